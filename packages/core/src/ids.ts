@@ -1,0 +1,129 @@
+// Owns every identifier: branded strings, made and checked only here.
+
+declare const brand: unique symbol;
+type Branded<B extends string> = string & { readonly [brand]: B };
+
+/** The prefix of each kind of id. The rest is a UUIDv7 in Crockford base32, so ids sort by time of creation. */
+export const idPrefixes = {
+  org: 'org',
+  workspace: 'ws',
+  team: 'team',
+  user: 'usr',
+  service: 'svc',
+  agent: 'agt',
+  key: 'key',
+  roleAssignment: 'ra',
+  membership: 'mem',
+  tokenIssuer: 'iss',
+  provider: 'prv',
+  model: 'mdl',
+  budget: 'bud',
+  rateLimit: 'rl',
+  classifier: 'cls',
+} as const;
+
+export type IdKind = keyof typeof idPrefixes;
+export type Id<K extends IdKind> = Branded<K>;
+
+export type OrgId = Id<'org'>;
+export type WorkspaceId = Id<'workspace'>;
+export type TeamId = Id<'team'>;
+export type UserId = Id<'user'>;
+export type ServiceId = Id<'service'>;
+export type AgentId = Id<'agent'>;
+export type PrincipalId = UserId | ServiceId | AgentId;
+export type KeyId = Id<'key'>;
+export type RoleAssignmentId = Id<'roleAssignment'>;
+export type MembershipId = Id<'membership'>;
+export type TokenIssuerId = Id<'tokenIssuer'>;
+export type ProviderId = Id<'provider'>;
+export type ModelId = Id<'model'>;
+export type BudgetId = Id<'budget'>;
+export type RateLimitId = Id<'rateLimit'>;
+export type ClassifierId = Id<'classifier'>;
+
+/** A ledger entry's id: a UUIDv7 in its usual text form (RFC 9562). */
+export type EntryId = Branded<'entry'>;
+/** A request's id, as `x-request-id` carries it: `req_` and a UUIDv7 in base32. */
+export type RequestId = Branded<'request'>;
+
+const alphabet = '0123456789abcdefghjkmnpqrstvwxyz';
+const idBody = /^[0-7][0-9a-hjkmnp-tv-z]{25}$/;
+const entryIdForm = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+/** True when `text` is a well-formed id of this kind; says nothing of whether the object exists. */
+export function isId<K extends IdKind>(kind: K, text: string): text is Id<K> {
+  const prefix = idPrefixes[kind];
+  return text.startsWith(`${prefix}_`) && idBody.test(text.slice(prefix.length + 1));
+}
+
+export function isEntryId(text: string): text is EntryId {
+  return entryIdForm.test(text);
+}
+
+export function isRequestId(text: string): text is RequestId {
+  return text.startsWith('req_') && idBody.test(text.slice(4));
+}
+
+/** True when `text` names a user, a service or an agent. */
+export function isPrincipalId(text: string): text is PrincipalId {
+  return isId('user', text) || isId('service', text) || isId('agent', text);
+}
+
+/**
+ * The 16 bytes of a UUIDv7 (RFC 9562 section 5.7) from a time in milliseconds and 10 random bytes.
+ * Throws a RangeError if fewer than 10 random bytes are given.
+ */
+export function uuidV7Bytes(nowMs: number, random: Uint8Array): Uint8Array {
+  if (random.length < 10) throw new RangeError('uuidV7Bytes needs 10 random bytes');
+  const bytes = new Uint8Array(16);
+  let time = nowMs;
+  for (let i = 5; i >= 0; i -= 1) {
+    bytes[i] = time % 256;
+    time = Math.floor(time / 256);
+  }
+  bytes.set(random.subarray(0, 10), 6);
+  bytes[6] = 0x70 | ((random[0] ?? 0) & 0x0f);
+  bytes[8] = 0x80 | ((random[2] ?? 0) & 0x3f);
+  return bytes;
+}
+
+function base32(bytes: Uint8Array): string {
+  let value = 0n;
+  for (const byte of bytes) value = (value << 8n) | BigInt(byte);
+  let text = '';
+  for (let i = 0; i < 26; i += 1) {
+    text = alphabet.charAt(Number(value & 31n)) + text;
+    value >>= 5n;
+  }
+  return text;
+}
+
+function mint<T extends string>(text: string, is: (text: string) => text is T): T {
+  if (!is(text)) throw new RangeError('minted an id that does not parse');
+  return text;
+}
+
+/** A new id of this kind from a time in milliseconds and at least 10 random bytes. */
+export function makeId<K extends IdKind>(kind: K, nowMs: number, random: Uint8Array): Id<K> {
+  const text = `${idPrefixes[kind]}_${base32(uuidV7Bytes(nowMs, random))}`;
+  return mint(text, (t): t is Id<K> => isId(kind, t));
+}
+
+const hex = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0'));
+
+/** A new entry id from a time in milliseconds and at least 10 random bytes. Runs on the hot path. */
+export function makeEntryId(nowMs: number, random: Uint8Array): EntryId {
+  const b = uuidV7Bytes(nowMs, random);
+  let text = '';
+  for (let i = 0; i < 16; i += 1) {
+    if (i === 4 || i === 6 || i === 8 || i === 10) text += '-';
+    text += hex[b[i] ?? 0];
+  }
+  return mint(text, isEntryId);
+}
+
+/** A new request id from a time in milliseconds and at least 10 random bytes. */
+export function makeRequestId(nowMs: number, random: Uint8Array): RequestId {
+  return mint(`req_${base32(uuidV7Bytes(nowMs, random))}`, isRequestId);
+}
