@@ -75,13 +75,11 @@ export const agentState = z.object({
   status,
 });
 
+/** A principal's place in a team. Being in a workspace follows from a role there, or in the whole organization. */
 export const membershipState = z.object({
   id: idOf('membership'),
   principalId,
-  group: z.discriminatedUnion('kind', [
-    z.object({ kind: z.literal('workspace'), id: idOf('workspace') }),
-    z.object({ kind: z.literal('team'), id: idOf('team') }),
-  ]),
+  teamId: idOf('team'),
   /** `direct`, or the issuer whose claims gave it (and alone may take it away). */
   source: z.union([z.literal('direct'), idOf('tokenIssuer')]),
 });
