@@ -1,0 +1,146 @@
+// Owns the values that a model request becomes once it is parsed: what policy, classification and metering see.
+
+import type { ErrorCode } from '../errors.ts';
+import type { Dialect, EndpointId } from './endpoints.ts';
+
+/** Whose words a part holds. `developer` is `system`; definitions of tools are `system` too. */
+export type PartRole = 'system' | 'user' | 'assistant' | 'tool';
+
+/** Where in the body a value stands: object keys and array indices from the root. */
+export type BodyPath = readonly (string | number)[];
+
+/**
+ * One piece of the prompt. `text` can be classified and redacted (`path` leads to its JSON string, or to
+ * the object or array whose JSON text it is when `structured`); `opaque` is what no detector reads.
+ */
+export type Part =
+  | {
+      readonly kind: 'text';
+      readonly role: PartRole;
+      readonly text: string;
+      readonly path: BodyPath;
+      readonly structured: boolean;
+    }
+  | {
+      readonly kind: 'opaque';
+      readonly role: PartRole;
+      readonly reason: OpaqueReason;
+      readonly path: BodyPath;
+    };
+
+export type OpaqueReason =
+  | 'image'
+  | 'audio'
+  | 'video'
+  | 'file'
+  | 'document'
+  | 'encrypted'
+  | 'tokens'
+  | 'stored_prompt'
+  | 'item_reference'
+  | 'unknown_type'
+  | 'body';
+
+/** What an id that the client names stands for at the provider. */
+export type StateKind =
+  | 'response'
+  | 'conversation'
+  | 'file'
+  | 'vector_store'
+  | 'container'
+  | 'item'
+  | 'prompt'
+  | 'completion'
+  | 'skill'
+  | 'audio'
+  | 'connector';
+
+/** An id that the request names and the provider resolves. The owner of each must be checked. */
+export type StateReference = { readonly kind: StateKind; readonly id: string };
+
+export type ProviderState = {
+  readonly references: readonly StateReference[];
+  /** Does the request ask the provider to keep the answer? `undefined` when it does not say (see `storesByDefault`). */
+  readonly store: boolean | undefined;
+  /** The answer is made after the connection ends; it is fetched by id. */
+  readonly background: boolean;
+};
+
+/** What the client says of itself: labels, never identity. Only strings are kept. */
+export type ClaimedLabels = {
+  readonly user: string | undefined;
+  readonly safetyIdentifier: string | undefined;
+  /** Anthropic `metadata.user_id`. */
+  readonly metadataUserId: string | undefined;
+  readonly metadata: ReadonlyMap<string, string>;
+};
+
+/** How much of each kind of input the request holds; bytes are of the JSON body as sent. */
+export type InputCounts = {
+  /** The body's bytes without inline media: an upper bound of its text tokens, as each token is a byte or more. */
+  readonly textBytes: number;
+  readonly images: number;
+  readonly audios: number;
+  readonly files: number;
+};
+
+/** A JSON value's place in the body, in bytes; `end` is exclusive. */
+export type Span = { readonly start: number; readonly end: number };
+
+/** One key of the top-level object. */
+export type MemberSpan = { readonly key: string; readonly keySpan: Span; readonly value: Span };
+
+/** Where the top-level object and its members stand, for splices. */
+export type TopLevel = { readonly object: Span; readonly members: readonly MemberSpan[] };
+
+/** A field that bounds the answer's tokens, as found in the body. */
+export type TokenLimitField = 'max_tokens' | 'max_completion_tokens' | 'max_output_tokens';
+
+export type InferenceRequest = {
+  readonly kind: 'request';
+  readonly endpoint: EndpointId;
+  readonly dialect: Dialect;
+  /** As the client wrote it. Empty only where the body names none (passthrough, a stored prompt). */
+  readonly model: string;
+  readonly stream: boolean;
+  /** `stream_options.include_usage`. It is never injected. */
+  readonly includeUsage: boolean;
+  /** The largest of the limits that the body names, per choice, in tokens; `undefined` when it names none. */
+  readonly maxOutputTokens: number | undefined;
+  /** How many answers are generated and billed: `n`, or `best_of`, times the number of prompts. */
+  readonly choices: number;
+  /** Bytes of a predicted output, whose rejected tokens are billed as output beside the limit. */
+  readonly predictionBytes: number;
+  readonly parts: readonly Part[];
+  readonly counts: InputCounts;
+  /** Tools that the provider runs itself, by name, each once, sorted: `web_search`, `mcp:label`, … */
+  readonly hostedTools: readonly string[];
+  readonly providerState: ProviderState;
+  readonly claimed: ClaimedLabels;
+  readonly topLevel: TopLevel;
+};
+
+/** A request that is not sent on; the gateway records and renders it. */
+export type Refusal = { readonly kind: 'refusal'; readonly code: ErrorCode; readonly message: string };
+
+/** What parsing needs from outside. */
+export type ParseDeps = {
+  /** Strict UTF-8; must throw on an invalid sequence and must keep a byte order mark. */
+  readonly decodeUtf8: (bytes: Uint8Array) => string;
+  /** Refuse bodies beyond these. */
+  readonly limits: ParseLimits;
+};
+
+export type ParseLimits = {
+  /** Nested arrays and objects. */
+  readonly maxDepth: number;
+  readonly maxBytes: number;
+  /** Keys, array elements and objects in the whole body: bounds the memory that parsing takes. */
+  readonly maxNodes: number;
+};
+
+export const defaultParseLimits: ParseLimits = {
+  maxDepth: 64,
+  maxBytes: 32 * 1024 * 1024,
+  maxNodes: 1_000_000,
+};
