@@ -1,0 +1,195 @@
+// Owns the operations over records, usage and the ledger: what an auditor asks.
+
+import { z } from 'zod';
+import { operation } from './operation.ts';
+import { moment, nothing, page, pageOf } from './shapes.ts';
+
+const reading = { params: nothing, query: nothing, body: null, status: 200, alsoProduces: [] } as const;
+
+/** One call as the queryable projection shows it. The ledger's entries are the record; this is a view. */
+export const recordView = z.object({
+  id: z.string(),
+  requestId: z.string().optional(),
+  index: z.number().int(),
+  outcomeIndex: z.number().int().optional(),
+  at: moment,
+  type: z.string(),
+  actor: z.object({
+    id: z.string(),
+    kind: z.string(),
+    name: z.string().optional(),
+    agents: z.array(z.string()),
+    application: z.string().optional(),
+    proof: z.string().optional(),
+    credential: z.string().optional(),
+  }),
+  workspaceId: z.string().optional(),
+  teams: z.array(z.string()),
+  costCentre: z.string().optional(),
+  endpoint: z.string().optional(),
+  provider: z.string().optional(),
+  model: z.string().optional(),
+  decision: z.string().optional(),
+  policyVersion: z.number().int().optional(),
+  rules: z.array(z.string()),
+  labels: z.array(z.string()),
+  status: z.string().optional(),
+  error: z.string().optional(),
+  usage: z
+    .object({
+      input: z.number().int(),
+      output: z.number().int(),
+      cached: z.number().int(),
+      reasoning: z.number().int(),
+      costNanos: z.number().int(),
+      source: z.string(),
+    })
+    .optional(),
+  totalMs: z.number().optional(),
+  event: z.string().optional(),
+});
+
+const span = { from: moment.optional(), to: moment.optional() };
+
+export const recordList = operation({
+  ...reading,
+  id: 'record.list',
+  method: 'GET',
+  path: '/records',
+  summary: 'list records, newest first; without `records.read` only your own',
+  tag: 'records',
+  permission: ['records.read', 'records.read_own'],
+  runs: 'query',
+  audit: null,
+  query: page.extend({
+    ...span,
+    actor: z.string().optional(),
+    decision: z.enum(['allow', 'deny', 'requestable']).optional(),
+    model: z.string().optional(),
+    label: z.string().optional(),
+    type: z.string().optional(),
+    workspace: z.string().optional(),
+    application: z.string().optional(),
+  }),
+  response: pageOf(recordView),
+  alsoProduces: ['text/csv'],
+});
+
+const recordId = z.strictObject({ id: z.string().max(64).describe('a record id or a request id') });
+export const recordGet = operation({
+  ...reading,
+  id: 'record.get',
+  method: 'GET',
+  path: '/records/{id}',
+  summary: 'one record with its entries as they stand in the ledger',
+  tag: 'records',
+  permission: ['records.read', 'records.read_own'],
+  runs: 'query',
+  audit: null,
+  params: recordId,
+  response: recordView.extend({
+    workspaceName: z.string().optional(),
+    entries: z.array(z.object({ index: z.number().int(), leafHash: z.string(), text: z.string() })),
+  }),
+});
+
+export const recordProof = operation({
+  ...reading,
+  id: 'record.proof',
+  method: 'GET',
+  path: '/records/{id}/proof',
+  summary: 'the receipt of a record: an inclusion proof and a signed checkpoint (C2SP tlog-proof)',
+  tag: 'records',
+  permission: ['records.read', 'records.read_own'],
+  runs: 'query',
+  audit: null,
+  params: recordId,
+  response: z.object({
+    index: z.number().int(),
+    entry: z.string(),
+    proof: z.string(),
+    verifierKey: z.string(),
+  }),
+});
+
+export const recordContent = operation({
+  ...reading,
+  id: 'record.content',
+  method: 'POST',
+  path: '/records/{id}/content',
+  summary: 'open sealed content for a stated reason, which is recorded',
+  tag: 'records',
+  permission: ['records.content'],
+  runs: 'command',
+  audit: 'record.content_read',
+  params: recordId,
+  body: z.strictObject({ reason: z.string().min(10).max(500) }),
+  response: z.object({ request: z.string().optional(), response: z.string().optional() }),
+});
+
+export const usageGroups = ['user', 'team', 'workspace', 'costCenter', 'model', 'application'] as const;
+export const usageList = operation({
+  ...reading,
+  id: 'usage.list',
+  method: 'GET',
+  path: '/usage',
+  summary: 'tokens and cost by person, team, workspace, cost centre, model, application',
+  tag: 'usage',
+  permission: ['usage.read', 'usage.read_own'],
+  runs: 'query',
+  audit: null,
+  query: z.strictObject({
+    ...span,
+    groupBy: z
+      .string()
+      .default('user')
+      .describe(`one or more of ${usageGroups.join(', ')}, by commas`),
+  }),
+  response: z.object({
+    from: moment,
+    to: moment,
+    currency: z.string(),
+    items: z.array(
+      z.object({
+        group: z.record(z.string(), z.string().nullable()),
+        requests: z.number().int(),
+        input: z.number().int(),
+        output: z.number().int(),
+        cached: z.number().int(),
+        reasoning: z.number().int(),
+        costNanos: z.number().int(),
+        estimated: z.number().int().describe('requests whose usage is an estimate'),
+      }),
+    ),
+  }),
+  alsoProduces: ['text/csv'],
+});
+
+export const ledgerCheckpoint = operation({
+  ...reading,
+  id: 'ledger.checkpoint',
+  method: 'GET',
+  path: '/ledger/checkpoint',
+  summary: "the ledger's newest signed checkpoint",
+  tag: 'ledger',
+  permission: ['ledger.read'],
+  runs: 'query',
+  audit: null,
+  response: z.object({ checkpoint: z.string(), verifierKey: z.string() }),
+  alsoProduces: ['text/plain'],
+});
+
+export const ledgerTile = operation({
+  ...reading,
+  id: 'ledger.tile',
+  method: 'GET',
+  path: '/ledger/tile/{path}',
+  summary: 'one tile of hashes, or of entries (C2SP tlog-tiles), base64 in JSON, bytes on request',
+  tag: 'ledger',
+  permission: ['ledger.read'],
+  runs: 'query',
+  audit: null,
+  params: z.strictObject({ path: z.string().max(100) }),
+  response: z.object({ base64: z.string() }),
+  alsoProduces: ['application/octet-stream'],
+});

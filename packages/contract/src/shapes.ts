@@ -1,0 +1,33 @@
+// Owns the shapes that operations share: paging, problems, empty parameters.
+
+import { errorCodes } from '@countersign/core/errors';
+import { z } from 'zod';
+
+export const nothing = z.strictObject({});
+
+/** Paging by keyset, newest first. */
+export const page = z.strictObject({
+  cursor: z.string().max(500).optional().describe('where the last page ended: its `next`'),
+  limit: z.coerce.number().int().min(1).max(200).default(50).describe('how many to return at most'),
+});
+
+/** A page of `item`. `next` is absent on the last page. */
+export function pageOf<S extends z.ZodType>(item: S) {
+  return z.object({ items: z.array(item), next: z.string().optional() });
+}
+
+/** An RFC 9457 problem with our stable `code`. */
+export const problem = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.number().int(),
+  code: z.enum(errorCodes),
+  detail: z.string(),
+  requestId: z.string(),
+  fields: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+});
+
+export const removed = z.object({ id: z.string(), removed: z.literal(true) });
+
+/** A moment in RFC 3339, UTC. */
+export const moment = z.iso.datetime({ offset: true });
