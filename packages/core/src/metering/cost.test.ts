@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { worstCase, worstCaseTokens } from './bound.ts';
+import { cost, fullPrice, type ModelPrice, maxNanos, priceAt } from './cost.ts';
+import { inputTokens, noUsage, type TokenUsage, totalTokens } from './usage.ts';
+
+const tokens = fc.integer({ min: 0, max: 2_000_000 });
+const usage: fc.Arbitrary<TokenUsage> = fc.record({
+  input: tokens,
+  output: tokens,
+  cachedInput: tokens,
+  cacheWrite: tokens,
+  reasoning: tokens,
+  cacheWriteHour: tokens,
+});
+const picos = fc.integer({ min: 0, max: 700_000_000 });
+const flat = fc.record(
+  {
+    input: picos,
+    output: picos,
+    cachedInput: picos,
+    cacheWrite: picos,
+    reasoning: picos,
+    cacheWriteHour: picos,
+  },
+  { requiredKeys: ['input', 'output'] },
+);
+const price: fc.Arbitrary<ModelPrice> = fc.oneof(
+  flat,
+  fc
+    .tuple(
+      flat,
+      fc.uniqueArray(fc.tuple(fc.integer({ min: 1, max: 1_000_000 }), flat), {
+        maxLength: 3,
+        selector: ([at]) => at,
+      }),
+    )
+    .map(([base, tiers]) => ({
+      ...base,
+      tiers: tiers.sort(([a], [b]) => a - b).map(([overInput, each]) => ({ overInput, price: each })),
+    })),
+);
+
+/** The same sum in big integers only. */
+function exactCost(p: ModelPrice, u: TokenUsage): bigint {
+  const each = fullPrice(priceAt(p, inputTokens(u)));
+  const sum =
+    BigInt(u.input) * BigInt(each.input) +
+    BigInt(u.output) * BigInt(each.output) +
+    BigInt(u.cachedInput) * BigInt(each.cachedInput) +
+    BigInt(u.cacheWrite) * BigInt(each.cacheWrite) +
+    BigInt(u.cacheWriteHour ?? 0) * BigInt(each.cacheWriteHour) +
+    BigInt(u.reasoning) * BigInt(each.reasoning);
+  return (sum + 999n) / 1000n;
+}
+
+test('a call costs its tokens times their prices', () => {
+  const gpt = { input: 2_500_000, output: 10_000_000 };
+  assert.equal(cost(gpt, { ...noUsage, input: 1000, output: 100 }), 3_500_000);
+});
+
+test('a cost is rounded up to a whole nano-unit, once for the call', () => {
+  const cheap = { input: 1, output: 1 };
+  assert.equal(cost(cheap, { ...noUsage, input: 1 }), 1);
+  assert.equal(cost(cheap, { ...noUsage, input: 1, output: 1 }), 1);
+  assert.equal(cost(cheap, { ...noUsage, input: 1000 }), 1);
+  assert.equal(cost(cheap, { ...noUsage, input: 1001 }), 2);
+});
+
+test('nothing used costs nothing', () => {
+  assert.equal(cost({ input: 5, output: 5 }, noUsage), 0);
+});
+
+test('a cost equals the exact sum, beyond 2^53 pico-units too', () => {
+  fc.assert(fc.property(price, usage, (p, u) => BigInt(cost(p, u)) === exactCost(p, u)));
+});
+
+test('a cost that no number can hold stops at the largest amount', () => {
+  const huge = { input: Number.MAX_SAFE_INTEGER, output: 0 };
+  assert.equal(cost(huge, { ...noUsage, input: Number.MAX_SAFE_INTEGER }), maxNanos);
+});
+
+test('a negative, broken or infinite count is refused', () => {
+  for (const input of [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY]) {
+    assert.throws(() => cost({ input: 1, output: 1 }, { ...noUsage, input }), RangeError);
+  }
+});
+
+test('a bucket without a price falls back on a dearer one, never on nothing', () => {
+  assert.deepEqual(fullPrice({ input: 1001, output: 4000 }), {
+    input: 1001,
+    output: 4000,
+    cachedInput: 1001,
+    cacheWrite: 1252,
+    cacheWriteHour: 2002,
+    reasoning: 4000,
+  });
+  assert.equal(fullPrice({ input: 10, output: 1, cacheWrite: 25 }).cacheWriteHour, 25);
+});
+
+test('a cached token is charged once, at the cached price (litellm #11364, #11789)', () => {
+  const each = { input: 3000, output: 15_000, cachedInput: 300 };
+  assert.equal(cost(each, { ...noUsage, input: 10, cachedInput: 90 }), 57);
+});
+
+test('a stream and a whole answer with the same usage cost the same, tier and cache included (litellm #9812)', () => {
+  const tiered = {
+    input: 3000,
+    output: 15_000,
+    tiers: [{ overInput: 100, price: { input: 6000, output: 22_500 } }],
+  };
+  assert.equal(cost(tiered, { ...noUsage, input: 100, output: 1 }), 315);
+  // Cached tokens count towards the tier: all 101 tokens and the output cost the upper price.
+  assert.equal(cost(tiered, { ...noUsage, input: 100, cachedInput: 1, output: 1 }), 629);
+});
+
+test('no call within its bound costs more than was reserved for it', () => {
+  fc.assert(
+    fc.property(price, usage, fc.integer({ min: 1, max: 8 }), (p, u, choices) => {
+      const bound = {
+        input: inputTokens(u),
+        output: Math.ceil((u.output + u.reasoning) / choices),
+        choices,
+      };
+      return cost(p, u) <= worstCase(p, bound) && totalTokens(u) <= worstCaseTokens(bound);
+    }),
+  );
+});
+
+test('several choices reserve several outputs and one input', () => {
+  const each = { input: 1000, output: 2000, cacheWrite: 1000, cacheWriteHour: 1000 };
+  assert.equal(worstCase(each, { input: 10, output: 5, choices: 3 }), 10 + 30);
+});
