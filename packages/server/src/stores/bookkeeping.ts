@@ -1,0 +1,153 @@
+// Owns small tables beside the objects: replays of writes, keys' last use, erasure requests, the installation.
+
+import { AppError } from '@countersign/core/errors';
+import { isId, type OrgId } from '@countersign/core/ids';
+import type { Store, Tx } from './schema.ts';
+
+export type Replay = { readonly requestHash: string; readonly response: string };
+
+/** What a write under this `Idempotency-Key` answered before, without secrets. */
+export async function findReplay(
+  tx: Tx,
+  orgId: OrgId,
+  principalId: string,
+  idempotencyKey: string,
+): Promise<Replay | undefined> {
+  const row = await tx
+    .selectFrom('idempotency')
+    .select(['request_hash', 'response'])
+    .where('org_id', '=', orgId)
+    .where('principal_id', '=', principalId)
+    .where('idempotency_key', '=', idempotencyKey)
+    .executeTakeFirst();
+  return row === undefined ? undefined : { requestHash: row.request_hash, response: row.response };
+}
+
+export async function insertReplay(
+  tx: Tx,
+  orgId: OrgId,
+  row: {
+    readonly principalId: string;
+    readonly idempotencyKey: string;
+    readonly requestHash: string;
+    readonly response: string;
+    readonly nowMs: number;
+  },
+): Promise<void> {
+  await tx
+    .insertInto('idempotency')
+    .values({
+      org_id: orgId,
+      principal_id: row.principalId,
+      idempotency_key: row.idempotencyKey,
+      request_hash: row.requestHash,
+      response: row.response,
+      created_at: row.nowMs,
+    })
+    .execute();
+}
+
+/** Forgets replays made before `beforeMs`. Spans organizations: a job's work. */
+export async function removeOldReplays(tx: Tx, beforeMs: number): Promise<void> {
+  await tx.deleteFrom('idempotency').where('created_at', '<', beforeMs).execute();
+}
+
+/** Notes when keys were last used; never moves a moment back. */
+export async function writeKeyUses(tx: Tx, orgId: OrgId, uses: ReadonlyMap<string, number>): Promise<void> {
+  for (const [keyId, lastUsedAt] of uses) {
+    await tx
+      .insertInto('key_uses')
+      .values({ org_id: orgId, key_id: keyId, last_used_at: lastUsedAt })
+      .onConflict((conflict) =>
+        conflict
+          .columns(['org_id', 'key_id'])
+          .doUpdateSet({ last_used_at: lastUsedAt })
+          .where('key_uses.last_used_at', '<', lastUsedAt),
+      )
+      .execute();
+  }
+}
+
+export async function readKeyUses(
+  store: Store,
+  orgId: OrgId,
+  keyIds: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  if (keyIds.length === 0) return new Map();
+  const rows = await store
+    .selectFrom('key_uses')
+    .select(['key_id', 'last_used_at'])
+    .where('org_id', '=', orgId)
+    .where('key_id', 'in', [...keyIds])
+    .execute();
+  return new Map(rows.map((row) => [row.key_id, row.last_used_at]));
+}
+
+export type ErasureRequest = {
+  readonly requestedBy: string;
+  readonly reason: string;
+  readonly createdAt: number;
+};
+
+export async function findErasureRequest(
+  tx: Tx,
+  orgId: OrgId,
+  userId: string,
+): Promise<ErasureRequest | undefined> {
+  const row = await tx
+    .selectFrom('erasure_requests')
+    .select(['requested_by', 'reason', 'created_at'])
+    .where('org_id', '=', orgId)
+    .where('user_id', '=', userId)
+    .executeTakeFirst();
+  return row === undefined
+    ? undefined
+    : { requestedBy: row.requested_by, reason: row.reason, createdAt: row.created_at };
+}
+
+export async function insertErasureRequest(
+  tx: Tx,
+  orgId: OrgId,
+  request: {
+    readonly userId: string;
+    readonly requestedBy: string;
+    readonly reason: string;
+    readonly nowMs: number;
+  },
+): Promise<void> {
+  await tx
+    .insertInto('erasure_requests')
+    .values({
+      org_id: orgId,
+      user_id: request.userId,
+      requested_by: request.requestedBy,
+      reason: request.reason,
+      created_at: request.nowMs,
+    })
+    .execute();
+}
+
+export async function removeErasureRequest(tx: Tx, orgId: OrgId, userId: string): Promise<void> {
+  await tx.deleteFrom('erasure_requests').where('org_id', '=', orgId).where('user_id', '=', userId).execute();
+}
+
+export type Installation = { readonly orgId: OrgId; readonly setupDigest: string | null };
+
+/** The installation's own log and set-up state, or undefined on an empty store. */
+export async function readInstallation(store: Store): Promise<Installation | undefined> {
+  const row = await store.selectFrom('installation').select(['org_id', 'setup_digest']).executeTakeFirst();
+  if (row === undefined) return undefined;
+  if (!isId('org', row.org_id)) throw new AppError('internal', 'the installation row holds a malformed id');
+  return { orgId: row.org_id, setupDigest: row.setup_digest };
+}
+
+export async function insertInstallation(tx: Tx, orgId: OrgId, nowMs: number): Promise<void> {
+  await tx
+    .insertInto('installation')
+    .values({ org_id: orgId, setup_digest: null, created_at: nowMs })
+    .execute();
+}
+
+export async function setSetupDigest(tx: Tx, digest: string | null): Promise<void> {
+  await tx.updateTable('installation').set({ setup_digest: digest }).execute();
+}

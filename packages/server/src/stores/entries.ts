@@ -1,0 +1,92 @@
+// Owns the ledger's bytes at rest: bundles of entries, full tiles of hashes, and which entry made which version.
+
+import type { OrgId } from '@countersign/core/ids';
+import type { Store, Tx } from './schema.ts';
+
+export type Bundle = { readonly firstIndex: number; readonly count: number; readonly bytes: Uint8Array };
+
+/** Appends one batch as one blob. */
+export async function insertBundle(tx: Tx, orgId: OrgId, bundle: Bundle): Promise<void> {
+  await tx
+    .insertInto('entry_bundles')
+    .values({ org_id: orgId, first_index: bundle.firstIndex, entry_count: bundle.count, bytes: bundle.bytes })
+    .execute();
+}
+
+/** The bundles that hold any entry of [from, to), in order, `limit` at most. */
+export async function readBundles(
+  store: Store,
+  orgId: OrgId,
+  from: number,
+  to: number,
+  limit: number,
+): Promise<readonly Bundle[]> {
+  const first = await store
+    .selectFrom('entry_bundles')
+    .select('first_index')
+    .where('org_id', '=', orgId)
+    .where('first_index', '<=', from)
+    .orderBy('first_index', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  const rows = await store
+    .selectFrom('entry_bundles')
+    .select(['first_index', 'entry_count', 'bytes'])
+    .where('org_id', '=', orgId)
+    .where('first_index', '>=', first?.first_index ?? from)
+    .where('first_index', '<', to)
+    .orderBy('first_index')
+    .limit(limit)
+    .execute();
+  return rows.map((row) => ({ firstIndex: row.first_index, count: row.entry_count, bytes: row.bytes }));
+}
+
+/** Stores a full tile: 8,192 bytes. */
+export async function insertTile(
+  tx: Tx,
+  orgId: OrgId,
+  level: number,
+  tile: number,
+  hashes: Uint8Array,
+): Promise<void> {
+  await tx.insertInto('tiles').values({ org_id: orgId, level, tile, hashes }).execute();
+}
+
+/** A full tile, or undefined where it is not full yet. */
+export async function readTile(
+  store: Store,
+  orgId: OrgId,
+  level: number,
+  tile: number,
+): Promise<Uint8Array | undefined> {
+  const row = await store
+    .selectFrom('tiles')
+    .select('hashes')
+    .where('org_id', '=', orgId)
+    .where('level', '=', level)
+    .where('tile', '=', tile)
+    .executeTakeFirst();
+  return row?.hashes;
+}
+
+/** Notes that the entry at `index` made `version`. */
+export async function insertVersion(tx: Tx, orgId: OrgId, version: number, index: number): Promise<void> {
+  await tx.insertInto('changes').values({ org_id: orgId, version, entry_index: index }).execute();
+}
+
+/** The entries that made the versions after `version`, in order. */
+export async function versionsAfter(
+  store: Store,
+  orgId: OrgId,
+  version: number,
+  limit: number,
+): Promise<readonly { readonly version: number; readonly entry_index: number }[]> {
+  return store
+    .selectFrom('changes')
+    .select(['version', 'entry_index'])
+    .where('org_id', '=', orgId)
+    .where('version', '>', version)
+    .orderBy('version')
+    .limit(limit)
+    .execute();
+}

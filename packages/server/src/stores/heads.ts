@@ -1,0 +1,136 @@
+// Owns the head of each organization's ledger: the row that carries the one number and that every commit locks.
+
+import { AppError } from '@countersign/core/errors';
+import type { OrgId } from '@countersign/core/ids';
+import type { Store, Tx } from './schema.ts';
+
+export type Head = {
+  readonly version: number;
+  readonly size: number;
+  readonly frontier: Uint8Array;
+  readonly checkpoint: string;
+  readonly origin: string;
+  readonly verifierKey: string;
+};
+
+const columns = ['version', 'size', 'frontier', 'checkpoint', 'origin', 'verifier_key'] as const;
+
+type Row = {
+  readonly version: number;
+  readonly size: number;
+  readonly frontier: Uint8Array;
+  readonly checkpoint: string;
+  readonly origin: string;
+  readonly verifier_key: string;
+};
+
+const fromRow = (row: Row): Head => ({
+  version: row.version,
+  size: row.size,
+  frontier: row.frontier,
+  checkpoint: row.checkpoint,
+  origin: row.origin,
+  verifierKey: row.verifier_key,
+});
+
+/**
+ * The head, locked until the transaction ends. SQLite's writer holds the whole database already, so only
+ * PostgreSQL needs the row lock: `forUpdate` says which. Throws `not_found` for an organization without a log.
+ */
+export async function lockHead(tx: Tx, orgId: OrgId, forUpdate: boolean): Promise<Head> {
+  const query = tx.selectFrom('heads').select(columns).where('org_id', '=', orgId);
+  const row = await (forUpdate ? query.forUpdate() : query).executeTakeFirst();
+  if (row === undefined) throw new AppError('not_found', `there is no ledger for \`${orgId}\``);
+  return fromRow(row);
+}
+
+/** The head as the last commit left it. */
+export async function readHead(store: Store, orgId: OrgId): Promise<Head | undefined> {
+  const row = await store.selectFrom('heads').select(columns).where('org_id', '=', orgId).executeTakeFirst();
+  return row === undefined ? undefined : fromRow(row);
+}
+
+/** Moves the head forward. Throws `internal` if the row is not at `fromSize` and `fromVersion` any more. */
+export async function advanceHead(
+  tx: Tx,
+  orgId: OrgId,
+  from: { readonly version: number; readonly size: number },
+  to: {
+    readonly version: number;
+    readonly size: number;
+    readonly frontier: Uint8Array;
+    readonly checkpoint: string;
+  },
+): Promise<void> {
+  const result = await tx
+    .updateTable('heads')
+    .set({ version: to.version, size: to.size, frontier: to.frontier, checkpoint: to.checkpoint })
+    .where('org_id', '=', orgId)
+    .where('version', '=', from.version)
+    .where('size', '=', from.size)
+    .executeTakeFirst();
+  if (result.numUpdatedRows !== 1n)
+    throw new AppError('internal', 'the head of the ledger moved during a commit');
+}
+
+/** Opens a log: an empty tree under a name and a key that never change. */
+export async function insertHead(
+  tx: Tx,
+  orgId: OrgId,
+  log: {
+    readonly kind: 'organization' | 'installation';
+    readonly origin: string;
+    readonly verifierKey: string;
+    readonly checkpoint: string;
+    readonly sealedSigningKey: Uint8Array;
+  },
+): Promise<void> {
+  await tx
+    .insertInto('heads')
+    .values({
+      org_id: orgId,
+      log_kind: log.kind,
+      version: 0,
+      size: 0,
+      frontier: new Uint8Array(0),
+      checkpoint: log.checkpoint,
+      origin: log.origin,
+      verifier_key: log.verifierKey,
+      sealed_signing_key: log.sealedSigningKey,
+      projected: 0,
+    })
+    .execute();
+}
+
+/** The sealed signing key of a log. */
+export async function readSigningKey(store: Store, orgId: OrgId): Promise<Uint8Array | undefined> {
+  const row = await store
+    .selectFrom('heads')
+    .select('sealed_signing_key')
+    .where('org_id', '=', orgId)
+    .executeTakeFirst();
+  return row?.sealed_signing_key;
+}
+
+/** Every log of the installation with its size and how much of it is projected. For jobs, not for requests. */
+export async function listHeads(
+  store: Store,
+): Promise<
+  readonly {
+    readonly org_id: string;
+    readonly log_kind: string;
+    readonly size: number;
+    readonly projected: number;
+  }[]
+> {
+  return store
+    .selectFrom('heads')
+    .select(['org_id', 'log_kind', 'size', 'projected'])
+    .orderBy('org_id')
+    .execute();
+}
+
+/** Sets up to where the log is projected. */
+export async function setProjected(tx: Tx, orgId: OrgId, projected: number): Promise<void> {
+  await tx.updateTable('heads').set({ projected }).where('org_id', '=', orgId).execute();
+}

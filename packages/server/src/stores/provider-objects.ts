@@ -1,0 +1,54 @@
+// Owns whose the ids are that providers gave out: responses, conversations, files.
+
+import type { EntryId, OrgId, PrincipalId, ProviderId, WorkspaceId } from '@countersign/core/ids';
+import type { Store, Tx } from './schema.ts';
+
+export type ProviderObject = {
+  readonly providerId: ProviderId;
+  readonly externalId: string;
+  readonly kind: string;
+  readonly ownerId: PrincipalId;
+  readonly workspaceId: WorkspaceId;
+  readonly entryId: EntryId;
+};
+
+/** Notes an id with its owner. The first owner stays: a provider that repeats an id moves nothing. */
+export async function insertProviderObject(
+  tx: Tx,
+  orgId: OrgId,
+  object: ProviderObject,
+  nowMs: number,
+): Promise<void> {
+  await tx
+    .insertInto('provider_objects')
+    .values({
+      org_id: orgId,
+      provider_id: object.providerId,
+      external_id: object.externalId,
+      kind: object.kind,
+      owner_id: object.ownerId,
+      workspace_id: object.workspaceId,
+      entry_id: object.entryId,
+      created_at: nowMs,
+    })
+    .onConflict((conflict) => conflict.columns(['org_id', 'provider_id', 'external_id']).doNothing())
+    .execute();
+}
+
+/** True when this principal's recorded call in this workspace made the id. */
+export async function ownsProviderObject(
+  store: Store,
+  orgId: OrgId,
+  ownerId: PrincipalId,
+  workspaceId: WorkspaceId,
+  externalId: string,
+): Promise<{ readonly provider_id: string } | undefined> {
+  return store
+    .selectFrom('provider_objects')
+    .select('provider_id')
+    .where('org_id', '=', orgId)
+    .where('external_id', '=', externalId)
+    .where('owner_id', '=', ownerId)
+    .where('workspace_id', '=', workspaceId)
+    .executeTakeFirst();
+}
