@@ -113,9 +113,7 @@ export async function readSigningKey(store: Store, orgId: OrgId): Promise<Uint8A
 }
 
 /** Every log of the installation with its size and how much of it is projected. For jobs, not for requests. */
-export async function listHeads(
-  store: Store,
-): Promise<
+export async function listHeads(store: Store): Promise<
   readonly {
     readonly org_id: string;
     readonly log_kind: string;

@@ -1,0 +1,6 @@
+// Owns the list of migrations in their order.
+
+import type { Migration } from '../../platform/migrate/migration.ts';
+import { foundation } from './0001-foundation.ts';
+
+export const migrations: readonly Migration[] = [foundation];

@@ -1,0 +1,130 @@
+// Owns the queryable projection of the ledger: one row a call or a management entry.
+
+import type { OrgId } from '@countersign/core/ids';
+import type { RecordsTable, Store, Tx } from './schema.ts';
+
+export type RecordRow = Omit<RecordsTable, 'org_id'>;
+
+const columns = [
+  'entry_index',
+  'outcome_index',
+  'id',
+  'request_id',
+  'at',
+  'type',
+  'event',
+  'actor_id',
+  'workspace_id',
+  'application_id',
+  'model',
+  'decision',
+  'labels',
+  'status',
+  'boot',
+  'detail',
+] as const;
+
+/** SQLite takes 32,766 variables a statement: 16 columns and the organization allow far more than this. */
+const rowsPerStatement = 200;
+
+/** Adds rows for entries that were not projected yet. */
+export async function insertRecords(tx: Tx, orgId: OrgId, rows: readonly RecordRow[]): Promise<void> {
+  for (let i = 0; i < rows.length; i += rowsPerStatement) {
+    const part = rows.slice(i, i + rowsPerStatement).map((row) => ({ org_id: orgId, ...row }));
+    await tx.insertInto('records').values(part).execute();
+  }
+}
+
+/** Completes a row by its outcome. */
+export async function completeRecord(
+  tx: Tx,
+  orgId: OrgId,
+  intentId: string,
+  outcome: {
+    readonly outcomeIndex: number;
+    readonly status: string;
+    readonly model: string | null;
+    readonly detail: string;
+  },
+): Promise<void> {
+  await tx
+    .updateTable('records')
+    .set({ outcome_index: outcome.outcomeIndex, status: outcome.status, detail: outcome.detail })
+    .where('org_id', '=', orgId)
+    .where('id', '=', intentId)
+    .execute();
+}
+
+export type RecordFilter = {
+  readonly fromMs?: number;
+  readonly toMs?: number;
+  readonly actor?: string;
+  readonly decision?: string;
+  readonly model?: string;
+  readonly label?: string;
+  readonly type?: string;
+  readonly workspace?: string;
+  readonly application?: string;
+};
+
+/** A page of records, newest first, below `beforeIndex`; one more than `limit` tells of a next page. */
+export async function listRecords(
+  store: Store,
+  orgId: OrgId,
+  filter: RecordFilter,
+  beforeIndex: number | undefined,
+  limit: number,
+): Promise<readonly RecordRow[]> {
+  let query = store.selectFrom('records').select(columns).where('org_id', '=', orgId);
+  if (beforeIndex !== undefined) query = query.where('entry_index', '<', beforeIndex);
+  if (filter.fromMs !== undefined) query = query.where('at', '>=', filter.fromMs);
+  if (filter.toMs !== undefined) query = query.where('at', '<', filter.toMs);
+  if (filter.actor !== undefined) query = query.where('actor_id', '=', filter.actor);
+  if (filter.decision !== undefined) query = query.where('decision', '=', filter.decision);
+  if (filter.model !== undefined) query = query.where('model', '=', filter.model);
+  if (filter.type !== undefined) query = query.where('type', '=', filter.type);
+  if (filter.workspace !== undefined) query = query.where('workspace_id', '=', filter.workspace);
+  if (filter.application !== undefined) query = query.where('application_id', '=', filter.application);
+  if (filter.label !== undefined) query = query.where('labels', 'like', `% ${filter.label} %`);
+  return query
+    .orderBy('entry_index', 'desc')
+    .limit(limit + 1)
+    .execute();
+}
+
+/** The record with this entry id or request id: the newest attempt of a request. */
+export async function findRecord(store: Store, orgId: OrgId, id: string): Promise<RecordRow | undefined> {
+  return store
+    .selectFrom('records')
+    .select(columns)
+    .where('org_id', '=', orgId)
+    .where((eb) => eb.or([eb('id', '=', id), eb('request_id', '=', id)]))
+    .orderBy('entry_index', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+}
+
+/** Intents without an outcome that another run of the process wrote: what a crash orphaned. */
+export async function listOrphans(
+  store: Store,
+  orgId: OrgId,
+  boot: string,
+  limit: number,
+): Promise<readonly RecordRow[]> {
+  return store
+    .selectFrom('records')
+    .select(columns)
+    .where('org_id', '=', orgId)
+    .where('status', 'is', null)
+    .where('type', '=', 'model_call')
+    .where('boot', '!=', boot)
+    .orderBy('entry_index')
+    .limit(limit)
+    .execute();
+}
+
+/** Empties the projection of one log, so that it can be made anew. */
+export async function clearRecords(tx: Tx, orgId: OrgId): Promise<void> {
+  await tx.deleteFrom('records').where('org_id', '=', orgId).execute();
+  await tx.deleteFrom('usage_daily').where('org_id', '=', orgId).execute();
+}
