@@ -87,11 +87,8 @@ export type InputCounts = {
 /** A JSON value's place in the body, in bytes; `end` is exclusive. */
 export type Span = { readonly start: number; readonly end: number };
 
-/** One key of the top-level object. */
-export type MemberSpan = { readonly key: string; readonly keySpan: Span; readonly value: Span };
-
-/** Where the top-level object and its members stand, for splices. */
-export type TopLevel = { readonly object: Span; readonly members: readonly MemberSpan[] };
+/** Where the top-level members stand, as raw offsets (see `JsonScan`); `topLevelMembers` in splice.ts reads them. */
+export type TopLevelMarks = { readonly offsets: readonly number[]; readonly closeBrace: number };
 
 /** A field that bounds the answer's tokens, as found in the body. */
 export type TokenLimitField = 'max_tokens' | 'max_completion_tokens' | 'max_output_tokens';
@@ -102,6 +99,8 @@ export type InferenceRequest = {
   readonly dialect: Dialect;
   /** As the client wrote it. Empty only where the body names none (passthrough, a stored prompt). */
   readonly model: string;
+  /** Further models that the body asks the provider to run (fallbacks, advisors, image tools), each once, sorted. */
+  readonly otherModels: readonly string[];
   readonly stream: boolean;
   /** `stream_options.include_usage`. It is never injected. */
   readonly includeUsage: boolean;
@@ -117,7 +116,7 @@ export type InferenceRequest = {
   readonly hostedTools: readonly string[];
   readonly providerState: ProviderState;
   readonly claimed: ClaimedLabels;
-  readonly topLevel: TopLevel;
+  readonly topLevel: TopLevelMarks;
 };
 
 /** A request that is not sent on; the gateway records and renders it. */

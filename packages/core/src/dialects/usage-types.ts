@@ -30,6 +30,8 @@ export const noTokens: TokenUsage = {
 /** What an answer says of itself, read while its bytes pass. */
 export type AnswerReport = {
   readonly usage: TokenUsage;
+  /** Tokens of other models that the provider ran for this answer and bills beside it (an advisor). */
+  readonly otherModels: readonly { readonly model: string; readonly usage: TokenUsage }[];
   /** True when the provider gave no final usage, so that the buckets are our own count. */
   readonly estimated: boolean;
   /** Calls of the provider's own web search, which are billed one by one. */

@@ -1,0 +1,197 @@
+// Owns turning a request's bytes into the one value that every later step reads.
+
+import { isObject } from '../json.ts';
+import type { Endpoint } from './endpoints.ts';
+import { type JsonBody, readJsonBody, refuse } from './json-body.ts';
+import { fallbackLimit, readMessages, storesThread } from './read-anthropic.ts';
+import { readChat, readCompletion, readEmbedding, readIncludeUsage } from './read-openai.ts';
+import { readResponses } from './read-responses.ts';
+import {
+  addOpaque,
+  addProblem,
+  checkKeys,
+  isName,
+  type JsonRecord,
+  newRequestBuilder,
+  type RequestBuilder,
+  readCount,
+  readFlag,
+} from './request-builder.ts';
+import type {
+  ClaimedLabels,
+  InferenceRequest,
+  ParseDeps,
+  Refusal,
+  TokenLimitField,
+} from './request-types.ts';
+
+const limitFields: readonly TokenLimitField[] = ['max_tokens', 'max_completion_tokens', 'max_output_tokens'];
+const passthroughKeys: ReadonlySet<string> = new Set(['model', 'stream']);
+const anthropicMetadataKeys: ReadonlySet<string> = new Set(['user_id']);
+const noLabels: ReadonlyMap<string, string> = new Map();
+const nothingClaimed: ClaimedLabels = {
+  user: undefined,
+  safetyIdentifier: undefined,
+  metadataUserId: undefined,
+  metadata: noLabels,
+};
+const noMarks = { offsets: [], closeBrace: -1 } as const;
+
+/** Reads the endpoint's own shape; answers how many answers are generated. */
+function readShape(builder: RequestBuilder, endpoint: Endpoint, root: JsonRecord): number {
+  switch (endpoint.id) {
+    case 'chat':
+      return readChat(builder, root);
+    case 'completions':
+      return readCompletion(builder, root);
+    case 'embeddings':
+      return readEmbedding(builder, root);
+    case 'responses':
+    case 'response_tokens':
+    case 'response_compact':
+      return readResponses(builder, root);
+    case 'messages':
+    case 'count_tokens':
+      return readMessages(builder, root);
+    case 'models':
+    case 'response_object':
+    case 'passthrough':
+      checkKeys(builder, root, passthroughKeys);
+      addOpaque(builder, 'user', 'body', []);
+      return 1;
+  }
+}
+
+function label(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function readClaims(builder: RequestBuilder, endpoint: Endpoint, root: JsonRecord): ClaimedLabels {
+  const { metadata } = root;
+  if (root.user === undefined && root.safety_identifier === undefined && metadata === undefined) {
+    return nothingClaimed;
+  }
+  const labels = new Map<string, string>();
+  if (isObject(metadata)) {
+    if (endpoint.dialect === 'anthropic') checkKeys(builder, metadata, anthropicMetadataKeys);
+    for (const key in metadata) {
+      const value = metadata[key];
+      if (typeof value === 'string') labels.set(key, value);
+    }
+  }
+  return {
+    user: label(root.user),
+    safetyIdentifier: label(root.safety_identifier),
+    metadataUserId: endpoint.dialect === 'anthropic' ? labels.get('user_id') : undefined,
+    metadata: labels,
+  };
+}
+
+function readLimit(builder: RequestBuilder, root: JsonRecord): number | undefined {
+  let limit: number | undefined;
+  for (const field of limitFields) {
+    const value = readCount(builder, root, field, 0);
+    if (value !== undefined && (limit === undefined || value > limit)) limit = value;
+  }
+  return limit === undefined ? undefined : Math.max(limit, fallbackLimit(root));
+}
+
+/** The model's name. A stored prompt may bring its own; then, and in a passthrough, it may be missing. */
+function readModel(builder: RequestBuilder, endpoint: Endpoint, root: JsonRecord): string {
+  const { model } = root;
+  if (isName(model)) return model;
+  const isOptional = endpoint.id === 'passthrough' || (endpoint.id === 'responses' && isObject(root.prompt));
+  if (isOptional && (model === undefined || model === null)) return '';
+  addProblem(builder, '`model` must be the name of a model: a string of 1 to 256 characters');
+  return '';
+}
+
+function build(endpoint: Endpoint, bytes: Uint8Array, body: JsonBody): InferenceRequest | Refusal {
+  const { root } = body;
+  const builder = newRequestBuilder();
+  const choices = readShape(builder, endpoint, root);
+  const isThread = endpoint.dialect === 'anthropic' && storesThread(root);
+  const request: InferenceRequest = {
+    kind: 'request',
+    endpoint: endpoint.id,
+    dialect: endpoint.dialect,
+    model: readModel(builder, endpoint, root),
+    otherModels: builder.otherModels.size === 0 ? [] : [...builder.otherModels].sort(),
+    stream: readFlag(builder, root, 'stream') === true,
+    includeUsage: readIncludeUsage(builder, root),
+    maxOutputTokens: readLimit(builder, root),
+    choices,
+    predictionBytes: builder.predictionBytes,
+    parts: builder.parts,
+    counts: {
+      textBytes: Math.max(0, bytes.length - builder.mediaBytes),
+      images: builder.images,
+      audios: builder.audios,
+      files: builder.files,
+    },
+    hostedTools: builder.hostedTools.size === 0 ? [] : [...builder.hostedTools].sort(),
+    providerState: {
+      references: builder.references.size === 0 ? [] : [...builder.references.values()],
+      store: readFlag(builder, root, 'store') ?? (isThread ? true : undefined),
+      background: readFlag(builder, root, 'background') === true,
+    },
+    claimed: readClaims(builder, endpoint, root),
+    topLevel: body.marks,
+  };
+  return builder.problem === undefined ? request : refuse(builder.problem);
+}
+
+/** A request whose body is not JSON that we read: nothing is known of it but its size. */
+function opaqueRequest(endpoint: Endpoint, bytes: Uint8Array): InferenceRequest {
+  return {
+    kind: 'request',
+    endpoint: endpoint.id,
+    dialect: endpoint.dialect,
+    model: '',
+    otherModels: [],
+    stream: false,
+    includeUsage: false,
+    maxOutputTokens: undefined,
+    choices: 1,
+    predictionBytes: 0,
+    parts: bytes.length === 0 ? [] : [{ kind: 'opaque', role: 'user', reason: 'body', path: [] }],
+    counts: { textBytes: bytes.length, images: 0, audios: 0, files: 0 },
+    hostedTools: [],
+    providerState: { references: [], store: undefined, background: false },
+    claimed: nothingClaimed,
+    topLevel: noMarks,
+  };
+}
+
+/** True when the first byte that is not white space opens an object. */
+function opensObject(bytes: Uint8Array): boolean {
+  for (const byte of bytes) {
+    if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return byte === 0x7b;
+  }
+  return false;
+}
+
+/**
+ * Reads a request's body once, under bounds (`deps.limits`). The refusal says what to change. Bodies of
+ * `passthrough` may be anything; those that are JSON objects obey the same rules, because `model` is read
+ * from them; all are opaque.
+ */
+export function parseInferenceRequest(
+  endpoint: Endpoint,
+  bytes: Uint8Array,
+  deps: ParseDeps,
+): InferenceRequest | Refusal {
+  const needsBody =
+    endpoint.id !== 'passthrough' && endpoint.id !== 'response_object' && endpoint.id !== 'models';
+  if (!needsBody && bytes.length <= deps.limits.maxBytes && !opensObject(bytes)) {
+    return opaqueRequest(endpoint, bytes);
+  }
+  const body = readJsonBody(bytes, deps);
+  return body.kind === 'refusal' ? body : build(endpoint, bytes, body);
+}
+
+/** True when the provider will keep the answer: Responses do unless told not to, all others only if told. */
+export function storesAnswer(request: InferenceRequest): boolean {
+  if (request.providerState.background) return true;
+  return request.providerState.store ?? request.endpoint === 'responses';
+}

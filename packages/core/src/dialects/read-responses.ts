@@ -1,0 +1,194 @@
+// Owns reading the bodies of OpenAI's Responses: `/v1/responses`, `/input_tokens` and `/compact`.
+
+import { isObject } from '../json.ts';
+import { addReferencesIn, readTools } from './hosted-tools.ts';
+import { readContent, readPart } from './read-content.ts';
+import { openaiSettings, roleOf } from './read-openai.ts';
+import {
+  addModel,
+  addOpaque,
+  addProblem,
+  addReference,
+  addRest,
+  addStructured,
+  addText,
+  checkKeys,
+  type JsonRecord,
+  levelKeys,
+  type RequestBuilder,
+} from './request-builder.ts';
+import type { BodyPath, PartRole } from './request-types.ts';
+
+const responseKeys: ReadonlySet<string> = new Set([
+  ...openaiSettings,
+  'input',
+  'instructions',
+  'tools',
+  'previous_response_id',
+  'conversation',
+  'prompt',
+  'background',
+  'moderation',
+]);
+const messageKeys = levelKeys('content');
+const callKeys = levelKeys('name', 'namespace', 'arguments', 'input');
+const outputKeys = levelKeys('output');
+const reasoningKeys = levelKeys('summary', 'content', 'encrypted_content');
+const promptKeys: ReadonlySet<string> = new Set(['id', 'version', 'variables']);
+const conversationKeys: ReadonlySet<string> = new Set(['id']);
+
+type ItemReader = (builder: RequestBuilder, item: JsonRecord, path: BodyPath) => void;
+
+const messageItem: ItemReader = (builder, item, path) => {
+  const role = roleOf(item.role);
+  readContent(builder, role, item.content, [...path, 'content']);
+  addRest(builder, role, item, messageKeys, path);
+};
+
+const callItem: ItemReader = (builder, item, path) => {
+  for (const key of ['arguments', 'input']) {
+    const value = item[key];
+    if (typeof value === 'string') addText(builder, 'assistant', value, [...path, key]);
+    else if (typeof value === 'object' && value !== null)
+      addStructured(builder, 'assistant', value, [...path, key]);
+  }
+  addRest(builder, 'assistant', item, callKeys, path);
+};
+
+const outputItem: ItemReader = (builder, item, path) => {
+  readContent(builder, 'tool', item.output, [...path, 'output']);
+  addRest(builder, 'tool', item, outputKeys, path);
+};
+
+const reasoningItem: ItemReader = (builder, item, path) => {
+  readContent(builder, 'assistant', item.summary, [...path, 'summary']);
+  readContent(builder, 'assistant', item.content, [...path, 'content']);
+  if (item.encrypted_content !== undefined && item.encrypted_content !== null) {
+    addOpaque(builder, 'assistant', 'encrypted', path);
+  }
+  addRest(builder, 'assistant', item, reasoningKeys, path);
+};
+
+const compactionItem: ItemReader = (builder, item, path) => {
+  addOpaque(builder, 'assistant', 'encrypted', path);
+  addRest(builder, 'assistant', item, reasoningKeys, path);
+};
+
+/** Only an id: the provider puts a stored item here, which we cannot see. */
+const referenceItem: ItemReader = (builder, item, path) => {
+  addReference(builder, 'item', item.id);
+  addOpaque(builder, 'user', 'item_reference', path);
+  addRest(builder, 'user', item, messageKeys, path);
+};
+
+const imageCallItem: ItemReader = (builder, _item, path) => {
+  builder.images += 1;
+  addOpaque(builder, 'assistant', 'image', path);
+};
+
+const toolsItem: ItemReader = (builder, item, path) => {
+  readTools(builder, item.tools, [...path, 'tools']);
+};
+
+/** Calls that the provider or the client ran, whose fields are all text: read whole. */
+function wholeItem(role: PartRole): ItemReader {
+  return (builder, item, path) => {
+    addReferencesIn(builder, item);
+    addStructured(builder, role, item, path);
+  };
+}
+
+const assistantItem = wholeItem('assistant');
+const toolItem = wholeItem('tool');
+
+const itemReaders: ReadonlyMap<string, ItemReader> = new Map([
+  ['message', messageItem],
+  ['function_call', callItem],
+  ['custom_tool_call', callItem],
+  ['function_call_output', outputItem],
+  ['custom_tool_call_output', outputItem],
+  ['computer_call_output', outputItem],
+  ['reasoning', reasoningItem],
+  ['compaction', compactionItem],
+  ['compaction_summary', compactionItem],
+  ['item_reference', referenceItem],
+  ['image_generation_call', imageCallItem],
+  ['additional_tools', toolsItem],
+  ['tool_search_output', toolsItem],
+  ...['file_search_call', 'web_search_call', 'computer_call', 'code_interpreter_call', 'local_shell_call']
+    .concat('shell_call', 'apply_patch_call', 'tool_search_call', 'program', 'configuration_update')
+    .concat('compaction_trigger', 'mcp_approval_request', 'mcp_approval_response')
+    .map((type) => [type, assistantItem] as const),
+  ...['local_shell_call_output', 'shell_call_output', 'apply_patch_call_output', 'mcp_list_tools', 'mcp_call']
+    .concat('program_output')
+    .map((type) => [type, toolItem] as const),
+]);
+
+function readItem(builder: RequestBuilder, item: JsonRecord, path: BodyPath): void {
+  const { type } = item;
+  if (type === undefined || type === null) {
+    // An item without a type is a message if it has a role, and else a reference by id.
+    if (item.role !== undefined) messageItem(builder, item, path);
+    else referenceItem(builder, item, path);
+    return;
+  }
+  const reader = typeof type === 'string' ? itemReaders.get(type) : undefined;
+  if (reader === undefined) readPart(builder, 'user', item, path);
+  else reader(builder, item, path);
+}
+
+function readInput(builder: RequestBuilder, key: string, role: PartRole, input: unknown): void {
+  if (input === undefined || input === null) return;
+  if (typeof input === 'string') {
+    addText(builder, role, input, [key]);
+    return;
+  }
+  if (!Array.isArray(input)) {
+    addProblem(builder, `\`${key}\` must be a string or an array of items`);
+    return;
+  }
+  const items: readonly unknown[] = input;
+  for (let i = 0; i < items.length; i += 1) {
+    const item = items[i];
+    if (isObject(item)) readItem(builder, item, [key, i]);
+    else if (typeof item === 'string') addText(builder, role, item, [key, i]);
+    else addProblem(builder, `\`${key}\` must hold items`);
+  }
+}
+
+/** A stored prompt is text that only the provider has; its variables are ours to read. */
+function readStoredPrompt(builder: RequestBuilder, prompt: unknown): void {
+  if (prompt === undefined || prompt === null) return;
+  if (!isObject(prompt)) {
+    addProblem(builder, '`prompt` must be an object with the `id` of a stored prompt');
+    return;
+  }
+  checkKeys(builder, prompt, promptKeys);
+  addReference(builder, 'prompt', prompt.id);
+  addOpaque(builder, 'system', 'stored_prompt', ['prompt']);
+  if (!isObject(prompt.variables)) return;
+  for (const key in prompt.variables)
+    readContent(builder, 'user', prompt.variables[key], ['prompt', 'variables', key]);
+}
+
+function readConversation(builder: RequestBuilder, conversation: unknown): void {
+  if (!isObject(conversation)) {
+    addReference(builder, 'conversation', conversation);
+    return;
+  }
+  checkKeys(builder, conversation, conversationKeys);
+  addReference(builder, 'conversation', conversation.id ?? '');
+}
+
+/** Reads a body of the Responses endpoints; each answers once. */
+export function readResponses(builder: RequestBuilder, root: JsonRecord): number {
+  readInput(builder, 'instructions', 'system', root.instructions);
+  readInput(builder, 'input', 'user', root.input);
+  readTools(builder, root.tools, ['tools']);
+  addReference(builder, 'response', root.previous_response_id);
+  readConversation(builder, root.conversation);
+  readStoredPrompt(builder, root.prompt);
+  if (isObject(root.moderation)) addModel(builder, root.moderation.model);
+  addRest(builder, 'user', root, responseKeys, []);
+  return 1;
+}

@@ -1,0 +1,199 @@
+// Owns the notebook that the readers of the dialects fill while they walk a parsed body.
+
+import { isObject } from '../json.ts';
+import type { BodyPath, OpaqueReason, Part, PartRole, StateKind, StateReference } from './request-types.ts';
+
+export type JsonRecord = { readonly [key: string]: unknown };
+
+/** Lives for one parse. `problem` holds the first reason to refuse; readers go on after it, harmlessly. */
+export type RequestBuilder = {
+  readonly parts: Part[];
+  readonly hostedTools: Set<string>;
+  readonly otherModels: Set<string>;
+  readonly references: Map<string, StateReference>;
+  images: number;
+  audios: number;
+  files: number;
+  /** Bytes of inline images and audio, which are not text. */
+  mediaBytes: number;
+  predictionBytes: number;
+  problem: string | undefined;
+};
+
+export function newRequestBuilder(): RequestBuilder {
+  return {
+    parts: [],
+    hostedTools: new Set(),
+    otherModels: new Set(),
+    references: new Map(),
+    images: 0,
+    audios: 0,
+    files: 0,
+    mediaBytes: 0,
+    predictionBytes: 0,
+    problem: undefined,
+  };
+}
+
+export function addProblem(builder: RequestBuilder, message: string): void {
+  builder.problem ??= message;
+}
+
+export function addText(builder: RequestBuilder, role: PartRole, text: string, path: BodyPath): void {
+  if (text !== '') builder.parts.push({ kind: 'text', role, text, path, structured: false });
+}
+
+/** A value that is read as its JSON text: arguments, schemas, fields that we do not know. */
+export function addStructured(builder: RequestBuilder, role: PartRole, value: object, path: BodyPath): void {
+  const text = JSON.stringify(value);
+  if (text.length > 2) builder.parts.push({ kind: 'text', role, text, path, structured: true });
+}
+
+export function addOpaque(
+  builder: RequestBuilder,
+  role: PartRole,
+  reason: OpaqueReason,
+  path: BodyPath,
+): void {
+  builder.parts.push({ kind: 'opaque', role, reason, path });
+}
+
+/** The longest id or name that is taken from a body as such. */
+const maxName = 256;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what the rule refuses
+const plainName = /^[^\u0000-\u001f\u007f]+$/;
+
+/** True for a short string without control characters or lone surrogates. */
+export function isName(value: unknown): value is string {
+  return (
+    typeof value === 'string' && value.length <= maxName && plainName.test(value) && value.isWellFormed()
+  );
+}
+
+/** Notes an id that the provider will resolve; anything but a plain name is a reason to refuse. */
+export function addReference(builder: RequestBuilder, kind: StateKind, id: unknown): void {
+  if (id === undefined || id === null) return;
+  if (!isName(id)) {
+    addProblem(
+      builder,
+      `an id of a ${kind.replaceAll('_', ' ')} must be a string of 1 to ${maxName} characters`,
+    );
+    return;
+  }
+  builder.references.set(`${kind} ${id}`, { kind, id });
+}
+
+/** Notes a model named beside `model`. */
+export function addModel(builder: RequestBuilder, model: unknown): void {
+  if (model === undefined || model === null) return;
+  if (isName(model)) builder.otherModels.add(model);
+  else addProblem(builder, 'each `model` in the body must be the name of a model');
+}
+
+/** Keys that steer and hold no prompt, at any level of a message. */
+const controlKeys = [
+  'type',
+  'id',
+  'status',
+  'index',
+  'role',
+  'call_id',
+  'tool_call_id',
+  'tool_use_id',
+  'cache_control',
+  'signature',
+  'detail',
+  'phase',
+  'is_error',
+  'caller',
+  'media_type',
+  'prompt_cache_breakpoint',
+];
+
+/** The keys of one level that are read or skipped on purpose; all others go to classification as they are. */
+export function levelKeys(...read: readonly string[]): ReadonlySet<string> {
+  return new Set([...controlKeys, ...read]);
+}
+
+/** Folds as lenient JSON readers do (Go's encoding/json takes `ſtream` for `stream`): upper then lower case. */
+function fold(key: string): string {
+  return key.toUpperCase().toLowerCase();
+}
+
+const plainKey = /^[a-z0-9_]*$/;
+
+/** Refuses a key that differs from one in `known` only in case: another reader may take it for that one. */
+export function checkKeys(builder: RequestBuilder, object: JsonRecord, known: ReadonlySet<string>): void {
+  for (const key in object) {
+    if (!known.has(key) && !plainKey.test(key) && known.has(fold(key))) addLookalike(builder, key);
+  }
+}
+
+function addLookalike(builder: RequestBuilder, key: string): void {
+  const shown = key.length > 40 ? `${key.slice(0, 40)}…` : key;
+  addProblem(
+    builder,
+    `the key \`${shown}\` differs from \`${fold(shown)}\` only in case; write it in lower case`,
+  );
+}
+
+/** Passes every member that `known` does not name to classification, after the check of `checkKeys`. */
+export function addRest(
+  builder: RequestBuilder,
+  role: PartRole,
+  object: JsonRecord,
+  known: ReadonlySet<string>,
+  path: BodyPath,
+): void {
+  for (const key in object) {
+    if (known.has(key)) continue;
+    if (!plainKey.test(key) && known.has(fold(key))) addLookalike(builder, key);
+    const value = object[key];
+    if (typeof value === 'string') addText(builder, role, value, [...path, key]);
+    else if (typeof value === 'object' && value !== null) addStructured(builder, role, value, [...path, key]);
+  }
+}
+
+/** A token limit or a count: absent, null, or a whole number in range. Anything else is a reason to refuse. */
+export function readCount(
+  builder: RequestBuilder,
+  object: JsonRecord,
+  key: string,
+  least: number,
+): number | undefined {
+  const value = object[key];
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= 0x7fffffff)
+    return value;
+  addProblem(builder, `\`${key}\` must be a whole number of at least ${least}`);
+  return undefined;
+}
+
+/** A flag: absent, null, or a boolean. A string or number is refused: upstreams differ in what they make of it. */
+export function readFlag(builder: RequestBuilder, object: JsonRecord, key: string): boolean | undefined {
+  const value = object[key];
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === 'boolean') return value;
+  addProblem(builder, `\`${key}\` must be true or false`);
+  return undefined;
+}
+
+/** The objects of an array; anything else in it, or in its place, is a reason to refuse. */
+export function eachObject(
+  builder: RequestBuilder,
+  value: unknown,
+  name: string,
+  read: (object: JsonRecord, index: number) => void,
+): void {
+  if (value === undefined || value === null) return;
+  if (!Array.isArray(value)) {
+    addProblem(builder, `\`${name}\` must be an array of objects`);
+    return;
+  }
+  const items: readonly unknown[] = value;
+  for (let i = 0; i < items.length; i += 1) {
+    const item = items[i];
+    if (isObject(item)) read(item, i);
+    else addProblem(builder, `\`${name}\` must be an array of objects`);
+  }
+}

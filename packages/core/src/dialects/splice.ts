@@ -1,0 +1,215 @@
+// Owns the only ways in which a request's body may differ from what the client sent, and the record of each.
+
+import { locatePaths } from './json-locate.ts';
+import type { BodyPath, InferenceRequest, Part, Span, TokenLimitField } from './request-types.ts';
+
+export type SplicePurpose = 'model_alias' | 'token_ceiling' | 'redaction';
+
+/** Replaces `removed` bytes at `offset` of the original body by `text`, which is JSON text in place. */
+export type Splice = {
+  readonly purpose: SplicePurpose;
+  readonly offset: number;
+  readonly removed: number;
+  readonly text: string;
+};
+
+/** What the ledger keeps of a splice: where and how much, never what. */
+export type SpliceRecord = {
+  readonly purpose: SplicePurpose;
+  readonly offset: number;
+  readonly removed: number;
+  readonly inserted: number;
+};
+
+export type Utf8 = {
+  readonly decodeUtf8: (bytes: Uint8Array) => string;
+  readonly encodeUtf8: (text: string) => Uint8Array;
+};
+
+function trimmed(bytes: Uint8Array, from: number, to: number): Span {
+  let start = from;
+  let end = to;
+  while (start < end && isSpace(bytes[start])) start += 1;
+  while (end > start && isSpace(bytes[end - 1])) end -= 1;
+  return { start, end };
+}
+
+function isSpace(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+}
+
+/** The span of a top-level member's value, however its key is spelled; `undefined` when there is none. */
+export function topLevelValue(
+  request: InferenceRequest,
+  bytes: Uint8Array,
+  key: string,
+  decodeUtf8: Utf8['decodeUtf8'],
+): Span | undefined {
+  const { offsets } = request.topLevel;
+  for (let i = 0; i + 3 < offsets.length; i += 4) {
+    const [keyStart = 0, keyEnd = 0, colon = 0, end = 0] = offsets.slice(i, i + 4);
+    const name: unknown = JSON.parse(decodeUtf8(bytes.subarray(keyStart, keyEnd)));
+    if (name === key) return trimmed(bytes, colon + 1, end);
+  }
+  return undefined;
+}
+
+/** Names another model than the client did. A body without a model is left as it is. */
+export function spliceModel(
+  request: InferenceRequest,
+  bytes: Uint8Array,
+  model: string,
+  utf8: Utf8,
+): readonly Splice[] {
+  if (request.model === model) return [];
+  const span = topLevelValue(request, bytes, 'model', utf8.decodeUtf8);
+  if (span === undefined) return [];
+  return [
+    {
+      purpose: 'model_alias',
+      offset: span.start,
+      removed: span.end - span.start,
+      text: JSON.stringify(model),
+    },
+  ];
+}
+
+const noLimitFields: readonly TokenLimitField[] = [];
+const limitFields: ReadonlyMap<string, readonly TokenLimitField[]> = new Map([
+  ['chat', ['max_completion_tokens', 'max_tokens']],
+  ['completions', ['max_tokens']],
+  ['responses', ['max_output_tokens']],
+  ['messages', ['max_tokens']],
+] satisfies readonly (readonly [string, readonly TokenLimitField[]])[]);
+
+/**
+ * Lowers the answer's token limit to `ceiling`: each limit above it (or null) is replaced, and where there is
+ * none the endpoint's own is added as the last member. Endpoints that generate nothing are left alone. The
+ * limits of fallback models are not lowered: refuse such a request or lower what it may cost otherwise.
+ */
+export function spliceTokenCeiling(
+  request: InferenceRequest,
+  bytes: Uint8Array,
+  ceiling: number,
+  utf8: Utf8,
+): readonly Splice[] {
+  const fields = limitFields.get(request.endpoint) ?? noLimitFields;
+  const splices: Splice[] = [];
+  let isBounded = false;
+  for (const field of fields) {
+    const span = topLevelValue(request, bytes, field, utf8.decodeUtf8);
+    if (span === undefined) continue;
+    const written: unknown = JSON.parse(utf8.decodeUtf8(bytes.subarray(span.start, span.end)));
+    if (typeof written === 'number') isBounded = true;
+    if (typeof written === 'number' && written <= ceiling) continue;
+    if (written === null && isBounded) continue;
+    isBounded = true;
+    splices.push({
+      purpose: 'token_ceiling',
+      offset: span.start,
+      removed: span.end - span.start,
+      text: JSON.stringify(ceiling),
+    });
+  }
+  const first = fields[0];
+  if (isBounded || first === undefined) return splices;
+  const lead = request.topLevel.offsets.length === 0 ? '' : ',';
+  const text = `${lead}${JSON.stringify(first)}:${JSON.stringify(ceiling)}`;
+  return [{ purpose: 'token_ceiling', offset: request.topLevel.closeBrace, removed: 0, text }];
+}
+
+/** New text for the JSON string at a path. */
+export type Redaction = { readonly path: BodyPath; readonly text: string };
+
+/**
+ * Replaces whole JSON strings by redacted ones, escaped. Answers `undefined` if a path leads to no string of
+ * the body: then nothing was redacted and the request must be refused.
+ */
+export function spliceRedactions(
+  bytes: Uint8Array,
+  redactions: readonly Redaction[],
+  utf8: Utf8,
+): readonly Splice[] | undefined {
+  const spans = locatePaths(
+    bytes,
+    redactions.map(({ path }) => path),
+    utf8.decodeUtf8,
+  );
+  const splices: Splice[] = [];
+  for (let i = 0; i < redactions.length; i += 1) {
+    const span = spans[i];
+    const redaction = redactions[i];
+    if (span === undefined || redaction === undefined || bytes[span.start] !== 0x22) return undefined;
+    splices.push({
+      purpose: 'redaction',
+      offset: span.start,
+      removed: span.end - span.start,
+      text: JSON.stringify(redaction.text),
+    });
+  }
+  return splices;
+}
+
+/**
+ * The strings inside a structured part, each as a part that can be redacted. What a detector finds in the
+ * whole but in none of these (a key, a number) cannot be redacted: refuse the request.
+ */
+export function leavesOf(part: Part): readonly Part[] {
+  if (part.kind !== 'text' || !part.structured) return [part];
+  const leaves: Part[] = [];
+  const { role } = part;
+  const visit = (value: unknown, path: BodyPath): void => {
+    if (typeof value === 'string') {
+      leaves.push({ kind: 'text', role, text: value, path, structured: false });
+    } else if (Array.isArray(value)) {
+      const items: readonly unknown[] = value;
+      for (let i = 0; i < items.length; i += 1) visit(items[i], [...path, i]);
+    } else if (typeof value === 'object' && value !== null) {
+      for (const [key, member] of Object.entries(value)) visit(member, [...path, key]);
+    }
+  };
+  visit(JSON.parse(part.text), part.path);
+  return leaves;
+}
+
+/** What `applySplices` made, and what the ledger is told of it. */
+export type Spliced = { readonly bytes: Uint8Array; readonly records: readonly SpliceRecord[] };
+
+/**
+ * Applies splices to the original body; every byte outside them stays as it is. Without splices the same
+ * array is answered. Throws a RangeError if they overlap or leave the body: that is a fault of ours.
+ */
+export function applySplices(
+  bytes: Uint8Array,
+  splices: readonly Splice[],
+  encodeUtf8: Utf8['encodeUtf8'],
+): Spliced {
+  if (splices.length === 0) return { bytes, records: [] };
+  const ordered = splices
+    .map((splice) => ({ ...splice, inserted: encodeUtf8(splice.text) }))
+    .sort((a, b) => a.offset - b.offset);
+  let length = bytes.length;
+  let from = 0;
+  for (const { offset, removed, inserted } of ordered) {
+    if (offset < from || removed < 0 || offset + removed > bytes.length) {
+      throw new RangeError('splices overlap or leave the body');
+    }
+    from = offset + removed;
+    length += inserted.length - removed;
+  }
+  const result = new Uint8Array(length);
+  let read = 0;
+  let write = 0;
+  for (const { offset, removed, inserted } of ordered) {
+    result.set(bytes.subarray(read, offset), write);
+    write += offset - read;
+    result.set(inserted, write);
+    write += inserted.length;
+    read = offset + removed;
+  }
+  result.set(bytes.subarray(read), write);
+  const records = ordered.map(({ purpose, offset, removed, inserted }) => {
+    return { purpose, offset, removed, inserted: inserted.length };
+  });
+  return { bytes: result, records };
+}
