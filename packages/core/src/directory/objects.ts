@@ -215,12 +215,11 @@ export const classifierState = z.object({
   wholeWord: z.boolean(),
 });
 
-/** The policy in force. Its version is the organization's version at which it was published. */
+/** The policy in force. Its version is the organization's version at which it was published; its text lies beside. */
 export const policyState = z.object({
   id: idOf('org'),
   version: z.number().int().positive(),
   hash: sha256Hex,
-  text: z.string(),
 });
 
 /** Every kind of object with its schema: the one list that tables, entries, snapshots and replay share. */

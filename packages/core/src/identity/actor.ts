@@ -43,7 +43,10 @@ export type Standing = {
   readonly workspaceId: WorkspaceId;
   readonly teams: readonly TeamId[];
   readonly roles: readonly Role[];
+  /** What the roles held in this workspace or in the whole organization allow there. */
   readonly permissions: ReadonlySet<Permission>;
+  /** What the roles held in the whole organization allow everywhere. */
+  readonly everywhere: ReadonlySet<Permission>;
   readonly costCentre: string | undefined;
 };
 

@@ -22,7 +22,9 @@ export function standingOf(
   workspaceId: WorkspaceId,
 ): Standing {
   const roleSet = new Set<Role>();
+  const everywhere = new Set<Permission>();
   for (const assignment of directory.byPrincipal.roles.get(principalId)?.values() ?? []) {
+    if (assignment.workspaceId === undefined) addAll(everywhere, rolePermissions[assignment.role]);
     if (assignment.workspaceId === undefined || assignment.workspaceId === workspaceId)
       roleSet.add(assignment.role);
   }
@@ -34,15 +36,20 @@ export function standingOf(
   teams.sort();
   const roles = [...roleSet].sort();
   const granted = new Set<Permission>();
-  for (const role of roles) for (const permission of rolePermissions[role]) granted.add(permission);
+  for (const role of roles) addAll(granted, rolePermissions[role]);
   return {
     principalId,
     workspaceId,
     teams,
     roles,
     permissions: granted,
+    everywhere,
     costCentre: costCentreOf(directory, principalId, teams, workspaceId),
   };
+}
+
+function addAll<T>(into: Set<T>, from: Iterable<T>): void {
+  for (const item of from) into.add(item);
 }
 
 function costCentreOf(
