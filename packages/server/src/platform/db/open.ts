@@ -1,0 +1,99 @@
+// Owns opening the database that the configuration names, for one of three purposes.
+
+import { Kysely, sql } from 'kysely';
+import { postgresDialect } from './postgres.ts';
+import { sqliteDialect } from './sqlite-driver.ts';
+import {
+  type DirectoryLock,
+  lockDirectory,
+  openForReading,
+  openForWriting,
+  prepareDirectory,
+} from './sqlite-file.ts';
+
+export type DialectName = 'sqlite' | 'postgres';
+
+export type StorageConfig =
+  | { readonly kind: 'sqlite'; readonly directory: string }
+  | {
+      readonly kind: 'postgres';
+      readonly url: string;
+      /** Most connections of this process and mode; 10 unless told otherwise. */
+      readonly poolSize?: number;
+      /** 5000 ms unless told otherwise. */
+      readonly connectTimeoutMs?: number;
+      /** 10000 ms unless told otherwise; it does not bind migrations. */
+      readonly statementTimeoutMs?: number;
+      readonly onIdleError?: (error: Error) => void;
+    };
+
+/**
+ * `write` owns the embedded directory and may change rows; `read` refuses every change; `migrate` is `write` on one
+ * connection without a statement time-out.
+ */
+export type OpenMode = 'write' | 'read' | 'migrate';
+
+/** An open database: the queries, what they run on, and its end. */
+export type OpenDatabase<DB> = {
+  readonly db: Kysely<DB>;
+  readonly dialect: DialectName;
+  /** Closes the connections and gives the embedded directory free. */
+  readonly close: () => Promise<void>;
+};
+
+const statementLimit = 256;
+const waitMs = 30_000;
+
+function openSqlite<DB>(directory: string, mode: OpenMode): OpenDatabase<DB> {
+  const isReadOnly = mode === 'read';
+  const path = prepareDirectory(directory);
+  const lock: DirectoryLock = isReadOnly ? { release() {} } : lockDirectory(path);
+  try {
+    const file = isReadOnly ? openForReading(path) : openForWriting(path);
+    const db = new Kysely<DB>({ dialect: sqliteDialect(file, { waitMs, statementLimit, isReadOnly }) });
+    return {
+      db,
+      dialect: 'sqlite',
+      async close() {
+        await db.destroy();
+        if (file.isOpen) file.close();
+        lock.release();
+      },
+    };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+async function openPostgres<DB>(
+  config: Extract<StorageConfig, { kind: 'postgres' }>,
+  mode: OpenMode,
+): Promise<OpenDatabase<DB>> {
+  const db = new Kysely<DB>({
+    dialect: postgresDialect({
+      url: config.url,
+      poolSize: mode === 'migrate' ? 1 : (config.poolSize ?? 10),
+      connectTimeoutMs: config.connectTimeoutMs ?? 5000,
+      statementTimeoutMs: mode === 'migrate' ? 0 : (config.statementTimeoutMs ?? 10_000),
+      isReadOnly: mode === 'read',
+      onIdleError: config.onIdleError ?? (() => {}),
+    }),
+  });
+  try {
+    await sql`select 1`.execute(db);
+  } catch (error) {
+    await db.destroy();
+    throw error;
+  }
+  return { db, dialect: 'postgres', close: () => db.destroy() };
+}
+
+/**
+ * Opens the configured database. The first `read` of an embedded directory comes after a `write` or `migrate` has
+ * created it. Throws `storage_unavailable` when another process holds the directory, when it cannot be written, or
+ * when PostgreSQL gives no connection.
+ */
+export async function openDatabase<DB>(config: StorageConfig, mode: OpenMode): Promise<OpenDatabase<DB>> {
+  return config.kind === 'sqlite' ? openSqlite(config.directory, mode) : openPostgres(config, mode);
+}

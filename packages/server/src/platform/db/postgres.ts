@@ -1,0 +1,166 @@
+// Owns the kysely dialect over a bounded pool of `pg` connections, with every wait bounded.
+
+import { AppError } from '@countersign/core/errors';
+import {
+  AbortedTransactionError,
+  CompiledQuery,
+  type DatabaseConnection,
+  type Dialect,
+  type Driver,
+  PostgresAdapter,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+  type QueryResult,
+  type TransactionSettings,
+} from 'kysely';
+import { DatabaseError, Pool, type PoolClient } from 'pg';
+import { convertRows, rawTypes } from './postgres-values.ts';
+import { savepointMethods } from './savepoints.ts';
+import { toStorageError } from './storage-errors.ts';
+import { areRows, checkParameter } from './values.ts';
+
+export type PostgresOptions = {
+  /** `postgresql://user:password@host:port/database?sslmode=verify-full` */
+  readonly url: string;
+  /** Most connections at once. */
+  readonly poolSize: number;
+  /** Milliseconds for getting a connection, new or from the pool. */
+  readonly connectTimeoutMs: number;
+  /** Milliseconds for one statement; the client gives up half a second after the server should have. */
+  readonly statementTimeoutMs: number;
+  /** Opens every transaction read only. */
+  readonly isReadOnly: boolean;
+  /** Told when an idle connection breaks; the pool replaces it by itself. */
+  readonly onIdleError: (error: Error) => void;
+};
+
+/** A query's result with the server's command tag, which only commit looks at. */
+type Tagged<Row> = QueryResult<Row> & { readonly command: string };
+
+interface Connection extends DatabaseConnection {
+  executeQuery<Row>(query: CompiledQuery): Promise<Tagged<Row>>;
+  readonly release: () => void;
+  readonly discard: () => void;
+}
+
+const modifies: ReadonlySet<string> = new Set(['INSERT', 'UPDATE', 'DELETE', 'MERGE']);
+
+async function send<Row>(client: PoolClient, query: CompiledQuery): Promise<Tagged<Row>> {
+  const { rows, fields, rowCount, command } = await client.query(
+    query.sql,
+    query.parameters.map(checkParameter),
+  );
+  convertRows(fields, rows);
+  if (!areRows<Row>(rows)) throw new AppError('internal', 'the driver returned no rows');
+  if (!modifies.has(command)) return { rows, command };
+  return { rows, command, numAffectedRows: BigInt(rowCount ?? 0) };
+}
+
+/** True unless the server itself refused the statement and stays ready for the next one. */
+function leavesDoubt(error: unknown): boolean {
+  if (error instanceof DatabaseError) return error.severity !== 'ERROR';
+  const mapped = toStorageError(error);
+  return mapped instanceof AppError && mapped.code === 'storage_unavailable';
+}
+
+function postgresConnection(client: PoolClient): Connection {
+  let isBroken = false;
+  return {
+    async executeQuery<Row>(query: CompiledQuery): Promise<Tagged<Row>> {
+      try {
+        return await send<Row>(client, query);
+      } catch (error) {
+        // INVARIANT: a connection whose answer may still come is never used again, or answers would be swapped.
+        isBroken ||= leavesDoubt(error);
+        throw toStorageError(error);
+      }
+    },
+    streamQuery() {
+      throw new AppError('internal', 'streaming is not offered: read page by page, ordered by a key');
+    },
+    release: () => client.release(isBroken),
+    discard() {
+      isBroken = true;
+    },
+  };
+}
+
+function openPool(options: PostgresOptions): Pool {
+  const { statementTimeoutMs } = options;
+  const pool = new Pool({
+    connectionString: options.url,
+    application_name: 'countersign',
+    max: options.poolSize,
+    connectionTimeoutMillis: options.connectTimeoutMs,
+    idleTimeoutMillis: 60_000,
+    keepAlive: true,
+    statement_timeout: statementTimeoutMs,
+    query_timeout: statementTimeoutMs === 0 ? 0 : statementTimeoutMs + 500,
+    idle_in_transaction_session_timeout: statementTimeoutMs,
+    types: rawTypes,
+    ...(options.isReadOnly ? { options: '-c default_transaction_read_only=on' } : {}),
+  });
+  pool.on('error', options.onIdleError);
+  return pool;
+}
+
+async function acquire(pool: Pool): Promise<Connection> {
+  try {
+    return postgresConnection(await pool.connect());
+  } catch (error) {
+    throw new AppError(
+      'storage_unavailable',
+      'the PostgreSQL server gives no connection: check COUNTERSIGN_DATABASE_URL',
+      {
+        retryAfterSeconds: 1,
+        cause: error,
+      },
+    );
+  }
+}
+
+function begin(settings: TransactionSettings): CompiledQuery {
+  const isolation =
+    settings.isolationLevel === undefined ? '' : ` isolation level ${settings.isolationLevel}`;
+  const access = settings.accessMode === undefined ? '' : ` ${settings.accessMode}`;
+  return CompiledQuery.raw(`start transaction${isolation}${access}`);
+}
+
+function postgresDriver(options: PostgresOptions): Driver {
+  const pool = openPool(options);
+  return {
+    async init() {},
+    acquireConnection: () => acquire(pool),
+    async beginTransaction(connection, settings) {
+      await connection.executeQuery(begin(settings));
+    },
+    async commitTransaction(connection: Connection) {
+      // A transaction that an earlier error spoilt answers COMMIT with ROLLBACK, and no error.
+      const { command } = await connection.executeQuery(CompiledQuery.raw('commit'));
+      if (command === 'ROLLBACK') throw new AbortedTransactionError();
+    },
+    async rollbackTransaction(connection: Connection) {
+      try {
+        await connection.executeQuery(CompiledQuery.raw('rollback'));
+      } catch {
+        // Closing the connection rolls back as well; the error that led here is the one to report.
+        connection.discard();
+      }
+    },
+    ...savepointMethods,
+    async releaseConnection(connection: Connection) {
+      connection.release();
+    },
+    destroy: () => pool.end(),
+  };
+}
+
+/** kysely over PostgreSQL 14 or newer, giving the same JavaScript values as the dialect over SQLite. */
+export function postgresDialect(options: PostgresOptions): Dialect {
+  return {
+    createDriver: () => postgresDriver(options),
+    createQueryCompiler: () => new PostgresQueryCompiler(),
+    createAdapter: () => new PostgresAdapter(),
+    createIntrospector: (db) => new PostgresIntrospector(db),
+  };
+}
