@@ -21,11 +21,16 @@ import {
   texts,
 } from './random-policy.ts';
 import { evaluateRule } from './reference.ts';
-import type { AnyRequest, Attributes, EntityView, Value } from './types.ts';
+import type { AnyRequest, Attributes, EntityRef, EntityView, Value } from './types.ts';
 
 const isLong = process.env.COUNTERSIGN_LONG === '1';
 const requestsPerPolicy = 40;
 const requestCount = isLong ? 100_000 : 4_000;
+
+function randomRef(random: Random): EntityRef {
+  const [type, id] = pick(random, entityIds);
+  return entityRef(type, id);
+}
 
 function randomValue(random: Random, name: string): Value {
   switch (name) {
@@ -39,9 +44,9 @@ function randomValue(random: Random, name: string): Value {
     case 'ns':
       return Array.from({ length: Math.floor(random() * 4) }, () => pick(random, longs));
     case 'e':
-      return entityRef(...pick(random, entityIds));
+      return randomRef(random);
     case 'es':
-      return Array.from({ length: Math.floor(random() * 3) }, () => entityRef(...pick(random, entityIds)));
+      return Array.from({ length: Math.floor(random() * 3) }, () => randomRef(random));
     case 'r':
       return {
         a: pick(random, longs),

@@ -94,3 +94,15 @@ export function show(value: Tagged): string {
       return value.value.key;
   }
 }
+
+/** True or false, tagged. */
+export function bool(value: boolean): Tagged {
+  return { type: 'Bool', value };
+}
+
+/** The value if it has this type. Throws `ReferenceFault` otherwise. */
+export function need<T extends Tagged['type']>(value: Tagged, type: T): Extract<Tagged, { type: T }> {
+  const matches = (v: Tagged): v is Extract<Tagged, { type: T }> => v.type === type;
+  if (!matches(value)) throw new ReferenceFault(`expected ${type}, found ${value.type}`);
+  return value;
+}

@@ -1,8 +1,8 @@
 // Owns the reference evaluator: it walks the syntax tree, one case an operator, and never thinks of speed.
 
-import type { BinaryOperator, Expr, ExtensionFunction, PatternPiece, RuleSyntax, Scope } from './expr.ts';
-import { isInRange, isLoopback, isMulticast } from './extensions.ts';
-import { fingerprint, ReferenceFault, show, type Tagged, tag, tagExtension } from './reference-values.ts';
+import type { BinaryOperator, Expr, PatternPiece, RuleSyntax, Scope } from './expr.ts';
+import { call } from './reference-call.ts';
+import { bool, fingerprint, need, ReferenceFault, show, type Tagged, tag } from './reference-values.ts';
 import { actionView } from './schema.ts';
 import type { AnyRequest, EntityRef, EntityView } from './types.ts';
 
@@ -12,16 +12,6 @@ type Walk = { readonly request: AnyRequest; readonly onRead: OnRead };
 
 const maxLong = 9223372036854775807n;
 const minLong = -9223372036854775808n;
-
-function bool(value: boolean): Tagged {
-  return { type: 'Bool', value };
-}
-
-function need<T extends Tagged['type']>(value: Tagged, type: T): Extract<Tagged, { type: T }> {
-  const matches = (v: Tagged): v is Extract<Tagged, { type: T }> => v.type === type;
-  if (!matches(value)) throw new ReferenceFault(`expected ${type}, found ${value.type}`);
-  return value;
-}
 
 function long(value: bigint): Tagged {
   if (value > maxLong || value < minLong) throw new ReferenceFault('integer overflow');
@@ -110,43 +100,6 @@ function binary(walk: Walk, op: BinaryOperator, left: Tagged, right: Tagged): Ta
     case 'getTag':
       need(left, 'Entity');
       throw new ReferenceFault(`the tag ${need(right, 'String').value} is absent`);
-  }
-}
-
-function call(fn: ExtensionFunction, args: readonly Tagged[]): Tagged {
-  const [a = bool(false), b = bool(false)] = args;
-  const ip = (value: Tagged) => {
-    const extension = need(value, 'Extension').value;
-    if (extension.fn !== 'ip') throw new ReferenceFault('expected ip');
-    return extension;
-  };
-  const decimal = (value: Tagged) => {
-    const extension = need(value, 'Extension').value;
-    if (extension.fn !== 'decimal') throw new ReferenceFault('expected decimal');
-    return extension.scaled;
-  };
-  switch (fn) {
-    case 'ip':
-    case 'decimal':
-      return tagExtension(fn, need(a, 'String').value);
-    case 'isIpv4':
-      return bool(ip(a).bits === 32);
-    case 'isIpv6':
-      return bool(ip(a).bits === 128);
-    case 'isLoopback':
-      return bool(isLoopback(ip(a)));
-    case 'isMulticast':
-      return bool(isMulticast(ip(a)));
-    case 'isInRange':
-      return bool(isInRange(ip(a), ip(b)));
-    case 'lessThan':
-      return bool(decimal(a) < decimal(b));
-    case 'lessThanOrEqual':
-      return bool(decimal(a) <= decimal(b));
-    case 'greaterThan':
-      return bool(decimal(a) > decimal(b));
-    case 'greaterThanOrEqual':
-      return bool(decimal(a) >= decimal(b));
   }
 }
 
@@ -274,22 +227,25 @@ function inScope(scope: Scope, entity: EntityView): boolean {
   }
 }
 
-/** True when principal, action and resource are in the rule's scope. */
-export function isInScope(rule: RuleSyntax, request: AnyRequest): boolean {
-  const action = actionView(request.action);
-  const actionMatches =
-    rule.action.op === 'any' ||
-    (rule.action.op === 'eq'
-      ? inScope({ op: 'eq', entity: rule.action.entity }, action)
-      : rule.action.entities.some((entity) => inScope({ op: 'in', entity }, action)));
-  return (
-    actionMatches && inScope(rule.principal, request.principal) && inScope(rule.resource, request.resource)
-  );
+/** Which parts of a rule's head match. */
+export function scopeParts(rule: RuleSyntax, request: AnyRequest) {
+  const view = actionView(request.action);
+  const { action } = rule;
+  return {
+    principal: inScope(rule.principal, request.principal),
+    action:
+      action.op === 'any' ||
+      (action.op === 'eq'
+        ? inScope(action, view)
+        : action.entities.some((entity) => inScope({ op: 'in', entity }, view))),
+    resource: inScope(rule.resource, request.resource),
+  };
 }
 
 /** Whether a rule is satisfied: its scope matches, each `when` is true, each `unless` false, in this order. */
 export function evaluateRule(rule: RuleSyntax, request: AnyRequest): ReferenceOutcome {
-  if (!isInScope(rule, request)) return { kind: 'false' };
+  const scope = scopeParts(rule, request);
+  if (!scope.principal || !scope.action || !scope.resource) return { kind: 'false' };
   for (const { kind, body } of rule.conditions) {
     const outcome = evaluateCondition(body, request);
     if (outcome.kind === 'error') return outcome;
