@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { advance, correct, emptyWindow, take, waitMs } from './rate-window.ts';
+import { advance, correct, emptyInMs, emptyWindow, take, waitMs } from './rate-window.ts';
 
 const limit = 10;
 const steps = fc.array(
@@ -67,4 +67,12 @@ test('a clock that runs backwards frees nothing', () => {
   take(window, limit);
   advance(window, 1000);
   assert.equal(window.sum, limit);
+});
+
+test('an empty window says so, and a used one says when its last unit leaves', () => {
+  const window = emptyWindow();
+  assert.equal(emptyInMs(window, 0), 0);
+  advance(window, 10_500);
+  take(window, 1);
+  assert.equal(emptyInMs(window, 10_500), 60_500);
 });

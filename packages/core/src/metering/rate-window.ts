@@ -58,3 +58,11 @@ export function waitMs(window: RateWindow, nowMs: number, limit: number, amount:
   }
   return 0;
 }
+
+/** Milliseconds until nothing is left in the window; 0 if it is empty. */
+export function emptyInMs(window: RateWindow, nowMs: number): number {
+  for (let s = window.second; s > window.second - cellCount && s >= 0; s -= 1) {
+    if ((window.cells[s % cellCount] ?? 0) > 0) return Math.max(0, (s + cellCount) * 1000 - nowMs);
+  }
+  return 0;
+}

@@ -1,0 +1,82 @@
+// Owns what a caller is told about limits: the refusal's sentence, and the headers that fall with use.
+
+import { AppError } from '../errors.ts';
+import { utcText } from './period.ts';
+import type { LimitRefusal } from './rules.ts';
+
+/** A per-minute measure's limit, what is left of it, and the milliseconds until all of it is free again. */
+export type RateRoom = { readonly limit: number; readonly remaining: number; readonly resetMs: number };
+
+/** What is left for calls like this one: of each kind, the tightest that applies. Absent: nothing limits it. */
+export type Headroom = {
+  readonly budget?: {
+    readonly id: string;
+    readonly name: string;
+    readonly limitNanos: number;
+    readonly remainingNanos: number;
+    readonly resetsAtMs: number | null;
+  };
+  readonly requests?: RateRoom;
+  readonly tokens?: RateRoom;
+};
+
+/** Whole seconds until a refused call could pass, at least 1; `undefined` if waiting does not help. */
+export function retryAfterSeconds(refusal: LimitRefusal, nowMs: number): number | undefined {
+  if (refusal.resetsAtMs === null) return undefined;
+  return Math.max(1, Math.ceil((refusal.resetsAtMs - nowMs) / 1000));
+}
+
+/** The refusal as an error: which budget or limit, how much is used of what, and when or how the call could pass. */
+export function refusalError(refusal: LimitRefusal, nowMs: number): AppError {
+  const wait = retryAfterSeconds(refusal, nowMs);
+  const advice =
+    refusal.resetsAtMs === null
+      ? 'ask for fewer tokens, or ask an administrator to raise it'
+      : refusal.code === 'budget_exceeded'
+        ? `it resets at ${utcText(refusal.resetsAtMs)}; ask for fewer tokens, or ask an administrator to raise it`
+        : `try again in ${wait} s`;
+  return new AppError(refusal.code, `${factText(refusal)}; ${advice}`, {
+    subject: refusal.id,
+    ...(wait === undefined ? {} : { retryAfterSeconds: wait }),
+  });
+}
+
+function factText(refusal: LimitRefusal): string {
+  const { name, limit, used, reserved, wanted } = refusal;
+  switch (refusal.measure) {
+    case 'nanos':
+      return (
+        `budget \`${name}\` has ${moneyText(used)} of ${moneyText(limit)} spent and ${moneyText(reserved)} reserved, ` +
+        `and this call may cost ${moneyText(wanted)}`
+      );
+    case 'requests_per_minute':
+      return `rate limit \`${name}\` allows ${limit} requests a minute, and ${used} were made`;
+    case 'tokens_per_minute':
+      return `rate limit \`${name}\` allows ${limit} tokens a minute, ${used} are taken, and this call may use ${wanted}`;
+    case 'concurrent':
+      return `rate limit \`${name}\` allows ${limit} calls at a time, and ${reserved} are running`;
+  }
+}
+
+/** Nano-units of USD as a decimal without needless zeros: `1500000000` is `1.5 USD`. */
+export function moneyText(nanos: number): string {
+  const digits = String(Math.abs(nanos)).padStart(10, '0');
+  const fraction = digits.slice(-9).replace(/0+$/, '');
+  return `${nanos < 0 ? '-' : ''}${digits.slice(0, -9)}${fraction === '' ? '' : `.${fraction}`} USD`;
+}
+
+/** The response headers for what is left, in the form that OpenAI's clients read; budgets in nano-units. */
+export function limitHeaders(room: Headroom): Readonly<Record<string, string>> {
+  const headers: Record<string, string> = {};
+  for (const kind of ['requests', 'tokens'] as const) {
+    const rate = room[kind];
+    if (rate === undefined) continue;
+    headers[`x-ratelimit-limit-${kind}`] = String(rate.limit);
+    headers[`x-ratelimit-remaining-${kind}`] = String(Math.max(0, rate.remaining));
+    headers[`x-ratelimit-reset-${kind}`] = `${Math.ceil(rate.resetMs / 1000)}s`;
+  }
+  if (room.budget !== undefined) {
+    headers['x-countersign-budget-remaining'] = String(Math.max(0, room.budget.remainingNanos));
+  }
+  return headers;
+}

@@ -1,0 +1,212 @@
+// Owns what every call passes before it leaves: budgets and limits reserved together, settled once.
+
+import type { Budget, RateLimit } from '@countersign/core/directory/objects';
+import { AppError } from '@countersign/core/errors';
+import type { BudgetId, OrgId } from '@countersign/core/ids';
+import { applicable, type CallDimensions } from '@countersign/core/metering/dimensions';
+import { type Headroom, retryAfterSeconds } from '@countersign/core/metering/limit-answer';
+import { crosses, type LimitRefusal, longest, warnAtNanos } from '@countersign/core/metering/rules';
+import { loadOrg } from './load-org.ts';
+import { readBudgets, readHeadroom } from './read.ts';
+import { type BudgetTerm, createInProcessCounters, type SharedCounters } from './shared-counters.ts';
+import {
+  type BudgetAlert,
+  type BudgetUse,
+  currentTerm,
+  type OpenCall,
+  type OrgMeter,
+  type Reservation,
+} from './state.ts';
+
+/** Why a call may not go: of everything that refused it, what lasts longest. Nothing is held. */
+export type Refusal = LimitRefusal & {
+  readonly kind: 'refused';
+  /** `undefined`: waiting does not help. */
+  readonly retryAfterSeconds: number | undefined;
+};
+
+/** What became of a reservation. */
+export type Settlement = {
+  /** False if the reservation had ended before: then nothing was counted. */
+  readonly isFirst: boolean;
+  readonly chargedNanos: number;
+  /** By how much the call cost more than was reserved for it. */
+  readonly overrunNanos: number;
+  /** Budgets whose alert fell due with this call: each once in its period. */
+  readonly alerts: readonly BudgetAlert[];
+};
+
+/** A reservation that has been held for long, for the report on calls that never ended. */
+export type OldReservation = Reservation & { readonly ageMs: number };
+
+export type Meter = {
+  /**
+   * Puts an organization's budgets and limits in force. A budget that is already counted in the same scope and
+   * period keeps its count, whatever its limit becomes; for a new one `spent` says what its period has spent
+   * (`spentByBudget`), and calls on their way are added. Returns budgets that are past their threshold and were not
+   * before: new ones too, so that an alert lost in a crash can be given again.
+   */
+  readonly load: (
+    orgId: OrgId,
+    budgets: readonly Budget[],
+    rateLimits: readonly RateLimit[],
+    spent: ReadonlyMap<BudgetId, number>,
+  ) => readonly BudgetAlert[];
+  /** Forgets an organization. False, and nothing happens, while calls of it are on their way. */
+  readonly unload: (orgId: OrgId) => boolean;
+  /** Reserves in all budgets and limits that cover the call, or in none. Throws if the organization is not loaded. */
+  readonly reserve: (
+    orgId: OrgId,
+    dims: CallDimensions,
+    worstCaseNanos: number,
+    worstCaseTokens: number,
+  ) => Reservation | Refusal;
+  /** Ends a reservation with what the call cost and used. The second time it does nothing. */
+  readonly settle: (reservation: Reservation, actualNanos: number, actualTokens: number) => Settlement;
+  /** Ends a reservation of a call that never left: no money, no tokens; it stays counted as a request. */
+  readonly release: (reservation: Reservation) => boolean;
+  /** What is left for calls with these dimensions. */
+  readonly headroom: (orgId: OrgId, dims: CallDimensions) => Headroom;
+  /** The sum of what calls on their way hold; 0 when nothing runs. */
+  readonly reservedNanos: (orgId: OrgId) => number;
+  /** Every budget with what it has spent and reserved in its current period. */
+  readonly budgets: (orgId: OrgId) => readonly BudgetUse[];
+  /** Reservations held for longer than `ageMs`: reported, never ended here. */
+  readonly olderThan: (ageMs: number) => readonly OldReservation[];
+};
+
+type MeterState = {
+  readonly counters: SharedCounters;
+  readonly orgs: Map<OrgId, OrgMeter>;
+  readonly now: () => number;
+};
+
+/**
+ * A meter over the counters of this process, or others. `now` gives milliseconds since 1970-01-01 UTC; the meter never
+ * lets it run backwards, so a period that is over stays over.
+ *
+ * A reservation does not expire by itself: a long stream would lose its hold while it still spends. The gateway ends
+ * each in a `finally`; `olderThan` shows those that it did not.
+ */
+export function createMeter(deps: { readonly now: () => number; readonly counters?: SharedCounters }): Meter {
+  let latest = 0;
+  const now = (): number => {
+    latest = Math.max(latest, deps.now());
+    return latest;
+  };
+  const state: MeterState = { counters: deps.counters ?? createInProcessCounters(), orgs: new Map(), now };
+  return {
+    load: (orgId, budgets, rateLimits, spent) => {
+      const loaded = loadOrg(state.counters, state.orgs.get(orgId), budgets, rateLimits, spent, now());
+      state.orgs.set(orgId, loaded.org);
+      return loaded.alerts;
+    },
+    unload: (orgId) => unload(state, orgId),
+    reserve: (orgId, dims, nanos, tokens) => reserve(state, orgId, dims, nanos, tokens),
+    settle: (reservation, nanos, tokens) => settle(state, reservation, nanos, tokens),
+    release: (reservation) => settle(state, reservation, 0, 0).isFirst,
+    headroom: (orgId, dims) => {
+      const org = orgOf(state, orgId);
+      const at = now();
+      return readHeadroom(state.counters, termsFor(org, dims, at), applicable(org.rateIndex, dims), at);
+    },
+    reservedNanos: (orgId) => {
+      let sum = 0;
+      for (const call of state.orgs.get(orgId)?.open.values() ?? []) sum += call.nanos;
+      return sum;
+    },
+    budgets: (orgId) => {
+      const at = now();
+      const entries = [...orgOf(state, orgId).budgets.values()];
+      return readBudgets(
+        state.counters,
+        entries.map((entry) => currentTerm(entry, at)),
+      );
+    },
+    olderThan: (ageMs) => olderThan(state, ageMs),
+  };
+}
+
+function orgOf(state: MeterState, orgId: OrgId): OrgMeter {
+  const org = state.orgs.get(orgId);
+  if (org === undefined) {
+    throw new AppError('overloaded', 'the budgets of the organization are not loaded yet; try again', {
+      retryAfterSeconds: 1,
+    });
+  }
+  return org;
+}
+
+function termsFor(org: OrgMeter, dims: CallDimensions, nowMs: number): BudgetTerm[] {
+  const terms: BudgetTerm[] = [];
+  for (const entry of applicable(org.budgetIndex, dims)) terms.push(currentTerm(entry, nowMs));
+  return terms;
+}
+
+function reserve(
+  state: MeterState,
+  orgId: OrgId,
+  dims: CallDimensions,
+  nanos: number,
+  tokens: number,
+): Reservation | Refusal {
+  if (!isCount(nanos) || !isCount(tokens)) {
+    throw new RangeError('the worst case must be a whole number from 0 to 2^53 - 1');
+  }
+  const org = orgOf(state, orgId);
+  const atMs = state.now();
+  const budgets = termsFor(org, dims, atMs);
+  const call: OpenCall = { dims, nanos, tokens, atMs, budgets, rates: applicable(org.rateIndex, dims) };
+  const refusal = longest(state.counters.take(call));
+  if (refusal !== undefined) {
+    return { kind: 'refused', ...refusal, retryAfterSeconds: retryAfterSeconds(refusal, atMs) };
+  }
+  const reservation: Reservation = { kind: 'reserved', orgId, nanos, tokens, atMs };
+  org.open.set(reservation, call);
+  return reservation;
+}
+
+function settle(state: MeterState, reservation: Reservation, nanos: number, tokens: number): Settlement {
+  const org = state.orgs.get(reservation.orgId);
+  const call = org?.open.get(reservation);
+  if (org === undefined || call === undefined) {
+    return { isFirst: false, chargedNanos: 0, overrunNanos: 0, alerts: [] };
+  }
+  org.open.delete(reservation);
+  // A call must not keep its hold because its cost could not be told: it is charged what was reserved.
+  const charged = isCount(nanos) ? nanos : call.nanos;
+  const used = isCount(tokens) ? tokens : call.tokens;
+  const alerts: BudgetAlert[] = [];
+  for (const { term, before, after } of state.counters.settle(call, charged, used, state.now())) {
+    const budget = org.budgets.get(term.key)?.budget;
+    if (budget !== undefined && crosses(warnAtNanos(budget), before, after)) {
+      alerts.push({ budget, usedNanos: after, periodStartMs: term.startMs });
+    }
+  }
+  return { isFirst: true, chargedNanos: charged, overrunNanos: Math.max(0, charged - call.nanos), alerts };
+}
+
+function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0;
+}
+
+function unload(state: MeterState, orgId: OrgId): boolean {
+  const org = state.orgs.get(orgId);
+  if (org === undefined) return true;
+  if (org.open.size > 0) return false;
+  for (const key of org.budgets.keys()) state.counters.forgetBudget(key);
+  for (const key of org.rates.keys()) state.counters.forgetRate(key);
+  state.orgs.delete(orgId);
+  return true;
+}
+
+function olderThan(state: MeterState, ageMs: number): readonly OldReservation[] {
+  const at = state.now();
+  const old: OldReservation[] = [];
+  for (const org of state.orgs.values()) {
+    for (const reservation of org.open.keys()) {
+      if (at - reservation.atMs > ageMs) old.push({ ...reservation, ageMs: at - reservation.atMs });
+    }
+  }
+  return old;
+}

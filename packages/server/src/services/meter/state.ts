@@ -1,0 +1,63 @@
+// Owns the meter's state in memory: an organization's budgets in force, and its calls on their way.
+
+import type { Budget } from '@countersign/core/directory/objects';
+import type { OrgId } from '@countersign/core/ids';
+import type { CallDimensions, ScopeIndex } from '@countersign/core/metering/dimensions';
+import { periodBounds } from '@countersign/core/metering/period';
+import type { BudgetTerm, RateTerm } from './shared-counters.ts';
+
+/** A call's hold on its budgets and limits. It ends by `settle` or `release`, and by nothing else. */
+export type Reservation = {
+  readonly kind: 'reserved';
+  readonly orgId: OrgId;
+  readonly nanos: number;
+  readonly tokens: number;
+  readonly atMs: number;
+};
+
+/** A budget in force with its current period, which rolls over when a call meets its end. */
+export type BudgetEntry = { readonly budget: Budget; readonly key: string; term: BudgetTerm };
+
+/** A call on its way: what it was counted under, and what it holds. */
+export type OpenCall = {
+  readonly dims: CallDimensions;
+  readonly nanos: number;
+  readonly tokens: number;
+  readonly atMs: number;
+  readonly budgets: BudgetTerm[];
+  readonly rates: RateTerm[];
+};
+
+/** One organization's part of the meter. */
+export type OrgMeter = {
+  readonly budgets: ReadonlyMap<string, BudgetEntry>;
+  readonly rates: ReadonlyMap<string, RateTerm>;
+  readonly budgetIndex: ScopeIndex<BudgetEntry>;
+  readonly rateIndex: ScopeIndex<RateTerm>;
+  readonly open: Map<Reservation, OpenCall>;
+};
+
+/** A budget whose spending has reached its threshold. */
+export type BudgetAlert = {
+  readonly budget: Budget;
+  readonly usedNanos: number;
+  readonly periodStartMs: number;
+};
+
+/** A budget with its counts in its current period. */
+export type BudgetUse = {
+  readonly budget: Budget;
+  readonly usedNanos: number;
+  readonly reservedNanos: number;
+  readonly periodStartMs: number;
+  readonly resetsAtMs: number | null;
+};
+
+/** The entry's period at `nowMs`. INVARIANT: a term never goes back to an earlier period. */
+export function currentTerm(entry: BudgetEntry, nowMs: number): BudgetTerm {
+  if (entry.term.endMs !== null && nowMs >= entry.term.endMs) {
+    const { budget, key } = entry;
+    entry.term = { key, budget, ...periodBounds(budget.period, nowMs) };
+  }
+  return entry.term;
+}
