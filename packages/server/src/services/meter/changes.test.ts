@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { spentByBudget } from '@countersign/core/metering/spent';
+import { createMeter } from './meter.ts';
 import {
   budgetOf,
   call,
@@ -87,6 +89,20 @@ describe('periods and changes', () => {
     assert.deepEqual(meter.load(orgId, [budgetOf(1)], [], spent), []);
     assert.deepEqual(meter.load(orgId, [budgetOf(1, { limitNanos: 1000 })], [], spent), []);
     assert.equal(meter.load(orgId, [budgetOf(1, { limitNanos: 90 })], [], spent).length, 1);
+  });
+
+  test('after a crash, calls without an outcome count at their worst case', () => {
+    const budgets = [budgetOf(1)];
+    const day = Math.floor(start / 86_400_000);
+    const rows = [
+      { ...call, day, costNanos: 30n },
+      // The intent of a call that never got an outcome: its reservation.
+      { ...call, day, costNanos: 60n },
+    ];
+    const meter = createMeter({ now: () => start });
+    meter.load(orgId, budgets, [], spentByBudget(budgets, rows, start));
+    assert.equal(refused(meter.reserve(orgId, call, 11, 0)).used, 90);
+    held(meter.reserve(orgId, call, 10, 0));
   });
 
   test('an organization is not forgotten while calls of it run', () => {

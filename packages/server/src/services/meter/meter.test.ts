@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { budgetOf, call, held, idFor, limitOf, meterWith, none, orgId, refused, use } from './samples.ts';
+import { createMeter, createMeter, createMeter } from './meter.ts';
+import { budgetOf, call, held, idFor, limitOf, meterWith, none, orgId, refused, start, use } from './samples.ts';
+import { createInProcessCounters } from './shared-counters.ts';
 
 describe('reserving', () => {
   test('500 parallel calls for the last unit let exactly one through and overspend nothing', async () => {
@@ -18,6 +20,23 @@ describe('reserving', () => {
     );
     assert.equal(answers.filter((kind) => kind === 'reserved').length, 1);
     assert.deepEqual(use(meter, 1), { used: 10, reserved: 990 });
+  });
+
+  test('three meters over one set of counters share the last unit (litellm #33325)', async () => {
+    const counters = createInProcessCounters();
+    const meters = [1, 2, 3].map(() => createMeter({ now: () => start, counters }));
+    for (const meter of meters) meter.load(orgId, [budgetOf(1, { limitNanos: 10 })], [], none);
+    const answers = await Promise.all(
+      Array.from({ length: 500 }, async (_, i) => {
+        await turn();
+        return meters[i % 3]?.reserve(orgId, call, 10, 0).kind;
+      }),
+    );
+    assert.equal(answers.filter((kind) => kind === 'reserved').length, 1);
+    assert.deepEqual(
+      meters.map((meter) => use(meter, 1)),
+      meters.map(() => ({ used: 0, reserved: 10 })),
+    );
   });
 
   test('8 first requests at once cannot each see an empty counter (litellm #40095)', async () => {

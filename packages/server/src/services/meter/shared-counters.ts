@@ -48,8 +48,9 @@ export type BudgetMove = { readonly term: BudgetTerm; readonly before: number; r
  * do and a call must not wait for what is already in memory; counters in another process need the meter to await.
  */
 export type SharedCounters = {
-  /** Starts counting a budget, with what is already spent. */
+  /** Starts counting a budget in a period, with what is already spent; a counter that runs already is left alone. */
   readonly seedBudget: (term: BudgetTerm, usedNanos: number) => void;
+  /** Drops a counter. Counters in another process rather expire: a replica that lags may still count there. */
   readonly forgetBudget: (key: string) => void;
   readonly seedRate: (term: RateTerm) => void;
   readonly forgetRate: (key: string) => void;
@@ -84,12 +85,15 @@ export function createInProcessCounters(): SharedCounters {
   const counters: Counters = { budgets: new Map(), rates: new Map() };
   return {
     seedBudget: (term, used) => {
+      const count = counters.budgets.get(term.key);
+      if (count !== undefined && count.startMs >= term.startMs) return;
       counters.budgets.set(term.key, { startMs: term.startMs, used, reserved: 0 });
     },
     forgetBudget: (key) => {
       counters.budgets.delete(key);
     },
     seedRate: (term) => {
+      if (counters.rates.has(term.key)) return;
       counters.rates.set(term.key, { requests: emptyWindow(), tokens: emptyWindow(), inFlight: 0 });
     },
     forgetRate: (key) => {
