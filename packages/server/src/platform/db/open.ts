@@ -1,5 +1,6 @@
 // Owns opening the database that the configuration names, for one of three purposes.
 
+import { AppError } from '@countersign/core/errors';
 import { Kysely, sql } from 'kysely';
 import { postgresDialect } from './postgres.ts';
 import { sqliteDialect } from './sqlite-driver.ts';
@@ -62,7 +63,12 @@ function openSqlite<DB>(directory: string, mode: OpenMode): OpenDatabase<DB> {
     };
   } catch (error) {
     lock.release();
-    throw error;
+    if (error instanceof AppError) throw error;
+    throw new AppError(
+      'storage_unavailable',
+      `the database in \`${path}\` cannot be opened: check its files, their owner and the disk`,
+      { cause: error },
+    );
   }
 }
 

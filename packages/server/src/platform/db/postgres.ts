@@ -65,6 +65,11 @@ function leavesDoubt(error: unknown): boolean {
 
 function postgresConnection(client: PoolClient): Connection {
   let isBroken = false;
+  function discard(): void {
+    isBroken = true;
+  }
+  // The pool listens on idle connections only; one that breaks between two queries would end the process.
+  client.on('error', discard);
   return {
     async executeQuery<Row>(query: CompiledQuery): Promise<Tagged<Row>> {
       try {
@@ -78,10 +83,11 @@ function postgresConnection(client: PoolClient): Connection {
     streamQuery() {
       throw new AppError('internal', 'streaming is not offered: read page by page, ordered by a key');
     },
-    release: () => client.release(isBroken),
-    discard() {
-      isBroken = true;
+    release() {
+      client.off('error', discard);
+      client.release(isBroken);
     },
+    discard,
   };
 }
 
