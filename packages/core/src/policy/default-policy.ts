@@ -7,7 +7,6 @@
 export const defaultPolicyText = `// What no rule permits is denied. A forbid beats every permit.
 // Hosted tools (web search, code interpreters, connectors), pass-through of other endpoints, tool calls,
 // delegation and token exchange have no permit here: add one for what you want to allow.
-
 @id("members-use-their-workspaces-models")
 @description("members may use the models of the workspace that they call from")
 permit (

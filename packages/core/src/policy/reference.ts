@@ -1,5 +1,6 @@
 // Owns the reference evaluator: it walks the syntax tree, one case an operator, and never thinks of speed.
 
+import { actionNames } from './actions.ts';
 import type { BinaryOperator, Expr, PatternPiece, RuleSyntax, Scope } from './expr.ts';
 import { call } from './reference-call.ts';
 import { bool, fingerprint, need, ReferenceFault, show, type Tagged, tag } from './reference-values.ts';
@@ -233,11 +234,13 @@ export function scopeParts(rule: RuleSyntax, request: AnyRequest) {
   const { action } = rule;
   return {
     principal: inScope(rule.principal, request.principal),
+    // An action that the schema does not know is in no rule's scope, not even in one that takes all actions.
     action:
-      action.op === 'any' ||
-      (action.op === 'eq'
-        ? inScope(action, view)
-        : action.entities.some((entity) => inScope({ op: 'in', entity }, view))),
+      actionNames.some((name) => name === request.action) &&
+      (action.op === 'any' ||
+        (action.op === 'eq'
+          ? inScope(action, view)
+          : action.entities.some((entity) => inScope({ op: 'in', entity }, view)))),
     resource: inScope(rule.resource, request.resource),
   };
 }
