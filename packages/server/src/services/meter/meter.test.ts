@@ -1,8 +1,20 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { createMeter, createMeter, createMeter } from './meter.ts';
-import { budgetOf, call, held, idFor, limitOf, meterWith, none, orgId, refused, start, use } from './samples.ts';
+import { createMeter } from './meter.ts';
+import {
+  budgetOf,
+  call,
+  held,
+  idFor,
+  limitOf,
+  meterWith,
+  none,
+  orgId,
+  refused,
+  start,
+  use,
+} from './samples.ts';
 import { createInProcessCounters } from './shared-counters.ts';
 
 describe('reserving', () => {
