@@ -1,0 +1,117 @@
+// Owns the words for a verification's result: what was found, and what it does and does not protect against.
+
+import { assertNever } from '@countersign/core/errors';
+import type { CheckpointProblem } from '@countersign/core/ledger/checkpoint';
+import type { DirectoryFinding, DirectoryVerification } from './verify-directory.ts';
+
+/** The result as lines of plain text. The first line is the verdict. */
+export function describeVerification(result: DirectoryVerification): string {
+  if (!result.ok) return `NOT VERIFIED: ${describeFinding(result.finding)}`;
+  const lines = [
+    `verified: ${result.size} entries of \`${result.origin}\`, root ${result.root}`,
+    'protected against anyone without the signing key: every entry, its place and the number of entries are those that were signed',
+    ...keyLine(result.key),
+    ...anchorLines(result),
+    ...(result.copiesChecked ? [] : ['not checked: entries.jsonl and leaf-hashes.txt, which are copies']),
+    'not shown: that everything that happened was recorded; compare with the provider\u2019s own usage for that',
+  ];
+  return lines.join('\n');
+}
+
+function keyLine(key: 'given' | 'policy' | 'export'): readonly string[] {
+  if (key !== 'export') return [];
+  return [
+    'the verifier key came with the export: give --vkey, received apart from it, to know whose log this is',
+  ];
+}
+
+function anchorLines(result: Extract<DirectoryVerification, { readonly ok: true }>): readonly string[] {
+  const lines = result.cosignatures.map(({ witness, time }) => {
+    const when = new Date(time * 1000).toISOString();
+    return `protected against the operator: witness \`${witness}\` saw this tree at ${when} and has cosigned it`;
+  });
+  const { heldSize, size } = result;
+  if (heldSize > 0) {
+    lines.push(
+      `protected against the operator: the first ${heldSize} entries are those of the held checkpoint`,
+    );
+  }
+  if (result.cosignatures.length > 0 || heldSize >= Math.max(size, 1)) return lines;
+  if (heldSize > 0) {
+    lines.push(
+      `not protected against the operator: the ${size - heldSize} entries after the held checkpoint`,
+    );
+    return lines;
+  }
+  return [
+    'not protected against the operator: whoever has the signing key and the disk could have written another log,',
+    '  or cut this one short; hold it against an earlier checkpoint (--since), a receipt, or a witness\u2019s cosignature',
+  ];
+}
+
+const checkpointProblems: { readonly [P in CheckpointProblem]: string } = {
+  checkpoint_malformed: 'the checkpoint cannot be read',
+  origin_differs: 'the checkpoint is of another log than the verifier key names',
+  signature_missing: 'the checkpoint carries no signature of the log\u2019s key',
+  signature_invalid: 'the checkpoint\u2019s signature is false',
+};
+
+/** One finding in plain words: the place, and what is wrong there. */
+export function describeFinding(finding: DirectoryFinding): string {
+  switch (finding.kind) {
+    case 'checkpoint_malformed':
+    case 'origin_differs':
+    case 'signature_missing':
+    case 'signature_invalid':
+      return checkpointProblems[finding.kind];
+    case 'file_missing':
+      return `\`${finding.file}\` is missing, from entry ${finding.index} on`;
+    case 'bundle_torn':
+      return `\`${finding.file}\` is torn at entry ${finding.index}`;
+    case 'bundle_length':
+      return `\`${finding.file}\` has too many or too few entries, from entry ${finding.index} on`;
+    case 'tile_length':
+      return `\`${finding.file}\` has the wrong length`;
+    case 'entry_altered':
+      return `entry ${finding.index} in \`${finding.file}\` is not the one that was recorded`;
+    case 'tile_altered':
+      return `\`${finding.file}\` does not match what it covers, from entry ${finding.index} on`;
+    case 'root_differs':
+      return 'the entries agree with their tiles but not with the signed root: the log was rewritten';
+    case 'rolled_back':
+      return `the log ends at ${finding.index} entries, but ${finding.held} has ${finding.size}: it was cut or rolled back`;
+    case 'forked':
+      return `the first ${finding.size} entries are not those of ${finding.held}: the log was rewritten and signed again`;
+    case 'copy_differs':
+      return `\`${finding.file}\` differs from the log at line ${finding.line}`;
+    default:
+      return describeInput(finding);
+  }
+}
+
+type InputKind =
+  | 'input_unusable'
+  | 'key_missing'
+  | 'held_refused'
+  | 'cosignature_invalid'
+  | 'quorum_not_met'
+  | 'file_unexpected';
+
+function describeInput(finding: Extract<DirectoryFinding, { readonly kind: InputKind }>): string {
+  switch (finding.kind) {
+    case 'input_unusable':
+      return `\`${finding.input}\` cannot be used: ${finding.reason}`;
+    case 'key_missing':
+      return `\`${finding.file}\` holds no verifier key: give --vkey`;
+    case 'held_refused':
+      return `the held checkpoint was not signed by this log: ${checkpointProblems[finding.problem]}`;
+    case 'cosignature_invalid':
+      return `the cosignature of \`${finding.witness}\` is false`;
+    case 'quorum_not_met':
+      return `too few witnesses have cosigned: ${finding.cosigned.join(', ') || 'none'}`;
+    case 'file_unexpected':
+      return `\`${finding.file}\` is no part of the signed tree`;
+    default:
+      return assertNever(finding);
+  }
+}

@@ -1,0 +1,78 @@
+// Owns the measurement of an offline verification: run it with the number of entries, 1,000,000 if not given.
+
+import { generateKeyPairSync, sign } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { assembleIntent } from '@countersign/core/ledger/assemble';
+import { fragment } from '@countersign/core/ledger/canonical';
+import { signCheckpoint } from '@countersign/core/ledger/checkpoint';
+import { formatVerifierKey, makeVerifierKey } from '@countersign/core/ledger/note';
+import { encodeBundle } from '@countersign/core/ledger/tile';
+import { appendLeaves, createTreeHasher, emptyFrontier, frontierRoot } from '@countersign/core/ledger/tree';
+import { nodeVerifying } from './node-verifying.ts';
+import { verifyDirectory } from './verify-directory.ts';
+import { writeExport } from './write-export.ts';
+
+const size = Number(process.argv[2] ?? 1_000_000);
+const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+const raw = Buffer.from(publicKey.export({ format: 'jwk' }).x ?? '', 'base64url');
+const key = makeVerifierKey(nodeVerifying, 'gw.example/org-1', 'ed25519', raw);
+const hasher = createTreeHasher(nodeVerifying.sha256);
+const hash = 'ab'.repeat(32);
+const actor = fragment({
+  id: 'usr_01',
+  kind: 'user',
+  org: 'org_01',
+  roles: ['member'],
+  proof: 'key',
+  cred: 'key_01',
+});
+const target = fragment({ provider: 'sandbox', model: 'echo', route: '/v1/chat/completions' });
+const policy = fragment({ decision: 'allow', version: 4, hash, rules: ['members-may-call'] });
+const ctx = fragment({ labels: ['none'], network: ['office'], claimed: { tags: [] } });
+
+function entry(i: number): Uint8Array {
+  const id = `019ab000-0000-7000-8000-${String(i).padStart(12, '0')}`;
+  const fixed = {
+    type: 'model_call',
+    log: key.name,
+    ts: '2026-11-22T03:35:39.123Z',
+    node: 'n1',
+    boot: 'b1',
+  } as const;
+  const call = { id, req: `req_${i}`, sv: 4, attempt: 1, content: { req_c: hash, req_len: 900 } };
+  return nodeVerifying.utf8(assembleIntent({ ...fixed, ...call, actor, target, policy, ctx }));
+}
+
+function* bundles(): Generator<Uint8Array, void> {
+  for (let start = 0; start < size; start += 256) {
+    yield encodeBundle(Array.from({ length: Math.min(256, size - start) }, (_, i) => entry(start + i)));
+  }
+}
+
+function seconds(since: number): string {
+  return ((performance.now() - since) / 1000).toFixed(2);
+}
+
+let frontier = emptyFrontier;
+for (let i = 0; i < size; i += 256) {
+  const leaves = Array.from({ length: Math.min(256, size - i) }, (_, j) => hasher.leaf(entry(i + j)));
+  frontier = appendLeaves(hasher, frontier, leaves);
+}
+const root = frontierRoot(hasher, frontier);
+const checkpoint = signCheckpoint(nodeVerifying.utf8, key, { size, root }, (m) => sign(null, m, privateKey));
+const parent = mkdtempSync(join(tmpdir(), 'ledger-bench-'));
+try {
+  const directory = join(parent, 'export');
+  const wrote = performance.now();
+  await writeExport(directory, { vkey: formatVerifierKey(key), checkpoint, bundles: bundles() });
+  console.log(`write ${size} entries of ${entry(0).length} bytes: ${seconds(wrote)} s`);
+  for (const copies of [false, false, false, true]) {
+    const started = performance.now();
+    const result = await verifyDirectory(directory, { copies });
+    console.log(`verify${copies ? ' with copies' : ''}: ${seconds(started)} s, ok ${result.ok}`);
+  }
+} finally {
+  rmSync(parent, { recursive: true, force: true });
+}

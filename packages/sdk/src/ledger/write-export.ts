@@ -1,0 +1,196 @@
+// Owns writing an export: the tiles directory, its checkpoint and key, and the copies for common tools.
+
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { AppError } from '@countersign/core/errors';
+import { type Checkpoint, openCheckpoint, parseSignedCheckpoint } from '@countersign/core/ledger/checkpoint';
+import { toHex } from '@countersign/core/ledger/encoding';
+import { parseVerifierKey } from '@countersign/core/ledger/note';
+import { sameBytes } from '@countersign/core/ledger/primitives';
+import {
+  decodeBundle,
+  encodeBundle,
+  encodeTile,
+  entriesLevel,
+  foldTile,
+  tilePath,
+  tileWidth,
+} from '@countersign/core/ledger/tile';
+import {
+  appendLeaves,
+  createTreeHasher,
+  emptyFrontier,
+  frontierRoot,
+  type TreeHasher,
+} from '@countersign/core/ledger/tree';
+import { nodeVerifying, strictText } from './node-verifying.ts';
+import { exportFiles, openExport } from './read-export.ts';
+
+export type ExportSource = {
+  /** The log's verifier key text. */
+  readonly vkey: string;
+  /** The signed checkpoint to export at. */
+  readonly checkpoint: string;
+  /**
+   * The entries in order from place 0, as bundles (16-bit length ‖ entry) of any number of entries. What comes
+   * after the checkpoint's size is not read.
+   */
+  readonly bundles: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+};
+
+export type WrittenExport = { readonly size: number; readonly files: number };
+
+/**
+ * Writes an export to a directory that is absent, empty, or an earlier export of the same log, which it
+ * replaces. Nothing appears there until all is written and the root is the signed one. Refuses with
+ * `conflict` (the directory holds something else, or a later export) or `invalid_request` (the checkpoint
+ * does not verify, or the entries do not match it).
+ */
+export async function writeExport(directory: string, source: ExportSource): Promise<WrittenExport> {
+  const target = resolve(directory);
+  const key = parseVerifierKey(nodeVerifying, source.vkey.trim());
+  const opened = key === undefined ? undefined : openCheckpoint(nodeVerifying, source.checkpoint, key);
+  if (opened?.ok !== true) {
+    throw new AppError(
+      'invalid_request',
+      'the checkpoint is not signed by this verifier key, fetch both again',
+    );
+  }
+  const { checkpoint } = opened.signed;
+  refuseForeign(target, checkpoint);
+  mkdirSync(dirname(target), { recursive: true });
+  const draft = mkdtempSync(join(dirname(target), `.${basename(target)}-`));
+  try {
+    const files = await writeDraft(draft, source, checkpoint);
+    install(draft, target);
+    return { size: checkpoint.size, files };
+  } finally {
+    rmSync(draft, { recursive: true, force: true });
+  }
+}
+
+function refuseForeign(target: string, checkpoint: Checkpoint): void {
+  if (!existsSync(target)) return;
+  const names = readdirSync(target);
+  if (names.length === 0) return;
+  const ours = new Set<string>([...Object.values(exportFiles), 'tile']);
+  const text = strictText(openExport(target).read(exportFiles.checkpoint) ?? new Uint8Array(0));
+  const former = text === undefined ? undefined : parseSignedCheckpoint(text)?.checkpoint;
+  if (former?.origin !== checkpoint.origin || !names.every((name) => ours.has(name))) {
+    throw new AppError('conflict', `\`${target}\` is not an export of this log, choose an empty directory`);
+  }
+  if (former.size > checkpoint.size) {
+    throw new AppError(
+      'conflict',
+      `\`${target}\` holds a later export of this log, keep it and choose another`,
+    );
+  }
+}
+
+/** Puts the draft in the target's place. A crash between the renames leaves both, complete, side by side. */
+function install(draft: string, target: string): void {
+  if (!existsSync(target)) {
+    renameSync(draft, target);
+    return;
+  }
+  const former = `${draft}-former`;
+  renameSync(target, former);
+  renameSync(draft, target);
+  rmSync(former, { recursive: true, force: true });
+}
+
+type Writer = {
+  readonly put: (path: string, bytes: Uint8Array | string) => void;
+  readonly hasher: TreeHasher;
+  /** For each level, the hashes of its unfinished tile, and the tile's index. */
+  readonly levels: { index: number; hashes: Uint8Array[] }[];
+};
+
+async function writeDraft(draft: string, source: ExportSource, checkpoint: Checkpoint): Promise<number> {
+  let files = 0;
+  const made = new Set<string>();
+  const put = (path: string, bytes: Uint8Array | string) => {
+    const file = join(draft, ...path.split('/'));
+    if (!made.has(dirname(file))) made.add(mkdirSync(dirname(file), { recursive: true }) ?? dirname(file));
+    writeFileSync(file, bytes);
+    files += 1;
+  };
+  const writer: Writer = { put, hasher: createTreeHasher(nodeVerifying.sha256), levels: [] };
+  const entriesFile = openSync(join(draft, exportFiles.entries), 'wx');
+  const leavesFile = openSync(join(draft, exportFiles.leaves), 'wx');
+  let frontier = emptyFrontier;
+  try {
+    for await (const entries of inBundles(source.bundles, checkpoint.size)) {
+      const leaves = entries.map(writer.hasher.leaf);
+      const index = frontier.size / tileWidth;
+      put(tilePath({ level: entriesLevel, index, width: entries.length }), encodeBundle(entries));
+      frontier = appendLeaves(writer.hasher, frontier, leaves);
+      for (const leaf of leaves) addHash(writer, 0, leaf);
+      writeSync(entriesFile, Buffer.concat(entries.flatMap((entry) => [entry, Buffer.from('\n')])));
+      writeSync(leavesFile, leaves.map((leaf) => `${toHex(leaf)}\n`).join(''));
+    }
+  } finally {
+    closeSync(entriesFile);
+    closeSync(leavesFile);
+  }
+  const root = frontierRoot(writer.hasher, frontier);
+  if (frontier.size !== checkpoint.size || !sameBytes(root, checkpoint.root)) {
+    throw new AppError(
+      'invalid_request',
+      'the entries do not match the signed checkpoint, verify the ledger first',
+    );
+  }
+  for (const [level, { index, hashes }] of writer.levels.entries()) {
+    if (hashes.length > 0) put(tilePath({ level, index, width: hashes.length }), encodeTile(hashes));
+  }
+  put(exportFiles.checkpoint, source.checkpoint);
+  put(exportFiles.vkey, `${source.vkey.trim()}\n`);
+  return files + 2;
+}
+
+function addHash(writer: Writer, level: number, hash: Uint8Array): void {
+  const at = writer.levels[level] ?? { index: 0, hashes: [] };
+  writer.levels[level] = at;
+  at.hashes.push(hash);
+  if (at.hashes.length < tileWidth) return;
+  const bytes = encodeTile(at.hashes);
+  writer.put(tilePath({ level, index: at.index, width: tileWidth }), bytes);
+  at.index += 1;
+  at.hashes = [];
+  addHash(writer, level + 1, foldTile(writer.hasher, bytes));
+}
+
+/** Cuts bundles of any length into lists of 256 entries, the last shorter, `size` entries in all. */
+async function* inBundles(
+  bundles: ExportSource['bundles'],
+  size: number,
+): AsyncGenerator<readonly Uint8Array[], void> {
+  let left = size;
+  let list: Uint8Array[] = [];
+  for await (const bundle of bundles) {
+    const { entries, torn } = decodeBundle(bundle);
+    if (torn) throw new AppError('invalid_request', 'a bundle of entries is torn, verify the ledger first');
+    for (const entry of entries.slice(0, left)) {
+      if (entry.includes(10))
+        throw new AppError('invalid_request', 'an entry holds a line feed, so it is none of ours');
+      list.push(entry);
+      left -= 1;
+      if (list.length < tileWidth) continue;
+      yield list;
+      list = [];
+    }
+    if (left === 0) break;
+  }
+  if (list.length > 0) yield list;
+}
