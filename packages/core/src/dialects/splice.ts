@@ -94,27 +94,29 @@ export function spliceTokenCeiling(
   utf8: Utf8,
 ): readonly Splice[] {
   const fields = limitFields.get(request.endpoint) ?? noLimitFields;
-  const splices: Splice[] = [];
-  let isBounded = false;
-  for (const field of fields) {
+  const replace = (span: Span): Splice => {
+    const removed = span.end - span.start;
+    return { purpose: 'token_ceiling', offset: span.start, removed, text: JSON.stringify(ceiling) };
+  };
+  const written = fields.flatMap((field) => {
     const span = topLevelValue(request, bytes, field, utf8.decodeUtf8);
-    if (span === undefined) continue;
-    const written: unknown = JSON.parse(utf8.decodeUtf8(bytes.subarray(span.start, span.end)));
-    if (typeof written === 'number') isBounded = true;
-    if (typeof written === 'number' && written <= ceiling) continue;
-    if (written === null && isBounded) continue;
-    isBounded = true;
-    splices.push({
-      purpose: 'token_ceiling',
-      offset: span.start,
-      removed: span.end - span.start,
-      text: JSON.stringify(ceiling),
-    });
+    if (span === undefined) return [];
+    const value: unknown = JSON.parse(utf8.decodeUtf8(bytes.subarray(span.start, span.end)));
+    return [{ span, value }];
+  });
+  // A provider refuses two limits side by side: a null stays null when another limit holds.
+  const limits = written.filter(({ value }) => typeof value === 'number');
+  if (limits.length > 0) {
+    return limits
+      .filter(({ value }) => typeof value === 'number' && value > ceiling)
+      .map(({ span }) => replace(span));
   }
-  const first = fields[0];
-  if (isBounded || first === undefined) return splices;
+  const [empty] = written;
+  if (empty !== undefined) return [replace(empty.span)];
+  const [field] = fields;
+  if (field === undefined) return [];
   const lead = request.topLevel.offsets.length === 0 ? '' : ',';
-  const text = `${lead}${JSON.stringify(first)}:${JSON.stringify(ceiling)}`;
+  const text = `${lead}${JSON.stringify(field)}:${JSON.stringify(ceiling)}`;
   return [{ purpose: 'token_ceiling', offset: request.topLevel.closeBrace, removed: 0, text }];
 }
 

@@ -1,0 +1,252 @@
+// Owns reading a provider's answer as it passes: where it ends, what it cost, what it made at the provider.
+
+import { isObject } from '../json.ts';
+import type { EndpointId } from './endpoints.ts';
+import type { JsonRecord } from './request-builder.ts';
+import { eventsOf, type SseBatch } from './sse.ts';
+import { createTerminalFinder, mayMatter } from './terminal.ts';
+import { mergeUsage, readUsage, type UsageOfModels } from './usage.ts';
+import { type AnswerReport, type CreatedStateKind, noTokens, type TokenUsage } from './usage-types.ts';
+
+/** What stands in for a count that the provider did not give. */
+export type Estimates = {
+  /** Tokens of the request's input, counted or bounded by us. */
+  readonly inputTokens: number;
+  /** Characters of generated text (as JSON) for each token; learnt from the model's earlier answers, or 4. */
+  readonly charactersPerToken: number;
+};
+
+type Notes = {
+  usage: JsonRecord | undefined;
+  /** The provider has said its last word on usage. */
+  isFinal: boolean;
+  servedModel: string | undefined;
+  responseId: string | undefined;
+  serviceTier: string | undefined;
+  readonly created: Map<string, { readonly kind: CreatedStateKind; readonly id: string }>;
+};
+
+function newNotes(): Notes {
+  return {
+    usage: undefined,
+    isFinal: false,
+    servedModel: undefined,
+    responseId: undefined,
+    serviceTier: undefined,
+    created: new Map(),
+  };
+}
+
+function isAnthropic(endpoint: EndpointId): boolean {
+  return endpoint === 'messages' || endpoint === 'count_tokens';
+}
+
+function isUnbilled(endpoint: EndpointId): boolean {
+  return (
+    endpoint === 'count_tokens' ||
+    endpoint === 'response_tokens' ||
+    endpoint === 'models' ||
+    endpoint === 'response_object'
+  );
+}
+
+function noteCreated(notes: Notes, kind: CreatedStateKind, id: unknown): void {
+  if (typeof id === 'string' && id !== '' && id.length <= 256)
+    notes.created.set(`${kind} ${id}`, { kind, id });
+}
+
+/** Files and containers named anywhere in what the provider made. Depth is bounded: answers nest a few levels. */
+function noteMade(notes: Notes, value: unknown, depth: number): void {
+  if (depth > 16 || typeof value !== 'object' || value === null) return;
+  if (Array.isArray(value)) {
+    const items: readonly unknown[] = value;
+    for (const item of items) noteMade(notes, item, depth + 1);
+    return;
+  }
+  if (!isObject(value)) return;
+  noteCreated(notes, 'file', value.file_id);
+  noteCreated(notes, 'container', value.container_id);
+  for (const key in value) noteMade(notes, value[key], depth + 1);
+}
+
+/** Reads what an answer object says of itself: a whole body, or the `message` or `response` inside an event. */
+function noteAnswer(notes: Notes, endpoint: EndpointId, answer: JsonRecord): void {
+  if (typeof answer.id === 'string' && answer.id !== '') {
+    notes.responseId = answer.id;
+    if (answer.object === 'response' || answer.type === 'message') noteCreated(notes, 'response', answer.id);
+    else if (endpoint === 'chat') noteCreated(notes, 'completion', answer.id);
+  }
+  if (typeof answer.model === 'string' && answer.model !== '') notes.servedModel = answer.model;
+  if (typeof answer.service_tier === 'string') notes.serviceTier = answer.service_tier;
+  if (isObject(answer.container)) noteCreated(notes, 'container', answer.container.id);
+  if (isObject(answer.conversation)) noteCreated(notes, 'conversation', answer.conversation.id);
+  if (isObject(answer.usage)) {
+    notes.usage = mergeUsage(notes.usage, answer.usage);
+    if (typeof answer.usage.service_tier === 'string') notes.serviceTier = answer.usage.service_tier;
+  }
+  if (Array.isArray(answer.output)) {
+    const items: readonly unknown[] = answer.output;
+    for (const item of items) if (isObject(item)) noteCreated(notes, 'item', item.id);
+    noteMade(notes, items, 0);
+  }
+  if (Array.isArray(answer.content)) noteMade(notes, answer.content, 0);
+}
+
+function noteEvent(notes: Notes, endpoint: EndpointId, event: JsonRecord): void {
+  if (isObject(event.message)) noteAnswer(notes, endpoint, event.message);
+  else if (isObject(event.response)) {
+    noteAnswer(notes, endpoint, event.response);
+    if (isObject(event.response.usage)) notes.isFinal = true;
+  } else {
+    noteAnswer(notes, endpoint, event);
+    if (isObject(event.usage)) notes.isFinal = true;
+  }
+  if (isObject(event.delta) && isObject(event.delta.container)) {
+    noteCreated(notes, 'container', event.delta.container.id);
+  }
+  if (isObject(event.content_block)) noteMade(notes, event.content_block, 0);
+  if (isObject(event.item)) {
+    noteCreated(notes, 'item', event.item.id);
+    noteMade(notes, event.item, 0);
+  }
+}
+
+function estimated(known: TokenUsage, characters: number, estimates: Estimates): TokenUsage {
+  const hasInput = known.input + known.cachedInput + known.cacheWrite5m + known.cacheWrite1h > 0;
+  const made = Math.ceil(characters / Math.max(estimates.charactersPerToken, 0.25));
+  return {
+    ...known,
+    input: hasInput ? known.input : Math.max(0, Math.ceil(estimates.inputTokens)),
+    output: Math.max(known.output, made - known.reasoning),
+  };
+}
+
+function toReport(
+  notes: Notes,
+  endpoint: EndpointId,
+  characters: number,
+  estimates: Estimates,
+): AnswerReport {
+  const nothing: UsageOfModels = { usage: noTokens, otherModels: [], webSearches: 0 };
+  const isKnown = notes.usage !== undefined && !isUnbilled(endpoint);
+  const read = isKnown && notes.usage !== undefined ? readUsage(notes.usage, isAnthropic(endpoint)) : nothing;
+  const isEstimate = !notes.isFinal && !isUnbilled(endpoint);
+  return {
+    ...read,
+    usage: isEstimate ? estimated(read.usage, characters, estimates) : read.usage,
+    estimated: isEstimate,
+    servedModel: notes.servedModel,
+    responseId: notes.responseId,
+    createdState: [...notes.created.values()],
+    serviceTier: notes.serviceTier,
+  };
+}
+
+function parse(text: string): unknown {
+  try {
+    const value: unknown = JSON.parse(text);
+    return value;
+  } catch {
+    return undefined;
+  }
+}
+
+/** An embeddings answer is nearly all vectors: its usage, at the end, is read without parsing them. */
+function parseTail(text: string): unknown {
+  const at = text.lastIndexOf('"usage"');
+  const open = text.indexOf('{', at);
+  if (at < 0 || open < 0) return undefined;
+  const usage = parse(text.slice(open, text.indexOf('}', open) + 1));
+  return isObject(usage) ? { usage } : undefined;
+}
+
+const vectorBytes = 64 * 1024;
+
+/** Reads a whole answer (not a stream). `text` is the decoded body; one that is not JSON is reported as an estimate. */
+export function readAnswer(endpoint: EndpointId, text: string, estimates: Estimates): AnswerReport {
+  const notes = newNotes();
+  const tail = endpoint === 'embeddings' && text.length > vectorBytes ? parseTail(text) : undefined;
+  const answer = tail ?? parse(text);
+  if (isObject(answer)) {
+    noteAnswer(notes, endpoint, answer);
+    notes.isFinal = isObject(answer.usage);
+  }
+  return toReport(notes, endpoint, notes.isFinal ? 0 : text.length, estimates);
+}
+
+/** What generated text follows, in the events of all dialects. */
+const textMarks = [
+  '"delta":"',
+  '"content":"',
+  '"arguments":"',
+  '"text":"',
+  '"partial_json":"',
+  '"thinking":"',
+];
+
+/** Characters of generated text in a batch, escapes included. */
+function countGenerated(text: string): number {
+  let total = 0;
+  for (const mark of textMarks) {
+    let at = text.indexOf(mark);
+    while (at >= 0) {
+      const start = at + mark.length;
+      let end = text.indexOf('"', start);
+      while (end > start && text.charCodeAt(end - 1) === 0x5c) end = text.indexOf('"', end + 1);
+      if (end < 0) end = text.length;
+      total += end - start;
+      at = text.indexOf(mark, end);
+    }
+  }
+  return total;
+}
+
+export type AnswerReader = {
+  /** Reads a batch; answers the offset of the first terminal byte in it, or its length when all of it may pass. */
+  readonly read: (batch: SseBatch) => number;
+  /** What is known so far; complete once the stream has ended. */
+  readonly report: (estimates: Estimates) => AnswerReport;
+};
+
+/**
+ * Follows a stream of answers. After the first terminal byte `read` answers 0 for every batch: the gateway
+ * holds those bytes until the outcome is recorded, and goes on reading for the usage that follows.
+ */
+export function createAnswerReader(
+  endpoint: EndpointId,
+  choices: number,
+  decodeUtf8: (bytes: Uint8Array) => string,
+): AnswerReader {
+  const notes = newNotes();
+  const isTerminal = createTerminalFinder(Math.max(1, choices));
+  let characters = 0;
+  let hasEnded = false;
+
+  const readEvents = (batch: SseBatch): number => {
+    let passable = batch.bytes.length;
+    for (const event of eventsOf(batch, decodeUtf8)) {
+      const value = event.data === '' ? undefined : parse(event.data);
+      if (isObject(value)) noteEvent(notes, endpoint, value);
+      if (hasEnded || !isTerminal(event.name, event.data, value)) continue;
+      hasEnded = true;
+      passable = event.start;
+    }
+    return passable;
+  };
+
+  const read = (batch: SseBatch): number => {
+    if (!hasEnded) characters += countGenerated(batch.text);
+    const wasEnded = hasEnded;
+    const isDull = notes.responseId !== undefined && !mayMatter(batch.text);
+    const passable = isDull ? batch.bytes.length : readEvents(batch);
+    return wasEnded ? 0 : passable;
+  };
+
+  const report = (estimates: Estimates): AnswerReport => {
+    // Some providers count in every event: such a count is the last one only if the answer has ended.
+    const isFinal = notes.isFinal && hasEnded;
+    return toReport({ ...notes, isFinal }, endpoint, characters, estimates);
+  };
+
+  return { read, report };
+}

@@ -1,0 +1,134 @@
+// Owns reading the providers' own counts of tokens, in every shape, into buckets that never overlap.
+
+import { isObject } from '../json.ts';
+import type { JsonRecord } from './request-builder.ts';
+import { noTokens, type TokenUsage } from './usage-types.ts';
+
+/** A count: a whole number that is not negative. Anything else counts as none. */
+function count(object: unknown, key: string): number {
+  if (!isObject(object)) return 0;
+  const value = object[key];
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : 0;
+}
+
+/** Takes each part out of a total, in order and never more than is left; the rest comes first. */
+function takeOut(total: number, parts: readonly number[]): readonly number[] {
+  let rest = total;
+  const taken = parts.map((part) => {
+    const own = Math.min(part, rest);
+    rest -= own;
+    return own;
+  });
+  return [rest, ...taken];
+}
+
+/** The names that OpenAI's two generations of endpoints use for the same things. */
+function readOpenAiUsage(usage: JsonRecord): TokenUsage {
+  const isResponses = usage.input_tokens !== undefined;
+  const inputDetails = isResponses ? usage.input_tokens_details : usage.prompt_tokens_details;
+  const outputDetails = isResponses ? usage.output_tokens_details : usage.completion_tokens_details;
+  const total = count(usage, isResponses ? 'input_tokens' : 'prompt_tokens');
+  const written = count(inputDetails, 'cache_write_tokens');
+  const details = isObject(inputDetails) ? inputDetails.cache_write_tokens_details : undefined;
+  const long = Math.min(count(details, 'ttl_12h_tokens'), written);
+  const [input = 0, cachedInput = 0, cacheWrite1h = 0, cacheWrite5m = 0, audioInput = 0] = takeOut(total, [
+    count(inputDetails, 'cached_tokens'),
+    long,
+    written - long,
+    count(inputDetails, 'audio_tokens'),
+  ]);
+  const made = count(usage, isResponses ? 'output_tokens' : 'completion_tokens');
+  const [output = 0, reasoning = 0, audioOutput = 0] = takeOut(made, [
+    count(outputDetails, 'reasoning_tokens'),
+    count(outputDetails, 'audio_tokens'),
+  ]);
+  return { input, cachedInput, cacheWrite5m, cacheWrite1h, audioInput, output, reasoning, audioOutput };
+}
+
+/** Anthropic's input count is without the cache; the lifetimes of what was written may be missing, then it is the short one. */
+function readAnthropicCounts(usage: JsonRecord): TokenUsage {
+  const written = count(usage, 'cache_creation_input_tokens');
+  const long = count(usage.cache_creation, 'ephemeral_1h_input_tokens');
+  const short = count(usage.cache_creation, 'ephemeral_5m_input_tokens');
+  const total = Math.max(written, long + short);
+  const [output = 0, reasoning = 0] = takeOut(count(usage, 'output_tokens'), [
+    count(usage.output_tokens_details, 'thinking_tokens'),
+  ]);
+  return {
+    ...noTokens,
+    input: count(usage, 'input_tokens'),
+    cachedInput: count(usage, 'cache_read_input_tokens'),
+    cacheWrite5m: total - long,
+    cacheWrite1h: long,
+    output,
+    reasoning,
+  };
+}
+
+/** The sum of two counts, bucket by bucket. */
+export function addUsage(a: TokenUsage, b: TokenUsage): TokenUsage {
+  return {
+    input: a.input + b.input,
+    cachedInput: a.cachedInput + b.cachedInput,
+    cacheWrite5m: a.cacheWrite5m + b.cacheWrite5m,
+    cacheWrite1h: a.cacheWrite1h + b.cacheWrite1h,
+    audioInput: a.audioInput + b.audioInput,
+    output: a.output + b.output,
+    reasoning: a.reasoning + b.reasoning,
+    audioOutput: a.audioOutput + b.audioOutput,
+  };
+}
+
+/** All tokens of a count. */
+export function totalTokens(usage: TokenUsage): number {
+  const { input, cachedInput, cacheWrite5m, cacheWrite1h, audioInput, output, reasoning, audioOutput } =
+    usage;
+  return input + cachedInput + cacheWrite5m + cacheWrite1h + audioInput + output + reasoning + audioOutput;
+}
+
+export type UsageOfModels = {
+  readonly usage: TokenUsage;
+  readonly otherModels: readonly { readonly model: string; readonly usage: TokenUsage }[];
+  readonly webSearches: number;
+};
+
+/**
+ * Anthropic: what the totals leave out is added from `iterations`: compactions are the same model's work;
+ * an advisor is another model, billed at its own price.
+ */
+export function readAnthropicUsage(usage: JsonRecord): UsageOfModels {
+  let own = readAnthropicCounts(usage);
+  const otherModels: { readonly model: string; readonly usage: TokenUsage }[] = [];
+  const iterations: readonly unknown[] = Array.isArray(usage.iterations) ? usage.iterations : [];
+  for (const iteration of iterations) {
+    if (!isObject(iteration)) continue;
+    const counts = readAnthropicCounts(iteration);
+    if (iteration.type === 'compaction') own = addUsage(own, counts);
+    if (iteration.type === 'advisor_message' && typeof iteration.model === 'string') {
+      otherModels.push({ model: iteration.model, usage: counts });
+    }
+  }
+  return { usage: own, otherModels, webSearches: count(usage.server_tool_use, 'web_search_requests') };
+}
+
+/**
+ * Reads a `usage` object of any endpoint: OpenAI chat, completions and embeddings (`prompt_tokens`), responses
+ * (`input_tokens` with details), Anthropic messages. `isAnthropic` settles what `input_tokens` means.
+ */
+export function readUsage(usage: JsonRecord, isAnthropic: boolean): UsageOfModels {
+  if (isAnthropic && usage.prompt_tokens === undefined) return readAnthropicUsage(usage);
+  return { usage: readOpenAiUsage(usage), otherModels: [], webSearches: 0 };
+}
+
+/**
+ * Merges what a stream says of its usage: each field's newest value that is not null. Anthropic's counts are
+ * cumulative, and the last event leaves out what only the first one has (lifetimes of the cache).
+ */
+export function mergeUsage(before: JsonRecord | undefined, next: JsonRecord): JsonRecord {
+  if (before === undefined) return next;
+  const merged: { [key: string]: unknown } = { ...before };
+  for (const [key, value] of Object.entries(next)) {
+    if (value !== null && value !== undefined) merged[key] = value;
+  }
+  return merged;
+}
