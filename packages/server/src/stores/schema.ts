@@ -119,6 +119,9 @@ export type SidecarsTable = {
   sealed: Uint8Array;
 };
 
+/** Every published policy: its text, and its JSON form as the publish worker checked it. */
+export type PoliciesTable = { org_id: string; version: number; hash: string; text: string; compiled: string };
+
 export type ProviderKeysTable = { org_id: string; provider_id: string; sealed: Uint8Array };
 
 /** Ids that a provider gave out, with whose they are. */
@@ -171,6 +174,7 @@ export type Tables = {
   usage_daily: UsageDailyTable;
   subjects: SubjectsTable;
   sidecars: SidecarsTable;
+  policies: PoliciesTable;
   provider_keys: ProviderKeysTable;
   provider_objects: ProviderObjectsTable;
   idempotency: IdempotencyTable;

@@ -1,5 +1,6 @@
 // Owns the first schema: objects, the ledger, what is sealed, and the small tables beside them.
 
+import type { CreateTableBuilder } from 'kysely';
 import type { Migration, MigrationContext, MigrationDb } from '../../platform/migrate/migration.ts';
 
 type Column = keyof MigrationContext['types'];
@@ -16,7 +17,7 @@ async function table(
   shape: Shape,
   primaryKey: readonly string[],
 ): Promise<void> {
-  let builder = db.schema.createTable<string, string>(name);
+  let builder: CreateTableBuilder<string, string> = db.schema.createTable(name);
   for (const [column, spec] of Object.entries(shape)) {
     const isNullable = spec.endsWith('?');
     const type = isNullable ? spec.slice(0, -1) : spec;
@@ -90,6 +91,11 @@ async function ledger(db: MigrationDb, context: MigrationContext): Promise<void>
     'level',
     'tile',
   ]);
+}
+
+async function policies(db: MigrationDb, context: MigrationContext): Promise<void> {
+  const shape: Shape = { org_id: 'id', version: 'integer', hash: 'text', text: 'text', compiled: 'json' };
+  await table(db, context, 'policies', shape, ['org_id', 'version']);
 }
 
 async function projection(db: MigrationDb, context: MigrationContext): Promise<void> {
@@ -231,6 +237,7 @@ export const foundation: Migration = {
   up: async (db, context) => {
     await objects(db, context);
     await ledger(db, context);
+    await policies(db, context);
     await projection(db, context);
     await sealed(db, context);
     await beside(db, context);

@@ -1,0 +1,198 @@
+// Owns the transaction of a management change: the rule, the writes, the entry, the next version, or nothing.
+
+import type { Operation } from '@countersign/contract/operation';
+import type { Change } from '@countersign/core/directory/objects';
+import { AppError } from '@countersign/core/errors';
+import { type Id, type IdKind, makeEntryId, makeId, type OrgId, type RequestId } from '@countersign/core/ids';
+import { z } from 'zod';
+import { isUniqueViolation } from '../platform/db/storage-errors.ts';
+import { findReplay, insertReplay } from '../stores/bookkeeping.ts';
+import { insertVersion } from '../stores/entries.ts';
+import { writeChange } from '../stores/objects.ts';
+import type { Tx } from '../stores/schema.ts';
+import type {
+  Command,
+  CommandActor,
+  CommandContext,
+  CommandOutcome,
+  Prepared,
+  SecretWrite,
+} from './command.ts';
+import { managementEntries } from './management-entry.ts';
+import type { View } from './view.ts';
+
+/** What the thread that commits offers: a transaction that holds an organization's log. */
+export type LogTransactions = {
+  readonly withLog: <T>(
+    orgId: OrgId,
+    work: (
+      tx: Tx,
+      log: {
+        readonly head: { readonly version: number; readonly origin: string };
+        readonly append: (entries: readonly Uint8Array[], version: number) => Promise<number>;
+      },
+    ) => Promise<T>,
+  ) => Promise<T>;
+};
+
+export type RunDeps = LogTransactions & {
+  readonly now: () => number;
+  readonly randomBytes: (count: number) => Uint8Array;
+  readonly sha256Hex: (text: string) => string;
+  readonly view: (tx: Tx, orgId: OrgId) => View;
+  readonly writeSecret: (tx: Tx, orgId: OrgId, secret: SecretWrite, ctx: CommandContext) => Promise<void>;
+  readonly node: string;
+  readonly boot: string;
+};
+
+export type RunRequest = {
+  readonly orgId: OrgId;
+  readonly requestId: RequestId;
+  readonly operation: string;
+  readonly actor: CommandActor;
+  /** The version under which the actor was resolved and permitted. */
+  readonly version: number;
+  readonly idempotencyKey: string | undefined;
+  readonly params: unknown;
+  readonly query: unknown;
+  readonly body: unknown;
+  readonly prepared: Prepared;
+};
+
+/** `stale`: the organization has moved on since the caller was permitted; permit again and ask again. */
+export type RunResult =
+  | { readonly kind: 'stale'; readonly version: number }
+  | {
+      readonly kind: 'done';
+      readonly response: unknown;
+      readonly version: number;
+      readonly changes: readonly Change[];
+      /** The id of the entry that records it; undefined for a replay. */
+      readonly entryId: string | undefined;
+    };
+
+/** An operation with its command, its types checked where the registry pairs them. */
+export type BoundCommand = {
+  readonly operation: Operation;
+  readonly run: (
+    view: View,
+    ctx: CommandContext,
+    raw: {
+      readonly params: unknown;
+      readonly query: unknown;
+      readonly body: unknown;
+      readonly prepared: Prepared;
+    },
+  ) => Promise<CommandOutcome<unknown>>;
+};
+
+/** Pairs an operation with its command. The input is parsed again here: a thread's port is an edge too. */
+export function bindCommand<O extends Operation>(operation: O, command: Command<O>): BoundCommand {
+  const schema: z.ZodType<{ readonly params: unknown; readonly query: unknown; readonly body: unknown }> =
+    z.object({
+      params: operation.params,
+      query: operation.query,
+      body: operation.body ?? z.null(),
+    });
+  function isInput(value: unknown): value is Parameters<Command<O>>[2] {
+    return schema.safeParse(value).success;
+  }
+  return {
+    operation,
+    async run(view, ctx, raw) {
+      const input = { ...schema.parse(raw), prepared: raw.prepared };
+      if (!isInput(input)) throw new AppError('internal', `the input of \`${operation.id}\` does not fit`);
+      return command(view, ctx, input);
+    },
+  };
+}
+
+function withoutSecrets(response: unknown, shownOnce: readonly string[]): unknown {
+  if (typeof response !== 'object' || response === null) return response;
+  return Object.fromEntries(Object.entries(response).filter(([name]) => !shownOnce.includes(name)));
+}
+
+function contextOf(deps: RunDeps, request: RunRequest, nextVersion: number): CommandContext {
+  const nowMs = deps.now();
+  return {
+    orgId: request.orgId,
+    requestId: request.requestId,
+    actor: request.actor,
+    nowMs,
+    nextVersion,
+    newId: <K extends IdKind>(kind: K): Id<K> => makeId(kind, nowMs, deps.randomBytes(10)),
+    randomBytes: deps.randomBytes,
+    sha256Hex: deps.sha256Hex,
+  };
+}
+
+async function replayed(tx: Tx, request: RunRequest, requestHash: string): Promise<unknown> {
+  if (request.idempotencyKey === undefined) return undefined;
+  const replay = await findReplay(tx, request.orgId, request.actor.principalId, request.idempotencyKey);
+  if (replay === undefined) return undefined;
+  if (replay.requestHash !== requestHash) {
+    throw new AppError('conflict', 'this `Idempotency-Key` was used for another request: choose a new one');
+  }
+  const response: unknown = JSON.parse(replay.response);
+  return response;
+}
+
+/**
+ * Runs one command. Refusals are thrown and leave nothing behind. INVARIANT: every write of a command, its
+ * entry and the new version are one transaction; a command that changes nothing makes no version.
+ */
+export async function runCommand(
+  deps: RunDeps,
+  bound: BoundCommand,
+  request: RunRequest,
+): Promise<RunResult> {
+  const { orgId } = request;
+  const requestHash = deps.sha256Hex(
+    JSON.stringify([request.operation, request.params, request.query, request.body]),
+  );
+  try {
+    return await deps.withLog(orgId, async (tx, log): Promise<RunResult> => {
+      const { version } = log.head;
+      if (version !== request.version) return { kind: 'stale', version };
+      const before = await replayed(tx, request, requestHash);
+      if (before !== undefined)
+        return { kind: 'done', response: before, version, changes: [], entryId: undefined };
+      const nextVersion = version + 1;
+      const ctx = contextOf(deps, request, nextVersion);
+      const outcome = await bound.run(deps.view(tx, orgId), ctx, request);
+      for (const change of outcome.changes) await writeChange(tx, orgId, nextVersion, ctx.nowMs, change);
+      for (const secret of outcome.secrets ?? []) await deps.writeSecret(tx, orgId, secret, ctx);
+      const made = outcome.changes.length > 0 ? nextVersion : version;
+      const entryIds = { now: ctx.nowMs, next: () => makeEntryId(ctx.nowMs, deps.randomBytes(10)) };
+      const entries = managementEntries(
+        { ...deps, origin: log.head.origin, version },
+        { request, audit: bound.operation.id, outcome, entryIds },
+      );
+      const first = await log.append(entries.bytes, made);
+      if (made !== version) await insertVersion(tx, orgId, made, first);
+      if (request.idempotencyKey !== undefined) {
+        await insertReplay(tx, orgId, {
+          principalId: request.actor.principalId,
+          idempotencyKey: request.idempotencyKey,
+          requestHash,
+          response: JSON.stringify(withoutSecrets(outcome.response, outcome.shownOnce ?? [])),
+          nowMs: ctx.nowMs,
+        });
+      }
+      return {
+        kind: 'done',
+        response: outcome.response,
+        version: made,
+        changes: outcome.changes,
+        entryId: entries.id,
+      };
+    });
+  } catch (error) {
+    if (isUniqueViolation(error)) {
+      throw new AppError('already_exists', 'there is one of this name already: choose another name', {
+        cause: error,
+      });
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,48 @@
+// Owns what a command sees of its transaction: reads, scoped to one organization.
+
+import type { ObjectKind } from '@countersign/core/directory/objects';
+import { AppError } from '@countersign/core/errors';
+import type { OrgId, PrincipalId, UserId } from '@countersign/core/ids';
+import type { Opener } from '../platform/sealer/sealer.ts';
+import { type ErasureRequest, findErasureRequest } from '../stores/bookkeeping.ts';
+import { findByUniqueKey, findObject, listByOwner, type Stored } from '../stores/objects.ts';
+import type { Tx } from '../stores/schema.ts';
+import { findSubjectByEmail } from '../stores/secrets.ts';
+import type { Profile } from './command.ts';
+import { readProfile } from './profiles.ts';
+import { type OpenedContent, readContent } from './sealed-content.ts';
+
+export type View = {
+  readonly find: <K extends ObjectKind>(kind: K, id: string) => Promise<Stored<K> | undefined>;
+  /** Like `find`; refuses with `not_found` when there is none. */
+  readonly need: <K extends ObjectKind>(kind: K, id: string) => Promise<Stored<K>>;
+  readonly findByKey: <K extends ObjectKind>(kind: K, uniqueKey: string) => Promise<Stored<K> | undefined>;
+  readonly listOwned: <K extends ObjectKind>(kind: K, owner: string) => Promise<readonly Stored<K>[]>;
+  readonly profileOf: (id: PrincipalId) => Promise<Profile | undefined>;
+  readonly userByEmail: (email: string) => Promise<string | undefined>;
+  readonly erasureRequest: (id: UserId) => Promise<ErasureRequest | undefined>;
+  readonly contentOf: (recordId: string) => Promise<OpenedContent | undefined>;
+};
+
+/** The view of one organization through a transaction. */
+export function viewOf(tx: Tx, orgId: OrgId, opener: Opener, emailIndex: (email: string) => string): View {
+  return {
+    find: (kind, id) => findObject(tx, orgId, kind, id),
+    async need(kind, id) {
+      const found = await findObject(tx, orgId, kind, id);
+      if (found === undefined) throw new AppError('not_found', `there is no ${nameOf(kind)} \`${id}\``);
+      return found;
+    },
+    findByKey: (kind, uniqueKey) => findByUniqueKey(tx, orgId, kind, uniqueKey),
+    listOwned: (kind, owner) => listByOwner(tx, orgId, kind, owner),
+    profileOf: (id) => readProfile(tx, orgId, opener, id),
+    userByEmail: (email) => findSubjectByEmail(tx, orgId, emailIndex(email)),
+    erasureRequest: (id) => findErasureRequest(tx, orgId, id),
+    contentOf: (recordId) => readContent(tx, orgId, opener, recordId),
+  };
+}
+
+/** `roleAssignment` as people read it: `role assignment`. */
+export function nameOf(kind: ObjectKind): string {
+  return kind.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+}

@@ -1,0 +1,77 @@
+// Owns appending entries to one log inside a transaction: places, bundle, tiles, checkpoint, head.
+
+import type { OrgId } from '@countersign/core/ids';
+import { signCheckpoint } from '@countersign/core/ledger/checkpoint';
+import type { VerifierKey } from '@countersign/core/ledger/note';
+import type { SignEd25519 } from '@countersign/core/ledger/primitives';
+import { appendLeaves, type Frontier, frontierRoot, type TreeHasher } from '@countersign/core/ledger/tree';
+import { insertBundle } from '../../stores/entries.ts';
+import { advanceHead, type Head } from '../../stores/heads.ts';
+import type { Tx } from '../../stores/schema.ts';
+import { utf8 } from './crypto.ts';
+import { type Edge, growEdge, loadEdge } from './growing-tiles.ts';
+
+/** A log's name and key, unsealed once and kept by the thread that signs. */
+export type LogSigner = { readonly key: VerifierKey; readonly sign: SignEd25519 };
+
+/** What is known of a log between two commits. INVARIANT: used only while `size` is the head's. */
+export type LogCache = { readonly signer: LogSigner; readonly edge: Edge };
+
+export type Appended = {
+  readonly firstIndex: number;
+  readonly checkpoint: string;
+  readonly cache: LogCache;
+};
+
+function frontierOf(head: Head): Frontier {
+  const hashes: Uint8Array[] = [];
+  for (let at = 0; at < head.frontier.length; at += 32) hashes.push(head.frontier.subarray(at, at + 32));
+  return { size: head.size, hashes };
+}
+
+function packFrontier(frontier: Frontier): Uint8Array {
+  const bytes = new Uint8Array(frontier.hashes.length * 32);
+  for (const [i, hash] of frontier.hashes.entries()) bytes.set(hash, i * 32);
+  return bytes;
+}
+
+/**
+ * Gives entries their places at the end of the log, signs the new checkpoint and moves the head, all inside
+ * `tx`. `bundle` is the entries in their stored form. INVARIANT: nothing of the result may leave before the
+ * transaction has committed, above all not the signature.
+ */
+export async function appendEntries(
+  deps: { readonly hasher: TreeHasher },
+  tx: Tx,
+  orgId: OrgId,
+  head: Head,
+  cached: { readonly signer: LogSigner; readonly edge: Edge | undefined },
+  input: { readonly entries: readonly Uint8Array[]; readonly bundle: Uint8Array; readonly version: number },
+): Promise<Appended> {
+  const { hasher } = deps;
+  const edge = cached.edge?.size === head.size ? cached.edge : await loadEdge(tx, hasher, orgId, head.size);
+  const leaves = input.entries.map((entry) => hasher.leaf(entry));
+  const frontier = appendLeaves(hasher, frontierOf(head), leaves);
+  const root = frontierRoot(hasher, frontier);
+  const checkpoint = signCheckpoint(
+    utf8,
+    cached.signer.key,
+    { size: frontier.size, root },
+    cached.signer.sign,
+  );
+  if (input.entries.length > 0) {
+    await insertBundle(tx, orgId, {
+      firstIndex: head.size,
+      count: input.entries.length,
+      bytes: input.bundle,
+    });
+  }
+  const grown = await growEdge(tx, hasher, orgId, edge, leaves);
+  await advanceHead(tx, orgId, head, {
+    version: input.version,
+    size: frontier.size,
+    frontier: packFrontier(frontier),
+    checkpoint,
+  });
+  return { firstIndex: head.size, checkpoint, cache: { signer: cached.signer, edge: grown } };
+}

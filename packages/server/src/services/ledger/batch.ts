@@ -1,0 +1,28 @@
+// Owns the shape of a batch of entries on its way from the recorder to the committer, and of the answer.
+
+import type { OrgId } from '@countersign/core/ids';
+import type { ProviderObject } from '../../stores/provider-objects.ts';
+import type { Sidecar } from '../../stores/secrets.ts';
+
+/**
+ * Entries of one organization, in their order. `versions[i]` is the version under which entry `i` was decided,
+ * or -1 for an entry that is a fact and holds under any version (an outcome, an alert).
+ */
+export type OrgBatch = {
+  readonly orgId: OrgId;
+  /** (u16 big-endian length ‖ entry) for each. */
+  readonly bundle: Uint8Array;
+  readonly versions: readonly number[];
+  readonly sidecars: readonly Sidecar[];
+  readonly objects: readonly ProviderObject[];
+};
+
+/**
+ * What became of the batch. `indices[i]` is the entry's place in the log, or -1 where the entry was decided
+ * under an older version than the organization now has: it was not recorded, decide again.
+ */
+export type OrgCommit = {
+  readonly orgId: OrgId;
+  readonly version: number;
+  readonly indices: readonly number[];
+};

@@ -1,0 +1,173 @@
+// Owns the way of an entry from a request to a durable place: whatever waits is committed together.
+
+import { AppError } from '@countersign/core/errors';
+import type { OrgId } from '@countersign/core/ids';
+import type { ProviderObject } from '../../stores/provider-objects.ts';
+import type { Sidecar } from '../../stores/secrets.ts';
+import type { OrgBatch, OrgCommit } from './batch.ts';
+
+/** What became of an entry: its place, or that it was decided under an older version and is not recorded. */
+export type Recorded =
+  | { readonly kind: 'recorded'; readonly index: number; readonly version: number }
+  | { readonly kind: 'stale'; readonly version: number };
+
+export type ToRecord = {
+  readonly orgId: OrgId;
+  /** The canonical text. */
+  readonly text: string;
+  /** The version under which it was decided; -1 for a fact. */
+  readonly version: number;
+  readonly sidecars?: readonly Sidecar[];
+  readonly object?: ProviderObject;
+};
+
+export type Recorder = {
+  /**
+   * Resolves once the entry is durable (or refused as stale). Rejects with `ledger_unavailable` when it
+   * cannot be made durable: nothing may then be dispatched or answered as if it were.
+   */
+  readonly record: (entry: ToRecord) => Promise<Recorded>;
+  /** Entries that wait or are being committed. */
+  readonly pending: () => number;
+  /** Resolves when nothing is pending. */
+  readonly idle: () => Promise<void>;
+};
+
+export type RecorderDeps = {
+  readonly commit: (batches: readonly OrgBatch[]) => Promise<readonly OrgCommit[]>;
+  /** Entries a commit takes at most. */
+  readonly maxBatch: number;
+  /** Entries that may wait before further ones are refused with `overloaded`. */
+  readonly maxWaiting: number;
+  readonly onCommit?: (entries: number, milliseconds: number) => void;
+  readonly onFailure?: (error: unknown, entries: number) => void;
+};
+
+type Waiting = ToRecord & {
+  readonly resolve: (recorded: Recorded) => void;
+  readonly reject: (error: AppError) => void;
+};
+
+/** (u16 big-endian length ‖ UTF-8) for each text, in one buffer that is handed over. */
+function bundleOf(entries: readonly Waiting[]): Uint8Array {
+  let bound = 0;
+  for (const entry of entries) bound += 2 + entry.text.length * 3;
+  const buffer = Buffer.allocUnsafeSlow(bound);
+  let at = 0;
+  for (const entry of entries) {
+    const length = buffer.write(entry.text, at + 2, 'utf8');
+    if (length > 65_535) throw new AppError('internal', 'an entry is longer than its length field can say');
+    buffer.writeUInt16BE(length, at);
+    at += 2 + length;
+  }
+  return new Uint8Array(buffer.buffer, buffer.byteOffset, at);
+}
+
+function groupByOrg(entries: readonly Waiting[]): ReadonlyMap<OrgId, Waiting[]> {
+  const groups = new Map<OrgId, Waiting[]>();
+  for (const entry of entries) {
+    const group = groups.get(entry.orgId);
+    if (group === undefined) groups.set(entry.orgId, [entry]);
+    else group.push(entry);
+  }
+  return groups;
+}
+
+function batchOf(orgId: OrgId, entries: readonly Waiting[]): OrgBatch {
+  return {
+    orgId,
+    bundle: bundleOf(entries),
+    versions: entries.map((entry) => entry.version),
+    sidecars: entries.flatMap((entry) => entry.sidecars ?? []),
+    objects: entries.flatMap((entry) => (entry.object === undefined ? [] : [entry.object])),
+  };
+}
+
+function settle(entries: readonly Waiting[], commit: OrgCommit): void {
+  for (const [i, entry] of entries.entries()) {
+    const index = commit.indices[i] ?? -1;
+    if (index < 0) entry.resolve({ kind: 'stale', version: commit.version });
+    else entry.resolve({ kind: 'recorded', index, version: commit.version });
+  }
+}
+
+/**
+ * A recorder with one commit under way at a time: what arrives meanwhile is the next batch, so that the wait
+ * is at most two commits and the batch grows with the load. A lone entry waits for nobody.
+ */
+export function createRecorder(deps: RecorderDeps): Recorder {
+  const waiting: Waiting[] = [];
+  let inFlight = 0;
+  let isScheduled = false;
+  const idlers = new Set<() => void>();
+
+  function schedule(): void {
+    if (isScheduled || inFlight > 0 || waiting.length === 0) return;
+    isScheduled = true;
+    setImmediate(flush);
+  }
+
+  function flush(): void {
+    isScheduled = false;
+    const batch = waiting.splice(0, deps.maxBatch);
+    inFlight = batch.length;
+    void commitBatch(batch).finally(() => {
+      inFlight = 0;
+      if (waiting.length === 0) {
+        for (const wake of idlers) wake();
+        idlers.clear();
+      } else {
+        flush();
+      }
+    });
+  }
+
+  async function commitBatch(batch: readonly Waiting[]): Promise<void> {
+    const groups = groupByOrg(batch);
+    const started = performance.now();
+    try {
+      const commits = await deps.commit([...groups].map(([orgId, entries]) => batchOf(orgId, entries)));
+      deps.onCommit?.(batch.length, performance.now() - started);
+      for (const commit of commits) settle(groups.get(commit.orgId) ?? [], commit);
+      // Whoever was not answered was not committed, as far as anyone can prove.
+      failAll(batch, undefined);
+    } catch (error) {
+      deps.onFailure?.(error, batch.length);
+      failAll(batch, error);
+    }
+  }
+
+  function failAll(batch: readonly Waiting[], cause: unknown): void {
+    for (const entry of batch) {
+      entry.reject(
+        new AppError(
+          'ledger_unavailable',
+          'the record could not be written, so nothing was done: retry shortly',
+          {
+            retryAfterSeconds: 1,
+            cause,
+          },
+        ),
+      );
+    }
+  }
+
+  return {
+    record(entry) {
+      if (waiting.length >= deps.maxWaiting) {
+        return Promise.reject(
+          new AppError('ledger_unavailable', 'too many records wait to be written: retry shortly', {
+            retryAfterSeconds: 1,
+          }),
+        );
+      }
+      return new Promise((resolve, reject) => {
+        waiting.push({ ...entry, resolve, reject });
+        schedule();
+      });
+    },
+    pending: () => waiting.length + inFlight,
+    idle: () =>
+      waiting.length + inFlight === 0 ? Promise.resolve() : new Promise((resolve) => idlers.add(resolve)),
+  };
+}
