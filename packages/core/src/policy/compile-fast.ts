@@ -1,7 +1,7 @@
 // Owns the shortcuts of compiled rules: common forms over variables and literals that need no general closure.
 
 import { asSet, readAttribute, type Test, type ValueOf } from './closures.ts';
-import { uidKey } from './entity.ts';
+import { sharedKey, uidKey } from './entity.ts';
 import type { Expr } from './expr.ts';
 import type { AnyRequest, Attributes, EntityView } from './types.ts';
 import { EvaluationFault, isEntity, type RuntimeValue } from './values.ts';
@@ -44,7 +44,7 @@ export function quickGet(expr: Extract<Expr, { kind: 'get' }>): ValueOf | undefi
 /** The key of a literal entity. */
 export function literalKey(expr: Expr): string | undefined {
   if (expr.kind !== 'literal' || !isEntity(expr.value)) return undefined;
-  return uidKey(expr.value.__entity.type, expr.value.__entity.id);
+  return sharedKey(uidKey(expr.value.__entity.type, expr.value.__entity.id));
 }
 
 function literalKeys(expr: Expr): readonly string[] | undefined {
@@ -128,10 +128,19 @@ export function quickBinary(
 
 /** A conjunction. Each term is a boolean or the rule errs; the first false one ends it. */
 export function conjunction(terms: readonly Test[]): Test {
-  const [first, second, third] = terms;
-  if (first === undefined) return () => true;
-  if (second === undefined) return first;
-  if (third === undefined) return (request) => first(request) && second(request);
+  const [a, b, c, d] = terms;
+  if (a === undefined) return () => true;
+  if (b === undefined) return a;
+  if (c === undefined) return (request) => a(request) && b(request);
+  if (d === undefined) return (request) => a(request) && b(request) && c(request);
+  const rest = conjunctionOf(terms.slice(3));
+  return (request) => a(request) && b(request) && c(request) && rest(request);
+}
+
+/** Longer chains run in a loop, so that their length costs no stack. */
+function conjunctionOf(terms: readonly Test[]): Test {
+  const [only] = terms;
+  if (only !== undefined && terms.length === 1) return only;
   return (request) => {
     for (const term of terms) if (!term(request)) return false;
     return true;

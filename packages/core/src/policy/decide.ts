@@ -2,7 +2,7 @@
 
 import { unite } from './annotations.ts';
 import type { CompiledPolicy, CompiledRule } from './compile.ts';
-import { visitCandidates } from './rule-index.ts';
+import { candidates } from './rule-index.ts';
 import type { AnyRequest, Decision, PolicyError } from './types.ts';
 import { faultMessage } from './values.ts';
 
@@ -26,7 +26,7 @@ export function evaluate(policy: CompiledPolicy, request: AnyRequest): Findings 
   const errors: RuleError[] = [];
   const index = policy.byAction.get(request.action);
   if (index === undefined) return { permits, forbids, errors };
-  visitCandidates(index, request, (rules) => {
+  for (const rules of candidates(index, request)) {
     for (const rule of rules) {
       try {
         if (rule.isSatisfied(request)) (rule.effect === 'permit' ? permits : forbids).push(rule);
@@ -34,7 +34,7 @@ export function evaluate(policy: CompiledPolicy, request: AnyRequest): Findings 
         errors.push({ rule, message: faultMessage(thrown) });
       }
     }
-  });
+  }
   if (permits.length > 1) permits.sort(byPosition);
   if (forbids.length > 1) forbids.sort(byPosition);
   if (errors.length > 1) errors.sort((a, b) => byPosition(a.rule, b.rule));

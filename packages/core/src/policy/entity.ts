@@ -7,6 +7,15 @@ export function uidKey(type: string, id: string): string {
   return `${type}::"${id}"`;
 }
 
+/**
+ * The key as the engine's one shared copy of its text: a property's name is always that copy, and lookups
+ * compare shared copies by address instead of letter by letter. Worth it for keys that are kept.
+ */
+export function sharedKey(key: string): string {
+  for (const shared of Object.keys({ [key]: true })) return shared;
+  return key;
+}
+
 /** A reference to an entity as an attribute's value, in Cedar's JSON form. */
 export function entityRef(type: string, id: string): EntityRef {
   return { __entity: { type, id } };
@@ -22,5 +31,7 @@ export function entityView(
   ancestors: Iterable<string>,
   attributes: Attributes,
 ): EntityView {
-  return { type, id, uid: uidKey(type, id), ancestors: new Set(ancestors), attributes };
+  const shared = new Set<string>();
+  for (const key of ancestors) shared.add(sharedKey(key));
+  return { type, id, uid: sharedKey(uidKey(type, id)), ancestors: shared, attributes };
 }

@@ -54,33 +54,33 @@ export function makeRuleIndex<R extends Indexed>(rules: readonly R[]): RuleIndex
   return { unkeyed, byPrincipal, byResource };
 }
 
-function visitBuckets<R>(
+function collect<R>(
+  found: (readonly R[])[],
   buckets: ReadonlyMap<string, readonly R[]>,
   entity: EntityView,
-  visit: (rules: readonly R[]) => void,
 ): void {
   if (buckets.size === 0) return;
   const own = buckets.get(entity.uid);
-  if (own !== undefined) visit(own);
+  if (own !== undefined) found.push(own);
   if (entity.ancestors.size <= buckets.size) {
     for (const key of entity.ancestors) {
       const rules = buckets.get(key);
-      if (rules !== undefined && key !== entity.uid) visit(rules);
+      if (rules !== undefined && key !== entity.uid) found.push(rules);
     }
     return;
   }
   for (const [key, rules] of buckets) {
-    if (key !== entity.uid && entity.ancestors.has(key)) visit(rules);
+    if (key !== entity.uid && entity.ancestors.has(key)) found.push(rules);
   }
 }
 
-/** Calls `visit` with every list of rules that may apply to the request; each rule comes once. */
-export function visitCandidates<R extends Indexed>(
+/** The lists of rules that may apply to the request; each rule is in one of them at most. */
+export function candidates<R extends Indexed>(
   index: RuleIndex<R>,
   request: AnyRequest,
-  visit: (rules: readonly R[]) => void,
-): void {
-  if (index.unkeyed.length > 0) visit(index.unkeyed);
-  visitBuckets(index.byPrincipal, request.principal, visit);
-  visitBuckets(index.byResource, request.resource, visit);
+): readonly (readonly R[])[] {
+  const found: (readonly R[])[] = [index.unkeyed];
+  collect(found, index.byPrincipal, request.principal);
+  collect(found, index.byResource, request.resource);
+  return found;
 }

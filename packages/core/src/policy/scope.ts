@@ -1,13 +1,13 @@
 // Owns rule heads: whether a request is in a rule's scope, and under which key a rule can be found.
 
 import { literalKey } from './compile-fast.ts';
-import { uidKey } from './entity.ts';
+import { sharedKey, uidKey } from './entity.ts';
 import type { ActionScope, Expr, RuleSyntax, Scope } from './expr.ts';
 import { actionView } from './schema.ts';
 import type { EntityRef, EntityView } from './types.ts';
 
 function keyOf(ref: EntityRef): string {
-  return uidKey(ref.__entity.type, ref.__entity.id);
+  return sharedKey(uidKey(ref.__entity.type, ref.__entity.id));
 }
 
 /** A test for the principal or the resource; undefined if the scope takes all. */
