@@ -1,0 +1,128 @@
+// Owns which organizations are in memory, and keeps each moving forward.
+
+import type { Change } from '@countersign/core/directory/objects';
+import { AppError } from '@countersign/core/errors';
+import type { OrgId } from '@countersign/core/ids';
+import { createOrgSnapshot, type OrgSnapshot, type PolicySource } from './org-snapshot.ts';
+
+/** One version's step, as the writer publishes it or the reader finds it in the ledger. */
+export type Step = {
+  readonly orgId: OrgId;
+  readonly version: number;
+  readonly changes: readonly Change[];
+  readonly policy: PolicySource | undefined;
+};
+
+export type SnapshotSource = {
+  /** Everything that an organization has; undefined if there is no such organization. */
+  readonly load: (
+    orgId: OrgId,
+  ) => Promise<
+    | { readonly version: number; readonly changes: readonly Change[]; readonly policy: PolicySource }
+    | undefined
+  >;
+  /** The steps after `version`, in order. */
+  readonly since: (orgId: OrgId, version: number) => Promise<readonly Step[]>;
+};
+
+export type Snapshots = {
+  /** The organization if it is in memory: the hot path's own. */
+  readonly peek: (orgId: OrgId) => OrgSnapshot | undefined;
+  /** The organization, loaded if need be. Rejects with `not_found`. */
+  readonly get: (orgId: OrgId) => Promise<OrgSnapshot>;
+  /** Installs a published step, forward only; a gap is filled from the source. */
+  readonly publish: (step: Step) => void;
+  /** Brings a loaded organization to at least `version`. */
+  readonly catchUp: (orgId: OrgId, version: number) => Promise<void>;
+};
+
+/**
+ * Organizations in memory, `maxOrganizations` at most: the least recently asked for goes first.
+ * `onAdvance` hears each snapshot that was loaded or moved, after the fact.
+ */
+export function createSnapshots(
+  source: SnapshotSource,
+  options: {
+    readonly maxOrganizations: number;
+    readonly onLoad: (snapshot: OrgSnapshot) => Promise<void>;
+    readonly onAdvance: (snapshot: OrgSnapshot, changes: readonly Change[]) => void;
+    readonly mayEvict: (orgId: OrgId) => boolean;
+    readonly onError: (error: unknown, orgId: OrgId) => void;
+  },
+): Snapshots {
+  const loaded = new Map<OrgId, OrgSnapshot>();
+  const loading = new Map<OrgId, Promise<OrgSnapshot>>();
+  const filling = new Map<OrgId, Promise<void>>();
+
+  function evict(): void {
+    for (const orgId of loaded.keys()) {
+      if (loaded.size <= options.maxOrganizations) return;
+      if (options.mayEvict(orgId)) loaded.delete(orgId);
+    }
+  }
+
+  async function load(orgId: OrgId): Promise<OrgSnapshot> {
+    const found = await source.load(orgId);
+    if (found === undefined) throw new AppError('not_found', `there is no organization \`${orgId}\``);
+    const snapshot = createOrgSnapshot(orgId, found);
+    await options.onLoad(snapshot);
+    loaded.set(orgId, snapshot);
+    // What was published while this loaded went past it.
+    await fill(orgId);
+    evict();
+    return snapshot;
+  }
+
+  function install(snapshot: OrgSnapshot, step: Step): boolean {
+    const current = snapshot.version();
+    if (step.version <= current) return true;
+    if (step.version !== current + 1) return false;
+    snapshot.advance(step.version, step.changes, step.policy);
+    options.onAdvance(snapshot, step.changes);
+    return true;
+  }
+
+  function fill(orgId: OrgId): Promise<void> {
+    const running = filling.get(orgId);
+    if (running !== undefined) return running.then(() => fillOnce(orgId));
+    const started = fillOnce(orgId).finally(() => filling.delete(orgId));
+    filling.set(orgId, started);
+    return started;
+  }
+
+  async function fillOnce(orgId: OrgId): Promise<void> {
+    const snapshot = loaded.get(orgId);
+    if (snapshot === undefined) return;
+    for (const step of await source.since(orgId, snapshot.version())) install(snapshot, step);
+  }
+
+  return {
+    peek: (orgId) => loaded.get(orgId),
+    async get(orgId) {
+      const known = loaded.get(orgId);
+      if (known !== undefined) return known;
+      const underway = loading.get(orgId);
+      if (underway !== undefined) return underway;
+      const started = load(orgId).finally(() => loading.delete(orgId));
+      loading.set(orgId, started);
+      return started;
+    },
+    publish(step) {
+      const snapshot = loaded.get(step.orgId);
+      if (snapshot === undefined) return;
+      try {
+        if (install(snapshot, step)) return;
+      } catch (error) {
+        // INVARIANT: a snapshot that cannot follow may not decide: it is loaded anew or not at all.
+        loaded.delete(step.orgId);
+        options.onError(error, step.orgId);
+        return;
+      }
+      fill(step.orgId).catch((error: unknown) => options.onError(error, step.orgId));
+    },
+    async catchUp(orgId, version) {
+      const snapshot = loaded.get(orgId);
+      if (snapshot !== undefined && snapshot.version() < version) await fill(orgId);
+    },
+  };
+}
