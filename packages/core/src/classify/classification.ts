@@ -1,0 +1,80 @@
+// Owns classification: what a request's parts hold, as labels and counts, never as values.
+
+import { findCustom, type OrgClassifiers } from './custom.ts';
+import { classifyText } from './detect.ts';
+import { normalise } from './normalise.ts';
+import { startWork, type Work } from './patterns.ts';
+import { builtinDetectorVersion, labelGroups } from './types.ts';
+
+/** A part of a request or answer. Each is examined by itself: nothing is found across two parts. */
+export type Part =
+  | { readonly kind: 'text'; readonly role: 'system' | 'user' | 'assistant' | 'tool'; readonly text: string }
+  | { readonly kind: 'opaque'; readonly reason: 'image' | 'pdf' | 'audio' | 'file_id' | 'unknown' };
+
+export type Classification = {
+  /** Sorted, without repetition: detectors' labels, the groups they roll up into, `opaque`, `unexamined`. */
+  readonly labels: readonly string[];
+  /** Findings by label; a group counts its members' findings, `opaque` counts parts, `unexamined` is 1. */
+  readonly counts: Readonly<Record<string, number>>;
+  /** A part that no detector reads is present: policy treats it as controlled. */
+  readonly opaque: boolean;
+  /** A work limit was reached before all text was examined: policy must take the strictest reading. */
+  readonly unexamined: boolean;
+  /** Which detectors read it: `builtin-1`, with `+` and the version of the organization's classifiers. */
+  readonly detector: string;
+};
+
+/** Text beyond this many code units in one request is not examined. */
+export const mostExaminedUnits = 64_000_000;
+
+type Tally = { readonly counts: Map<string, number>; units: number; unexamined: boolean };
+
+function add(tally: Tally, label: string, count: number): void {
+  tally.counts.set(label, (tally.counts.get(label) ?? 0) + count);
+}
+
+function examine(tally: Tally, text: string, classifiers: OrgClassifiers | undefined, work: Work): void {
+  tally.units += text.length;
+  if (tally.units > mostExaminedUnits) {
+    tally.unexamined = true;
+    return;
+  }
+  const normal = normalise(text);
+  classifyText(normal.text, (label) => add(tally, label, 1));
+  if (classifiers !== undefined) findCustom(classifiers, normal.text, work, (label) => add(tally, label, 1));
+}
+
+function rollUp(tally: Tally): void {
+  for (const [group, members] of Object.entries(labelGroups)) {
+    const sum = members.reduce((total, label) => total + (tally.counts.get(label) ?? 0), 0);
+    if (sum > 0) add(tally, group, sum);
+  }
+}
+
+/** Names the detectors that read a text, for the record. */
+export function detectorVersion(classifiers: OrgClassifiers | undefined): string {
+  return classifiers === undefined
+    ? builtinDetectorVersion
+    : `${builtinDetectorVersion}+${classifiers.version}`;
+}
+
+/**
+ * Classifies the parts of a request, of every role: an assistant's earlier words count as much as a user's.
+ * Never throws; what cannot be examined is marked, not passed.
+ */
+export function classify(parts: readonly Part[], classifiers: OrgClassifiers | undefined): Classification {
+  const tally: Tally = { counts: new Map(), units: 0, unexamined: false };
+  const work = startWork();
+  let opaque = 0;
+  for (const part of parts) {
+    if (part.kind === 'text') examine(tally, part.text, classifiers, work);
+    else opaque += 1;
+  }
+  rollUp(tally);
+  const unexamined = tally.unexamined || work.exhausted;
+  if (opaque > 0) add(tally, 'opaque', opaque);
+  if (unexamined) add(tally, 'unexamined', 1);
+  const labels = [...tally.counts.keys()].sort();
+  const counts = Object.fromEntries(labels.map((label) => [label, tally.counts.get(label) ?? 0]));
+  return { labels, counts, opaque: opaque > 0, unexamined, detector: detectorVersion(classifiers) };
+}
