@@ -2,11 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { chmodSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { Worker } from 'node:worker_threads';
 import { openDatabase, type StorageConfig } from '@countersign/server/platform/db/open';
 import { sql } from 'kysely';
 import { type SuiteTables, sampleRow } from './fixture-schema.ts';
@@ -122,4 +125,55 @@ test('a query outside of the running transaction waits for its end instead of jo
   });
   await outside.query;
   assert.deepStrictEqual(order, ['committing', 'saw 1']);
+});
+
+test('fault 5: a full disk undoes the transaction, lets no later statement slip through, and heals', async (context) => {
+  const { database } = await openMigrated(context, makeEmbedded);
+  const { db } = database;
+  await db.insertInto('samples').values(sampleRow('kept')).execute();
+  await sql`pragma max_page_count = 60`.execute(db);
+  const large = sampleRow('large', { payload: new Uint8Array(4_000_000) });
+  const failed = db.transaction().execute(async (tx) => {
+    await tx.insertInto('samples').values(sampleRow('before')).execute();
+    await assert.rejects(tx.insertInto('samples').values(large).execute(), { code: 'storage_unavailable' });
+    await tx.insertInto('samples').values(sampleRow('after')).execute();
+  });
+  await assert.rejects(failed, { code: 'storage_unavailable' });
+  assert.deepStrictEqual(await db.selectFrom('samples').select('id').execute(), [{ id: 'kept' }]);
+  await sql`pragma max_page_count = 100000`.execute(db);
+  await db.transaction().execute((tx) => tx.insertInto('samples').values(large).execute());
+  assert.deepStrictEqual(await db.selectFrom('samples').select('id').execute(), [
+    { id: 'kept' },
+    { id: 'large' },
+  ]);
+});
+
+test('a thread that is terminated in the middle of commits gives the directory free', async (context) => {
+  const directory = temporaryDirectory(context);
+  await migrateFixture(embedded(directory));
+  for (let round = 0; round < 3; round += 1) {
+    const worker = new Worker(child, {
+      argv: ['sqlite', directory, String(round * 1_000_000)],
+      stdout: true,
+    });
+    await Promise.race([sleep(400), once(worker, 'exit')]);
+    await worker.terminate();
+    const database = await openDatabase<SuiteTables>(embedded(directory), 'write');
+    const { rows } = await sql`pragma integrity_check`.execute(database.db);
+    assert.deepStrictEqual(rows, [{ integrity_check: 'ok' }]);
+    await database.close();
+  }
+});
+
+test('a row that a person was erased with is not in the files any more', async (context) => {
+  const { config, database } = await openMigrated(context, makeEmbedded);
+  const directory = config.kind === 'sqlite' ? config.directory : '';
+  const secret = Buffer.from('subject-key-to-be-destroyed');
+  await database.db
+    .insertInto('samples')
+    .values(sampleRow('a', { payload: new Uint8Array(secret) }))
+    .execute();
+  await database.db.deleteFrom('samples').where('id', '=', 'a').execute();
+  await database.close();
+  assert.equal(readFileSync(join(directory, 'countersign.db')).includes(secret), false);
 });

@@ -15,9 +15,7 @@ after(() => cluster?.stop());
 
 const unavailable = { name: 'AppError', code: 'storage_unavailable' } as const;
 
-async function openThroughProxy(
-  context: TestContext,
-): Promise<{
+async function openThroughProxy(context: TestContext): Promise<{
   readonly proxy: StallingProxy;
   readonly database: OpenDatabase<SuiteTables>;
   readonly url: string;

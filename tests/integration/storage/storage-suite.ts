@@ -5,8 +5,9 @@ import { describe, test } from 'node:test';
 import { openDatabase } from '@countersign/server/platform/db/open';
 import { attempt } from '@countersign/server/platform/db/savepoints';
 import { isForeignKeyViolation, isUniqueViolation } from '@countersign/server/platform/db/storage-errors';
+import fc from 'fast-check';
 import { sql } from 'kysely';
-import { type SuiteTables, sampleRow } from './fixture-schema.ts';
+import { type SampleRow, type SuiteTables, sampleRow } from './fixture-schema.ts';
 import { type MakeDatabase, openMigrated } from './open-suite.ts';
 
 const everyByte = Uint8Array.from({ length: 256 }, (_, index) => index);
@@ -33,6 +34,40 @@ function valueClaims(make: MakeDatabase): void {
     await database.db.insertInto('samples').values([full, bare]).execute();
     const rows = await database.db.selectFrom('samples').selectAll().orderBy('id').execute();
     assert.deepStrictEqual(rows, [bare, full]);
+  });
+
+  test('any row comes back as it was stored', async (context) => {
+    const { db } = (await openMigrated(context, make)).database;
+    const text = fc.string({ unit: 'binary' }).map((value) => value.replaceAll('\u0000', ''));
+    const bytes = fc.uint8Array().map((value) => new Uint8Array(value));
+    const rowOf = fc.record<SampleRow>(
+      {
+        id: fc.uuid(),
+        note: fc.constant(null),
+        document: text,
+        payload: fc.option(bytes),
+        is_active: fc.boolean(),
+        has_seen: fc.option(fc.boolean()),
+        count: fc.maxSafeInteger(),
+        at: fc.maxSafeInteger(),
+        cost_nanos: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+        share: fc.option(fc.double({ noNaN: true, min: -1e15, max: 1e15 }).map((value) => value + 0)),
+      },
+      { noNullPrototype: true },
+    );
+    const property = fc.asyncProperty(
+      fc.uniqueArray(rowOf, { selector: (row) => row.id, maxLength: 50 }),
+      async (rows) => {
+        await db.deleteFrom('samples').execute();
+        if (rows.length > 0) await db.insertInto('samples').values(rows).execute();
+        const found = await db.selectFrom('samples').selectAll().orderBy('id').execute();
+        assert.deepStrictEqual(
+          found,
+          [...rows].sort((a, b) => (a.id < b.id ? -1 : 1)),
+        );
+      },
+    );
+    await fc.assert(property, { numRuns: 20 });
   });
 
   test('expressions, aliases and RETURNING lists obey the same naming rule as columns', async (context) => {

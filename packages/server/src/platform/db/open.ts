@@ -1,5 +1,6 @@
 // Owns opening the database that the configuration names, for one of three purposes.
 
+import { resolve } from 'node:path';
 import { AppError } from '@countersign/core/errors';
 import { Kysely, sql } from 'kysely';
 import { postgresDialect } from './postgres.ts';
@@ -47,7 +48,7 @@ const waitMs = 30_000;
 
 function openSqlite<DB>(directory: string, mode: OpenMode): OpenDatabase<DB> {
   const isReadOnly = mode === 'read';
-  const path = prepareDirectory(directory);
+  const path = isReadOnly ? resolve(directory) : prepareDirectory(directory);
   const lock: DirectoryLock = isReadOnly ? { release() {} } : lockDirectory(path);
   try {
     const file = isReadOnly ? openForReading(path) : openForWriting(path);

@@ -17,6 +17,16 @@ export const savepointMethods = {
   releaseSavepoint: (connection, name) => issue(connection, 'release savepoint', name),
 } satisfies Partial<Driver>;
 
+/** A lost connection or a full disk has undone everything already; then the first error is the one to report. */
+async function undo<DB>(transaction: Transaction<DB>): Promise<void> {
+  try {
+    await sql`rollback to savepoint attempt`.execute(transaction);
+    await sql`release savepoint attempt`.execute(transaction);
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+  }
+}
+
 /**
  * Runs a part of a transaction that may fail without losing the rest: when `part` throws, only its own changes are
  * undone and the error is rethrown. On PostgreSQL a failed statement otherwise spoils the whole transaction, so
@@ -32,8 +42,7 @@ export async function attempt<DB, Result>(
     await sql`release savepoint attempt`.execute(transaction);
     return result;
   } catch (error) {
-    await sql`rollback to savepoint attempt`.execute(transaction);
-    await sql`release savepoint attempt`.execute(transaction);
+    await undo(transaction);
     throw error;
   }
 }

@@ -33,11 +33,18 @@ const modifies: ReadonlySet<string> = new Set([
   'MergeQueryNode',
 ]);
 
-function sqliteConnection(database: DatabaseSync, statementLimit: number): DatabaseConnection {
+function sqliteConnection(
+  database: DatabaseSync,
+  statementLimit: number,
+  isBegun: () => boolean,
+): DatabaseConnection {
   const statements = sqliteStatements(database, statementLimit);
   return {
     // `async`, so that what node:sqlite throws becomes a rejection.
     async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
+      // INVARIANT: a full disk or an I/O error undoes the whole transaction; a statement that follows because its
+      // caller caught the error would otherwise be committed alone (https://www.sqlite.org/lang_transaction.html).
+      if (isBegun() && !database.isTransaction) throw undone();
       try {
         const { rows, changes } = statements.run(query.sql, query.parameters);
         if (!areRows<Row>(rows)) throw new AppError('internal', 'the driver returned no rows');
@@ -53,6 +60,12 @@ function sqliteConnection(database: DatabaseSync, statementLimit: number): Datab
   };
 }
 
+function undone(): AppError {
+  return new AppError('storage_unavailable', 'the database has undone the transaction: run it again', {
+    retryAfterSeconds: 1,
+  });
+}
+
 function execute(database: DatabaseSync, command: string): void {
   try {
     database.exec(command);
@@ -62,7 +75,8 @@ function execute(database: DatabaseSync, command: string): void {
 }
 
 function sqliteDriver(database: DatabaseSync, options: SqliteDriverOptions): Driver {
-  const connection = sqliteConnection(database, options.statementLimit);
+  let isBegun = false;
+  const connection = sqliteConnection(database, options.statementLimit, () => isBegun);
   const turn = createTurn(options.waitMs);
   // INVARIANT: a writer takes the write lock when it begins, so that no transaction that has read fails to upgrade.
   const begin = options.isReadOnly ? 'begin deferred' : 'begin immediate';
@@ -74,11 +88,15 @@ function sqliteDriver(database: DatabaseSync, options: SqliteDriverOptions): Dri
     },
     async beginTransaction() {
       execute(database, begin);
+      isBegun = true;
     },
     async commitTransaction() {
+      if (!database.isTransaction) throw undone();
       execute(database, 'commit');
+      isBegun = false;
     },
     async rollbackTransaction() {
+      isBegun = false;
       // A full disk or an I/O error has rolled back already; a second rollback would hide that error.
       if (database.isTransaction) execute(database, 'rollback');
     },
