@@ -4,13 +4,15 @@ import type { PriceTier, TokenPrice } from '@countersign/core/metering/cost';
 import type { PriceRow } from '@countersign/core/metering/price-table';
 import type { ConditionalPrice, MatchLogic, ModelInfo, ModelPrice } from '@pydantic/genai-prices';
 
-/** The source's price keys of each of our buckets. Where modalities differ in price, the dearest counts. */
+/** The source's price keys of each of our buckets. Where one bucket has several prices, the dearest counts. */
 const bucketKeys = {
-  input: ['input_mtok', 'input_audio_mtok', 'input_image_mtok'],
-  output: ['output_mtok', 'output_audio_mtok', 'output_image_mtok'],
+  input: ['input_mtok', 'input_image_mtok'],
+  output: ['output_mtok', 'output_image_mtok'],
   cachedInput: ['cache_read_mtok', 'cache_audio_read_mtok', 'cache_image_read_mtok'],
   cacheWrite: ['cache_write_mtok'],
-  cacheWriteHour: ['cache_write_1h_mtok'],
+  cacheWrite1h: ['cache_write_1h_mtok'],
+  audioInput: ['input_audio_mtok'],
+  audioOutput: ['output_audio_mtok'],
 } as const;
 
 /** Priced by something that is not a token of the call: not in the table. */
@@ -22,7 +24,8 @@ const ignoredKeys: readonly string[] = [
 ];
 
 type Bucket = keyof typeof bucketKeys;
-const buckets: readonly Bucket[] = ['input', 'output', 'cachedInput', 'cacheWrite', 'cacheWriteHour'];
+const optional = ['cachedInput', 'cacheWrite', 'cacheWrite1h', 'audioInput', 'audioOutput'] as const;
+const buckets: readonly Bucket[] = ['input', 'output', ...optional];
 
 /**
  * One row of the table, as prices stand on `asOf` (YYYY-MM-DD). Throws on anything that it does not know, so that
@@ -118,17 +121,16 @@ function dearest(model: ModelInfo, candidates: readonly ModelPrice[], tokensIn: 
   if (isFree) return { input: 0, output: 0 };
   const input = found.get('input');
   if (input === undefined) return null;
-  const cachedInput = found.get('cachedInput');
-  const cacheWrite = found.get('cacheWrite');
-  const cacheWriteHour = found.get('cacheWriteHour');
-  return {
+  // Embeddings have no output, and no price for it.
+  const price: { input: number; output: number } & Partial<Record<Bucket, number>> = {
     input,
-    // Embeddings have no output, and no price for it.
     output: found.get('output') ?? 0,
-    ...(cachedInput === undefined ? {} : { cachedInput }),
-    ...(cacheWrite === undefined ? {} : { cacheWrite }),
-    ...(cacheWriteHour === undefined ? {} : { cacheWriteHour }),
   };
+  for (const bucket of optional) {
+    const picos = found.get(bucket);
+    if (picos !== undefined) price[bucket] = picos;
+  }
+  return price;
 }
 
 /** Currency per million tokens as pico-units per token: × 10^6, which must be a whole number. */

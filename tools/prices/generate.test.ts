@@ -1,3 +1,5 @@
+// Owns the proof that the price table is the source's: same content, same rows found, same costs.
+
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -55,30 +57,37 @@ for (const vendor of vendors) {
     assert.ok(checked > 100, `only ${checked} names checked`);
   });
 
-  test(`every ${vendor} model priced by text tokens costs what the source computes, in each tier`, () => {
+  test(`every ${vendor} model priced by text and audio tokens costs what the source computes, in each tier`, () => {
     let checked = 0;
     for (const model of modelsOf(vendor)) {
       const row = findPrice(priceTable, vendor, model.id);
       if (row === undefined || row.price === null || /audio|realtime|image|transcribe/.test(model.id))
         continue;
       for (const tokensIn of [1000, 199_999, 200_001, 272_000, 272_001, 900_000]) {
-        const cachedInput = row.price.cachedInput === undefined ? 0 : 300;
-        const cacheWrite = row.price.cacheWrite === undefined ? 0 : 200;
-        const cacheWriteHour = row.price.cacheWriteHour === undefined ? 0 : 100;
-        const output = row.price.output === 0 ? 0 : 77;
+        const { price } = row;
+        const audioInput = price.audioInput === undefined ? 0 : 55;
+        const audioOutput = price.audioOutput === undefined ? 0 : 33;
+        // The source splits cached audio from cached text, a usage does not.
+        const cachedInput = price.cachedInput === undefined || audioInput > 0 ? 0 : 300;
+        const cacheWrite5m = price.cacheWrite === undefined ? 0 : 200;
+        const cacheWrite1h = price.cacheWrite1h === undefined ? 0 : 100;
+        const output = price.output === 0 ? 0 : 77;
         const theirs = calcPrice(
           {
             input_tokens: tokensIn,
-            output_tokens: output,
+            output_tokens: output + audioOutput,
             cache_read_tokens: cachedInput,
-            cache_write_tokens: cacheWrite + cacheWriteHour,
-            cache_write_1h_tokens: cacheWriteHour,
+            cache_write_tokens: cacheWrite5m + cacheWrite1h,
+            cache_write_1h_tokens: cacheWrite1h,
+            ...(audioInput > 0 ? { input_audio_tokens: audioInput } : {}),
+            ...(audioOutput > 0 ? { output_audio_tokens: audioOutput } : {}),
           },
           model.id,
           { providerId: vendor, timestamp },
         );
-        const input = tokensIn - cachedInput - cacheWrite - cacheWriteHour;
-        const ours = cost(row.price, { ...noUsage, input, output, cachedInput, cacheWrite, cacheWriteHour });
+        const input = tokensIn - cachedInput - cacheWrite5m - cacheWrite1h - audioInput;
+        const parts = { input, cachedInput, cacheWrite5m, cacheWrite1h, audioInput, output, audioOutput };
+        const ours = cost(price, { ...noUsage, ...parts });
         assert.ok(theirs !== null);
         // Ours is rounded up to a whole nano; theirs is a float.
         const nanos = theirs.total_price * 1e9;
@@ -90,8 +99,8 @@ for (const vendor of vendors) {
   });
 }
 
-test('a model with prices by modality takes the dearest, so that audio is never billed as text', () => {
-  assert.equal(findPrice(priceTable, 'openai', 'gpt-audio')?.price?.input, 32_000_000);
+test('a bucket with several prices takes the dearest: pictures are never billed as text', () => {
+  assert.equal(findPrice(priceTable, 'openai', 'gpt-image-1.5')?.price?.output, 32_000_000);
 });
 
 test('off-peak hours do not lower a price, and a price still to come does not undercut today’s', () => {

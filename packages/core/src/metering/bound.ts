@@ -19,8 +19,15 @@ export function worstCase(price: ModelPrice, bound: TokenBound): number {
   let dearestOut = 0;
   for (const each of reachable) {
     const full = fullPrice(each);
-    dearestIn = Math.max(dearestIn, full.input, full.cachedInput, full.cacheWrite, full.cacheWriteHour);
-    dearestOut = Math.max(dearestOut, full.output, full.reasoning);
+    dearestIn = Math.max(
+      dearestIn,
+      full.input,
+      full.cachedInput,
+      full.cacheWrite5m,
+      full.cacheWrite1h,
+      full.audioInput,
+    );
+    dearestOut = Math.max(dearestOut, full.output, full.reasoning, full.audioOutput);
   }
   return sumNanos([
     [bound.input, dearestIn],

@@ -1,18 +1,23 @@
+// Owns the proof that costs are exact, complete and within their bound.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { noTokens } from '../dialects/usage-types.ts';
 import { worstCase, worstCaseTokens } from './bound.ts';
 import { cost, fullPrice, type ModelPrice, maxNanos, priceAt } from './cost.ts';
-import { inputTokens, noUsage, type TokenUsage, totalTokens } from './usage.ts';
+import { inputTokens, noUsage, outputTokens, type TokenUsage, totalTokens } from './usage.ts';
 
 const tokens = fc.integer({ min: 0, max: 2_000_000 });
 const usage: fc.Arbitrary<TokenUsage> = fc.record({
   input: tokens,
-  output: tokens,
   cachedInput: tokens,
-  cacheWrite: tokens,
+  cacheWrite5m: tokens,
+  cacheWrite1h: tokens,
+  audioInput: tokens,
+  output: tokens,
   reasoning: tokens,
-  cacheWriteHour: tokens,
+  audioOutput: tokens,
 });
 const picos = fc.integer({ min: 0, max: 700_000_000 });
 const flat = fc.record(
@@ -21,8 +26,10 @@ const flat = fc.record(
     output: picos,
     cachedInput: picos,
     cacheWrite: picos,
+    cacheWrite1h: picos,
+    audioInput: picos,
+    audioOutput: picos,
     reasoning: picos,
-    cacheWriteHour: picos,
   },
   { requiredKeys: ['input', 'output'] },
 );
@@ -42,16 +49,22 @@ const price: fc.Arbitrary<ModelPrice> = fc.oneof(
     })),
 );
 
+const buckets = [
+  'input',
+  'cachedInput',
+  'cacheWrite5m',
+  'cacheWrite1h',
+  'audioInput',
+  'output',
+  'reasoning',
+  'audioOutput',
+] as const;
+
 /** The same sum in big integers only. */
 function exactCost(p: ModelPrice, u: TokenUsage): bigint {
   const each = fullPrice(priceAt(p, inputTokens(u)));
-  const sum =
-    BigInt(u.input) * BigInt(each.input) +
-    BigInt(u.output) * BigInt(each.output) +
-    BigInt(u.cachedInput) * BigInt(each.cachedInput) +
-    BigInt(u.cacheWrite) * BigInt(each.cacheWrite) +
-    BigInt(u.cacheWriteHour ?? 0) * BigInt(each.cacheWriteHour) +
-    BigInt(u.reasoning) * BigInt(each.reasoning);
+  let sum = 0n;
+  for (const bucket of buckets) sum += BigInt(u[bucket]) * BigInt(each[bucket]);
   return (sum + 999n) / 1000n;
 }
 
@@ -90,13 +103,15 @@ test('a negative, broken or infinite count is refused', () => {
 test('a bucket without a price falls back on a dearer one, never on nothing', () => {
   assert.deepEqual(fullPrice({ input: 1001, output: 4000 }), {
     input: 1001,
-    output: 4000,
     cachedInput: 1001,
-    cacheWrite: 1252,
-    cacheWriteHour: 2002,
+    cacheWrite5m: 1252,
+    cacheWrite1h: 2002,
+    audioInput: 1001,
+    output: 4000,
     reasoning: 4000,
+    audioOutput: 4000,
   });
-  assert.equal(fullPrice({ input: 10, output: 1, cacheWrite: 25 }).cacheWriteHour, 25);
+  assert.equal(fullPrice({ input: 10, output: 1, cacheWrite: 25 }).cacheWrite1h, 25);
 });
 
 test('a cached token is charged once, at the cached price (litellm #11364, #11789)', () => {
@@ -120,7 +135,7 @@ test('no call within its bound costs more than was reserved for it', () => {
     fc.property(price, usage, fc.integer({ min: 1, max: 8 }), (p, u, choices) => {
       const bound = {
         input: inputTokens(u),
-        output: Math.ceil((u.output + u.reasoning) / choices),
+        output: Math.ceil(outputTokens(u) / choices),
         choices,
       };
       return cost(p, u) <= worstCase(p, bound) && totalTokens(u) <= worstCaseTokens(bound);
@@ -129,6 +144,13 @@ test('no call within its bound costs more than was reserved for it', () => {
 });
 
 test('several choices reserve several outputs and one input', () => {
-  const each = { input: 1000, output: 2000, cacheWrite: 1000, cacheWriteHour: 1000 };
+  const each = { input: 1000, output: 2000, cacheWrite: 1000, cacheWrite1h: 1000 };
   assert.equal(worstCase(each, { input: 10, output: 5, choices: 3 }), 10 + 30);
+});
+
+test('what the readers of answers count is what the meter prices, bucket for bucket', () => {
+  const asPriced: TokenUsage = noTokens;
+  const asRead: typeof noTokens = noUsage;
+  assert.deepEqual(asPriced, asRead);
+  assert.deepEqual(Object.keys(noUsage).sort(), [...buckets].sort());
 });

@@ -3,8 +3,12 @@
 import type { Price } from '../directory/scalars.ts';
 import { inputTokens, type TokenUsage } from './usage.ts';
 
-/** A price in pico-units (10^-12) per token, with the bucket that only price tables know. */
-export type TokenPrice = Price & { readonly cacheWriteHour?: number | undefined };
+/** A price in pico-units (10^-12) per token, with the buckets that only price tables know. */
+export type TokenPrice = Price & {
+  readonly cacheWrite1h?: number | undefined;
+  readonly audioInput?: number | undefined;
+  readonly audioOutput?: number | undefined;
+};
 
 /** The whole call, not only the part above, costs `price` when more than `overInput` tokens went in. */
 export type PriceTier = { readonly overInput: number; readonly price: TokenPrice };
@@ -12,30 +16,25 @@ export type PriceTier = { readonly overInput: number; readonly price: TokenPrice
 /** What a model costs. Tiers are in rising order of `overInput`. A plain `Price` is a price without tiers. */
 export type ModelPrice = TokenPrice & { readonly tiers?: readonly PriceTier[] };
 
-/** A price with every bucket stated. */
-export type FullPrice = {
-  readonly input: number;
-  readonly output: number;
-  readonly cachedInput: number;
-  readonly cacheWrite: number;
-  readonly cacheWriteHour: number;
-  readonly reasoning: number;
-};
+/** A price for every bucket of a usage. */
+export type FullPrice = { readonly [Bucket in keyof TokenUsage]: number };
 
 /**
  * States the buckets that a price leaves out, never too low: cached input costs as input; a cache write costs
  * input × 1.25 rounded up and an hour's cache write input × 2 (the ratios that Anthropic publishes), but never
- * less than the price's own cache write; reasoning costs as output.
+ * less than the price's own cache write; reasoning costs as output, audio as text.
  */
 export function fullPrice(price: TokenPrice): FullPrice {
   const cacheWrite = price.cacheWrite ?? atMost(Math.ceil((price.input * 5) / 4));
   return {
     input: price.input,
-    output: price.output,
     cachedInput: price.cachedInput ?? price.input,
-    cacheWrite,
-    cacheWriteHour: price.cacheWriteHour ?? Math.max(cacheWrite, atMost(price.input * 2)),
+    cacheWrite5m: cacheWrite,
+    cacheWrite1h: price.cacheWrite1h ?? Math.max(cacheWrite, atMost(price.input * 2)),
+    audioInput: price.audioInput ?? price.input,
+    output: price.output,
     reasoning: price.reasoning ?? price.output,
+    audioOutput: price.audioOutput ?? price.output,
   };
 }
 
@@ -86,10 +85,12 @@ export function cost(price: ModelPrice, usage: TokenUsage): number {
   const each = fullPrice(priceAt(price, inputTokens(usage)));
   return sumNanos([
     [usage.input, each.input],
-    [usage.output, each.output],
     [usage.cachedInput, each.cachedInput],
-    [usage.cacheWrite, each.cacheWrite],
-    [usage.cacheWriteHour ?? 0, each.cacheWriteHour],
+    [usage.cacheWrite5m, each.cacheWrite5m],
+    [usage.cacheWrite1h, each.cacheWrite1h],
+    [usage.audioInput, each.audioInput],
+    [usage.output, each.output],
     [usage.reasoning, each.reasoning],
+    [usage.audioOutput, each.audioOutput],
   ]);
 }

@@ -1,3 +1,5 @@
+// Owns the proof of what callers are told when a limit refuses them.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { makeId } from '../ids.ts';

@@ -1,3 +1,5 @@
+// Owns the proof that periods meet without gaps and agree with the platform's calendar.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

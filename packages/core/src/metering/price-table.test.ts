@@ -1,3 +1,5 @@
+// Owns the proof of how a model finds its price, and what an unknown one costs.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { priceTable } from './price-table.generated.ts';

@@ -1,3 +1,5 @@
+// Owns the proof that no 60 seconds hold more than a limit.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

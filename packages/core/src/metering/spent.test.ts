@@ -1,3 +1,5 @@
+// Owns the proof that scopes, periods and thresholds count what they should and nothing else.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

@@ -1,3 +1,5 @@
+// Owns the proof that budgets stay right over periods, changes and crashes.
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { spentByBudget } from '@countersign/core/metering/spent';

@@ -1,3 +1,5 @@
+// Owns the proof of rate limits, and of what callers are told.
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { limitHeaders, refusalError } from '@countersign/core/metering/limit-answer';

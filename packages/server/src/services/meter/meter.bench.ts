@@ -5,6 +5,7 @@ import { worstCase } from '@countersign/core/metering/bound';
 import { cost } from '@countersign/core/metering/cost';
 import { findPrice } from '@countersign/core/metering/price-table';
 import { priceTable } from '@countersign/core/metering/price-table.generated';
+import { noUsage } from '@countersign/core/metering/usage';
 import { createMeter } from './meter.ts';
 import { budgetOf, call, idFor, limitOf, none, orgId, start } from './samples.ts';
 
@@ -87,7 +88,7 @@ report(
 );
 
 const price = findPrice(priceTable, 'openai', 'gpt-6-sol')?.price ?? { input: 1, output: 1 };
-const usage = { input: 1200, output: 300, cachedInput: 800, cacheWrite: 0, reasoning: 100 };
+const usage = { ...noUsage, input: 1200, output: 300, cachedInput: 800, reasoning: 100 };
 report(
   'cost of a call with tiers',
   measure(100_000, () => void cost(price, usage)),

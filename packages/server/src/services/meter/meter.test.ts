@@ -1,3 +1,5 @@
+// Owns the proof that calls cannot race past a budget and that no hold leaks.
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';

@@ -1,3 +1,5 @@
+// Owns the proof of the meter against a plain model, over any order of calls, changes and days.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Budget, RateLimit } from '@countersign/core/directory/objects';

@@ -13,7 +13,8 @@ export function idFor<K extends IdKind>(kind: K, n: number): Id<K> {
 
 export const orgId = idFor('org', 1);
 export const start = Date.parse('2026-11-22T10:00:00Z');
-export const none = new Map<Id<'budget'>, number>();
+/** Nothing spent. */
+export const none: ReadonlyMap<Id<'budget'>, number> = new Map();
 
 export const call: CallDimensions = {
   principalIds: [idFor('user', 1)],

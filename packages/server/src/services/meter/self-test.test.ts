@@ -1,3 +1,5 @@
+// Owns the proof that the self-test fails where a limiter does not limit.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createMeter } from './meter.ts';
