@@ -120,6 +120,38 @@ function checkBatch(bytes: Uint8Array, decodeUtf8: Decode): SseBatch {
   return fault === undefined ? { bytes, text, fault } : checkEach(bytes, decodeUtf8);
 }
 
+/** The unfinished line at the end of what is held: its bytes so far, and whether the first of them is a CR. */
+type OpenLine = { bytes: number; isCr: boolean };
+
+/** The end of the last whole event in the chunk, or -1, and whether the event after it is too large already. */
+function findEnd(
+  chunk: Uint8Array,
+  heldBytes: number,
+  line: OpenLine,
+  maxEventBytes: number,
+): { readonly end: number; readonly isTooLarge: boolean } {
+  let end = -1;
+  let lineStart = 0;
+  let eventStart = -heldBytes;
+  for (;;) {
+    const feed = chunk.indexOf(lf, lineStart);
+    if (feed < 0) break;
+    const length = feed - lineStart + line.bytes;
+    const isCr = line.bytes === 0 ? chunk[lineStart] === cr : line.isCr;
+    line.bytes = 0;
+    lineStart = feed + 1;
+    if (lineStart - eventStart > maxEventBytes) return { end, isTooLarge: true };
+    if (length > 1 || (length === 1 && !isCr)) continue;
+    end = lineStart;
+    eventStart = end;
+  }
+  if (lineStart < chunk.length) {
+    if (line.bytes === 0) line.isCr = chunk[lineStart] === cr;
+    line.bytes += chunk.length - lineStart;
+  }
+  return { end, isTooLarge: chunk.length - eventStart > maxEventBytes };
+}
+
 /**
  * Splits a `text/event-stream` body into whole events (WHATWG HTML section 9.2.5, with LF and CRLF as line ends).
  * Stricter than the standard: a lone CR, a control character, a byte order mark, invalid UTF-8 or an event
@@ -128,35 +160,9 @@ function checkBatch(bytes: Uint8Array, decodeUtf8: Decode): SseBatch {
  */
 export function createSseReader(decodeUtf8: Decode, maxEventBytes: number = maxSseEventBytes): SseReader {
   const held: Held = { bytes: none, length: 0 };
-  /** Bytes of the unfinished line at the end of what is held, and whether the first of them is a CR. */
-  let lineBytes = 0;
-  let isLineCr = false;
+  const line: OpenLine = { bytes: 0, isCr: false };
   let isStart = true;
   let fault: SseFault | undefined;
-
-  /** The end of the last whole event in the chunk, or -1, and whether the event after it is too large already. */
-  const findEnd = (chunk: Uint8Array): { readonly end: number; readonly isTooLarge: boolean } => {
-    let end = -1;
-    let lineStart = 0;
-    let eventStart = -held.length;
-    for (;;) {
-      const feed = chunk.indexOf(lf, lineStart);
-      if (feed < 0) break;
-      const length = feed - lineStart + lineBytes;
-      const isCr = lineBytes === 0 ? chunk[lineStart] === cr : isLineCr;
-      lineBytes = 0;
-      lineStart = feed + 1;
-      if (lineStart - eventStart > maxEventBytes) return { end, isTooLarge: true };
-      if (length > 1 || (length === 1 && !isCr)) continue;
-      end = lineStart;
-      eventStart = end;
-    }
-    if (lineStart < chunk.length) {
-      if (lineBytes === 0) isLineCr = chunk[lineStart] === cr;
-      lineBytes += chunk.length - lineStart;
-    }
-    return { end, isTooLarge: chunk.length - eventStart > maxEventBytes };
-  };
 
   const check = (ready: Uint8Array): SseBatch => {
     const isMarked = isStart && ready[0] === 0xef && ready[1] === 0xbb;
@@ -170,7 +176,7 @@ export function createSseReader(decodeUtf8: Decode, maxEventBytes: number = maxS
 
   const push = (chunk: Uint8Array): SseBatch => {
     if (fault !== undefined) return { ...emptyBatch, fault };
-    const { end, isTooLarge } = findEnd(chunk);
+    const { end, isTooLarge } = findEnd(chunk, held.length, line, maxEventBytes);
     const batch =
       end < 0 ? emptyBatch : check(release(held, end === chunk.length ? chunk : chunk.subarray(0, end)));
     if (fault !== undefined) return batch;
