@@ -133,6 +133,17 @@ testGate('casts', [
     'export const f = (x: string): unknown => JSON.parse(x);\n',
     0,
   ),
+  line(
+    'JSON to a function of unknown is allowed',
+    server,
+    'const visit = (value: unknown) => value;\nexport const f = (x: string) => visit(JSON.parse(x));\n',
+    0,
+  ),
+  line(
+    'JSON to a function of a shape is refused',
+    server,
+    'const visit = (value: Key) => value;\nexport const f = (x: string) => visit(JSON.parse(x));\n',
+  ),
   line('the word any in a comment or string is none', server, "// any x as y!\nexport const f = 'any';\n", 0),
 ]);
 

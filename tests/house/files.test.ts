@@ -35,6 +35,17 @@ testGate('size', [
     `test('a', async (t) => {\n${lines(70)}await t.test('b', () => {\n${lines(62)}});\n});\n`,
     0,
   ),
+  line(
+    'a suite that several seams share is as long as its stories',
+    'tests/suite.ts',
+    `export function suite() {\ntest('a', () => {\n${lines(40)}});\ntest('b', () => {\n${lines(40)}});\n}\n`,
+    0,
+  ),
+  line(
+    'outside tests a callback named test hides nothing',
+    source,
+    `export function suite() {\ntest('a', () => {\n${lines(40)}});\n${lines(30)}}\n`,
+  ),
   line('what is generated may be longer', 'packages/core/src/a.generated.ts', lines(400), 0),
 ]);
 

@@ -53,6 +53,15 @@ function declaredReturn(node: Node): string {
   return '';
 }
 
+/** Whether a function of the same file, called by its name, declares its first parameter as unknown. */
+function takesUnknown(callee: Node): boolean {
+  const name = callee.getText();
+  return (
+    /^\w+$/.test(name) &&
+    new RegExp(`\\b${name}(\\s*=\\s*)?\\(\\s*\\w+: unknown\\b`).test(callee.getSourceFile().text)
+  );
+}
+
 /** Whether what JSON.parse returned (any) becomes unknown or goes straight to a parser. */
 function isNarrowed(node: Node, isTest: boolean): boolean {
   const { parent } = node;
@@ -63,9 +72,11 @@ function isNarrowed(node: Node, isTest: boolean): boolean {
   if (isReturnStatement(parent) || isArrowFunction(parent)) return /\bunknown\b/.test(declaredReturn(node));
   if (isCallExpression(parent)) {
     // What a test hands on at once is judged by what the test asserts.
-    return parent.expression !== node && (isTest || reader.test(parent.expression.getText()));
+    if (parent.expression === node) return false;
+    return isTest || reader.test(parent.expression.getText()) || takesUnknown(parent.expression);
   }
   if (parent.kind === SyntaxKind.BinaryExpression) {
+    if (/^[\s\S]*[!=]==(?!=)/.test(parent.getText())) return true;
     const name = parent.getText().split('=')[0]?.trim() ?? '';
     return new RegExp(`\\blet ${name}: unknown\\b`).test(node.getSourceFile().text);
   }

@@ -16,7 +16,12 @@ const registries = [
   host('(deb|security|snapshot)', 'debian', 'org'),
 ];
 
-const patterns: readonly { readonly what: string; readonly pattern: RegExp; readonly allow?: RegExp }[] = [
+const patterns: readonly {
+  readonly what: string;
+  readonly pattern: RegExp;
+  readonly allow?: RegExp;
+  readonly exempt?: RegExp;
+}[] = [
   {
     what: 'a path of one machine',
     pattern: /(?<![\w.$}/-])\/(work|tmp|root|home\/\w+|Users\/\w+)\/[\w.-]+/g,
@@ -29,13 +34,15 @@ const patterns: readonly { readonly what: string; readonly pattern: RegExp; read
     what: 'an e-mail address outside the domains kept for examples',
     pattern: /\b[A-Za-z0-9][\w.+-]*@[\w-]+(\.[\w-]+)*\.[A-Za-z]{2,}\b/g,
     allow: /^git@|@\d+\.\d|@([\w-]+\.)*(example(\.(com|org|net))?|test|invalid|localhost|local)$/i,
+    // What the detectors of personal data are tried on must look like every address there is.
+    exempt: /^packages\/core\/src\/classify\/examples-[a-z]+\.test\.ts$/,
   },
   { what: 'a private key', pattern: /-----BEGIN [A-Z ]*PRIVATE KEY-----\s*\n?[A-Za-z0-9+/=]{40}/g },
 ];
 
 function checkFile(file: SourceText): Finding[] {
-  return patterns.flatMap(({ what, pattern, allow }) =>
-    [...file.text.matchAll(pattern)]
+  return patterns.flatMap(({ what, pattern, allow, exempt }) =>
+    [...(exempt?.test(file.path) === true ? '' : file.text).matchAll(pattern)]
       .filter((match) => allow === undefined || !allow.test(match[0]))
       .map((match) => ({
         path: file.path,
