@@ -19,7 +19,7 @@ export type Automaton = {
 };
 
 /** A term with so many others that end inside it would make each match cost too much. */
-export const mostNestedTerms = 16;
+export const mostNestedTerms = 8;
 
 /** Terms that end inside one another more than `mostNestedTerms` deep, named by one of them. */
 export class NestedTermsError extends Error {

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { classify, type Part } from './classification.ts';
 import { compileClassifiers } from './custom.ts';
+import { startWork } from './patterns.ts';
 import { findSpans, mergeSpans, replaceSpans } from './redact.ts';
 import { hostileFamilies, realisticTexts } from './sample-texts.bench.ts';
 import { builtinLabels, labelGroups } from './types.ts';
@@ -68,6 +69,24 @@ test('when the work limit is reached the result says that text is unexamined', (
   const result = classify([said('user', 'A'.repeat(100_000))], greedy);
   assert.equal(result.unexamined, true);
   assert.ok(result.labels.includes('unexamined'));
+});
+
+test('a deadline that has passed leaves patterns unexamined and says so', () => {
+  const late = classify(
+    [said('user', 'EMP-123 bob@example.com')],
+    own,
+    startWork(() => true),
+  );
+  assert.deepEqual([late.unexamined, late.counts.employee, late.counts.email], [true, undefined, 1]);
+  assert.equal(
+    findSpans(
+      'EMP-123',
+      ['employee'],
+      own,
+      startWork(() => true),
+    ).unexamined,
+    true,
+  );
 });
 
 test('ordinary ids are not secrets (librefang#2652)', () => {

@@ -60,11 +60,15 @@ export function detectorVersion(classifiers: OrgClassifiers | undefined): string
 
 /**
  * Classifies the parts of a request, of every role: an assistant's earlier words count as much as a user's.
- * Never throws; what cannot be examined is marked, not passed.
+ * Never throws; what cannot be examined is marked, not passed. `work` carries the caller's deadline for the
+ * organization's own patterns: `startWork(() => now() > end)`.
  */
-export function classify(parts: readonly Part[], classifiers: OrgClassifiers | undefined): Classification {
+export function classify(
+  parts: readonly Part[],
+  classifiers: OrgClassifiers | undefined,
+  work: Work = startWork(),
+): Classification {
   const tally: Tally = { counts: new Map(), units: 0, unexamined: false };
-  const work = startWork();
   let opaque = 0;
   for (const part of parts) {
     if (part.kind === 'text') examine(tally, part.text, classifiers, work);

@@ -1,7 +1,14 @@
 // Owns an organization's own classifiers: dictionaries and patterns, checked and compiled once, then searched.
 
 import { AppError, assertNever, type FieldError } from '../errors.ts';
-import { type Automaton, buildAutomaton, findTerms, NestedTermsError, type Term } from './aho-corasick.ts';
+import {
+  type Automaton,
+  buildAutomaton,
+  findTerms,
+  mostNestedTerms,
+  NestedTermsError,
+  type Term,
+} from './aho-corasick.ts';
 import { normalise } from './normalise.ts';
 import { compilePattern, findPattern, type Pattern, type Work } from './patterns.ts';
 import { isReservedLabel, type Sink } from './types.ts';
@@ -135,7 +142,7 @@ function build(terms: readonly Term[], foldCase: boolean, owners: number): reado
     return [buildAutomaton(terms, foldCase, owners)];
   } catch (error) {
     if (!(error instanceof NestedTermsError)) throw error;
-    const message = `more than 16 terms end inside \`${error.term}\`, keep only the shortest of them`;
+    const message = `more than ${mostNestedTerms} terms end inside \`${error.term}\`, keep only the shortest of them`;
     throw refuse([{ path: 'classifiers', message }]);
   }
 }

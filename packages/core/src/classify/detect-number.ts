@@ -1,5 +1,6 @@
 // Owns what numbers may be: payment cards, social security numbers, phones, IPv4 addresses and dates.
 
+import { isIssued, passesLuhn } from './card.ts';
 import { alnum, blank, codeAt, digit, flagsAt, flagsOf, letter, skipWhile } from './characters.ts';
 import { isCompactDate, isDate, isNearBirthWord, numberAt, seeDate } from './detect-date.ts';
 import { report, type Scan, wordReach } from './scan.ts';
@@ -43,33 +44,6 @@ function readGroups(scan: Scan, i: number, firstEnd: number, most: number): numb
     j = skipWhile(scan.text, from, digit, from + 20);
     if (j === from) return count;
   }
-}
-
-/** The issuers' first digits (ISO/IEC 7812) with the lengths that they issue. */
-function isIssued(prefix: number, length: number): boolean {
-  const two = Math.floor(prefix / 100);
-  if (two >= 40 && two <= 49) return length === 13 || length === 16 || length === 19;
-  if (two >= 51 && two <= 55) return length === 16;
-  if (prefix >= 2221 && prefix <= 2720) return length === 16;
-  if (two === 34 || two === 37) return length === 15;
-  if (two === 30 || two === 36 || two === 38 || two === 39) return length === 14 || length === 16;
-  if (prefix >= 3528 && prefix <= 3589) return length >= 16;
-  if (two === 50 || (two >= 56 && two <= 69)) return length >= 13;
-  return false;
-}
-
-/** Luhn's check (ISO/IEC 7812-1 annex B) over the digits in [start, end), separators skipped. */
-function passesLuhn(scan: Scan, start: number, end: number): boolean {
-  let sum = 0;
-  let isSecond = false;
-  for (let i = end - 1; i >= start; i -= 1) {
-    const value = scan.text.charCodeAt(i) - 48;
-    if (value < 0) continue;
-    const doubled = isSecond ? value * 2 : value;
-    sum += doubled > 9 ? doubled - 9 : doubled;
-    isSecond = !isSecond;
-  }
-  return sum % 10 === 0;
 }
 
 function isCard(scan: Scan, start: number, prefixEnd: number, end: number, length: number): boolean {

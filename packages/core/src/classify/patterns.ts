@@ -5,32 +5,37 @@ import { AppError } from '../errors.ts';
 
 export const mostPatternLength = 512;
 /** Instructions of one compiled pattern. */
-export const mostProgramSize = 300;
+export const mostProgramSize = 200;
 /** A longer match is cut here: at least this much of it is found. */
 export const mostMatchLength = 256;
 
-export type Pattern = { readonly label: string; readonly engine: RE2JS };
+export type Pattern = {
+  readonly label: string;
+  readonly engine: RE2JS;
+  /** How far, in code units, a search may look beyond the start of the match that it finds. */
+  readonly reach: number;
+};
 
 /**
- * What one request may still spend on patterns, counted in code units so that the limit needs no clock.
- * `exhausted` means that text was left unexamined.
+ * What one request may still spend on patterns. The counts are of code units, so that the limit needs no clock;
+ * a caller with a clock adds a deadline. `exhausted` means that text was left unexamined.
  */
 export type Work = {
-  /** Left for deciding whether a pattern matches somewhere (the engine's automaton, nanoseconds a unit). */
+  /** Left for deciding whether a pattern matches somewhere (the engine's automaton). */
   scanUnits: number;
-  /** Left for finding where it matches (the engine's slower machine, tens of nanoseconds a unit). */
+  /** Left for finding where it matches (the engine's slower machine). */
   searchUnits: number;
   exhausted: boolean;
+  /** Asked at least once every 4,096 code units and pattern; true ends the work. */
+  readonly isOverdue: () => boolean;
 };
 
 export const defaultScanUnits = 32_000_000;
-export const defaultSearchUnits = 2_000_000;
+export const defaultSearchUnits = 4_000_000;
 
-export function startWork(
-  scanUnits: number = defaultScanUnits,
-  searchUnits: number = defaultSearchUnits,
-): Work {
-  return { scanUnits, searchUnits, exhausted: false };
+/** The work of one request; `isOverdue` is the caller's deadline, without which only the counts bound it. */
+export function startWork(isOverdue: () => boolean = () => false): Work {
+  return { scanUnits: defaultScanUnits, searchUnits: defaultSearchUnits, exhausted: false, isOverdue };
 }
 
 const unsupported: readonly (readonly [RegExp, string])[] = [
@@ -71,6 +76,16 @@ function matchesEmpty(engine: RE2JS): boolean {
   });
 }
 
+const blockUnits = 4096;
+const windowUnits = 256;
+
+/** Without loops a match takes at most one unit an instruction; with them it may take the whole window. */
+function reachOf(pattern: string, size: number): number {
+  const mayLoop = /[*+]|\{\d*,\}/.test(pattern);
+  // An instruction may take a pair of surrogates, which is two units.
+  return mayLoop ? windowUnits + mostMatchLength : size * 2;
+}
+
 /** Compiles a pattern in RE2 syntax, or throws AppError `invalid_request` saying what is wrong with it. */
 export function compilePattern(label: string, pattern: string, foldCase: boolean): Pattern {
   if (pattern.length === 0) throw refuse(pattern, 'it is empty, write what must match');
@@ -87,11 +102,8 @@ export function compilePattern(label: string, pattern: string, foldCase: boolean
   }
   if (matchesEmpty(engine))
     throw refuse(pattern, 'it matches the empty string, require at least one character');
-  return { label, engine };
+  return { label, engine, reach: reachOf(pattern, size) };
 }
-
-const blockUnits = 4096;
-const windowUnits = 256;
 
 type Found = (label: string, start: number, end: number) => void;
 
@@ -101,6 +113,11 @@ function overspends(work: Work, kind: 'scanUnits' | 'searchUnits', units: number
   if (work[kind] >= 0) return false;
   work.exhausted = true;
   return true;
+}
+
+function isOver(work: Work): boolean {
+  if (work.isOverdue()) work.exhausted = true;
+  return work.exhausted;
 }
 
 /** Matches that begin in [from, to); returns where the last one ended, or -1 when the work is exhausted. */
@@ -119,9 +136,12 @@ function searchWindow(
   let at = from - base;
   let last = from;
   while (at < to - base) {
-    if (overspends(work, 'searchUnits', window.length - at)) return -1;
+    // Paid before the search, as if it looked at all that is left; what it cannot have seen is given back.
+    const left = window.length - at;
+    if (overspends(work, 'searchUnits', left)) return -1;
     if (!matcher.find(at)) break;
     const start = matcher.start();
+    work.searchUnits += Math.max(0, left - (start - at) - pattern.reach);
     const end = Math.max(matcher.end(), start + 1);
     if (start >= to - base) break;
     if (matcher.end() > start) {
@@ -140,16 +160,14 @@ function searchWindow(
  * window only and pays for all of it in advance.
  */
 export function findPattern(pattern: Pattern, text: string, work: Work, found: Found): void {
-  if (overspends(work, 'scanUnits', text.length) || !pattern.engine.test(text)) return;
   let next = 0;
   for (let block = 0; block < text.length; block += blockUnits) {
     const blockEnd = Math.min(text.length, block + blockUnits);
-    if (blockEnd <= next) continue;
-    if (overspends(work, 'scanUnits', blockUnits)) return;
+    if (isOver(work) || overspends(work, 'scanUnits', blockEnd - block)) return;
     if (!pattern.engine.test(text.slice(Math.max(0, block - 1), blockEnd + mostMatchLength))) continue;
     for (let from = Math.max(block, next); from < blockEnd; from = Math.max(from + windowUnits, next)) {
       const to = Math.min(blockEnd, from + windowUnits);
-      if (overspends(work, 'scanUnits', windowUnits * 2)) return;
+      if (isOver(work) || overspends(work, 'scanUnits', to - from)) return;
       if (!pattern.engine.test(text.slice(Math.max(0, from - 1), to + mostMatchLength))) continue;
       next = searchWindow(pattern, text, from, to, work, found);
       if (next < 0) return;

@@ -3,7 +3,7 @@
 import { findCustom, type OrgClassifiers } from './custom.ts';
 import { classifyText } from './detect.ts';
 import { normalise, originalSpan } from './normalise.ts';
-import { startWork } from './patterns.ts';
+import { startWork, type Work } from './patterns.ts';
 import { isLabelGroup, labelGroups, type Span } from './types.ts';
 
 export type Spans = {
@@ -27,10 +27,10 @@ export function findSpans(
   text: string,
   labels: readonly string[],
   classifiers: OrgClassifiers | undefined,
+  work: Work = startWork(),
 ): Spans {
   const wanted = expand(labels);
   const normal = normalise(text);
-  const work = startWork();
   const spans: Span[] = [];
   const keep = (label: string, start: number, end: number): void => {
     if (!wanted.has(label)) return;
