@@ -1,16 +1,20 @@
 // Owns claims about compilation, obligations, explanations and the index that the corpus cannot state.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import * as cedar from '@cedar-policy/cedar-wasm/nodejs';
 import fc from 'fast-check';
 import { unite } from './annotations.ts';
+import { toCedarCall } from './cedar-request.ts';
 import { type CompiledPolicy, compilePolicy } from './compile.ts';
 import { decide } from './decide.ts';
 import { defaultPolicyText } from './default-policy.ts';
 import { entityView } from './entity.ts';
 import { explain } from './explain.ts';
 import { likeMatcher } from './pattern.ts';
+import { seededRandom } from './random-policy.ts';
+import { literalsOf, randomRequest } from './random-request.ts';
 import { cedarSchema } from './schema.ts';
 import { simulate } from './simulate.ts';
 import type { AnyRequest, Attributes } from './types.ts';
@@ -208,4 +212,28 @@ test('the default policy validates against the schema, also with labels of an or
     const formatted = cedar.formatPolicies({ policyText: defaultPolicyText, lineWidth: 80, indentWidth: 2 });
     assert.equal(formatted.type === 'success' ? formatted.formatted_policy : '', defaultPolicyText);
   }
+});
+
+test('the reference page shows the schema and the default policy as they are', () => {
+  const page = readFileSync(new URL('../../../../docs/reference/policy.md', import.meta.url), 'utf8');
+  assert.ok(page.includes(cedarSchema()));
+  assert.ok(page.includes(defaultPolicyText));
+});
+
+test('a random request of the self-test is one that the schema accepts', () => {
+  const policy = compiled('permit(principal == Agent::"a", action, resource) when { context.tokens > 5 };');
+  const random = seededRandom(3);
+  const actions = new Set<string>();
+  for (let i = 0; i < 60; i += 1) {
+    const request = randomRequest(random, literalsOf(policy), ['email', 'opaque']);
+    actions.add(request.action);
+    const answer = cedar.isAuthorized({
+      ...toCedarCall(request),
+      schema: cedarSchema(),
+      validateRequest: true,
+      policies: { staticPolicies: '' },
+    });
+    assert.equal(answer.type, 'success', JSON.stringify(answer));
+  }
+  assert.ok(actions.size > 4);
 });
