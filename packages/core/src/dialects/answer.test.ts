@@ -1,0 +1,234 @@
+// Owns the check that answers are held at their terminal byte and counted once, whole or streamed, ended or cut.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { createAnswerReader, readAnswer } from './answer.ts';
+import type { EndpointId } from './endpoints.ts';
+import { createSseReader } from './sse.ts';
+import { totalTokens } from './usage.ts';
+import { noTokens } from './usage-types.ts';
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const decodeUtf8 = (bytes: Uint8Array) => decoder.decode(bytes);
+const estimates = { inputTokens: 40, charactersPerToken: 4 };
+
+function follow(endpoint: EndpointId, stream: string, choices = 1, size = 1_000_000) {
+  const bytes = new TextEncoder().encode(stream);
+  const reader = createSseReader(decodeUtf8);
+  const answer = createAnswerReader(endpoint, choices, decodeUtf8);
+  let passed = '';
+  for (let at = 0; at < bytes.length; at += size) {
+    const batch = reader.push(bytes.slice(at, at + size));
+    passed += decodeUtf8(batch.bytes.subarray(0, answer.read(batch)));
+  }
+  return { passed, report: answer.report(estimates) };
+}
+const sse = (...events: readonly unknown[]) =>
+  events.map((event) => `data: ${typeof event === 'string' ? event : JSON.stringify(event)}\n\n`).join('');
+const named = (...events: readonly { readonly type: string }[]) =>
+  events.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join('');
+
+const chunk = (content: string, finish: string | null, index = 0) => ({
+  id: 'chatcmpl-1',
+  model: 'gpt-5-mini-2025',
+  choices: [{ index, delta: { content }, finish_reason: finish }],
+  usage: null,
+});
+const chatUsage = {
+  prompt_tokens: 100,
+  completion_tokens: 50,
+  prompt_tokens_details: { cached_tokens: 60, audio_tokens: 10 },
+  completion_tokens_details: { reasoning_tokens: 20, audio_tokens: 5 },
+};
+const chatBuckets = {
+  ...noTokens,
+  input: 30,
+  cachedInput: 60,
+  audioInput: 10,
+  output: 25,
+  reasoning: 20,
+  audioOutput: 5,
+};
+
+test('a chat stream passes up to the event with finish_reason, and its usage is read in buckets, however it is cut', () => {
+  const open = sse(chunk('say usage', null), chunk('héllo', null));
+  const stream = open + sse(chunk('', 'stop'), { id: 'chatcmpl-1', choices: [], usage: chatUsage }, '[DONE]');
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 400 }), (size) => {
+      const { passed, report } = follow('chat', stream, 1, size);
+      assert.equal(passed, open);
+      assert.deepEqual(report.usage, chatBuckets);
+      assert.deepEqual(
+        [report.estimated, report.servedModel, report.responseId],
+        [false, 'gpt-5-mini-2025', 'chatcmpl-1'],
+      );
+    }),
+  );
+});
+
+test('with n = 2 the answer ends with the second choice, or with [DONE]', () => {
+  const open = sse(chunk('a', null, 0), chunk('', 'stop', 0), chunk('b', null, 1));
+  assert.equal(follow('chat', open + sse(chunk('', 'stop', 1), '[DONE]'), 2).passed, open);
+  assert.equal(follow('chat', open + sse('[DONE]'), 2).passed, open);
+});
+
+test('a finish reason is found behind spaces and escapes, and one that cannot be read is held', () => {
+  const open = sse(chunk('a', null));
+  for (const end of [
+    'data: {"choices":[{"finish_reason" : "stop"}]}\n\n',
+    'data: {"choices":[{"finish_\\u0072eason":"stop"}]}\n\n',
+    'data: {"choices":[{"finish_reason":"stop"}\n\n',
+    'data:[DONE]\n\n',
+    'data: {"error":{"message":"x"}}\n\n',
+    'event: error\ndata: {}\n\n',
+  ]) {
+    assert.equal(follow('chat', open + end).passed, open, end);
+  }
+});
+
+test('an aborted chat stream is a flagged estimate, never zero (litellm#14457)', () => {
+  const { report } = follow('chat', sse(chunk('x'.repeat(400), null), chunk('y'.repeat(400), null)));
+  assert.deepEqual([report.estimated, report.usage.input, report.usage.output], [true, 40, 200]);
+});
+
+const start = {
+  type: 'message_start',
+  message: {
+    id: 'msg_1',
+    type: 'message',
+    model: 'claude-sonnet-4-5-20250929',
+    usage: {
+      input_tokens: 10,
+      cache_read_input_tokens: 5,
+      cache_creation_input_tokens: 8,
+      cache_creation: { ephemeral_5m_input_tokens: 2, ephemeral_1h_input_tokens: 6 },
+      output_tokens: 1,
+      service_tier: 'standard',
+    },
+  },
+};
+const delta = { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: 'x'.repeat(40) } };
+
+test('an Anthropic stream passes up to its stop reason, and start and delta make one count', () => {
+  const open = named(start, { type: 'ping' }, delta);
+  const usage = {
+    output_tokens: 90,
+    input_tokens: null,
+    cache_creation_input_tokens: 8,
+    output_tokens_details: { thinking_tokens: 30 },
+    server_tool_use: { web_search_requests: 2 },
+  };
+  const end = named(
+    { type: 'message_delta', ...{ delta: { stop_reason: 'end_turn' }, usage } },
+    { type: 'message_stop' },
+  );
+  for (const size of [1, 7, 100, 10_000]) {
+    const { passed, report } = follow('messages', open + end, 1, size);
+    assert.equal(passed, open);
+    assert.deepEqual(report.usage, {
+      ...noTokens,
+      input: 10,
+      cachedInput: 5,
+      cacheWrite5m: 2,
+      cacheWrite1h: 6,
+      output: 60,
+      reasoning: 30,
+    });
+    assert.deepEqual([report.estimated, report.webSearches, report.serviceTier], [false, 2, 'standard']);
+    assert.deepEqual(report.createdState, [{ kind: 'response', id: 'msg_1' }]);
+  }
+});
+
+test("an aborted Anthropic stream keeps the provider's input and estimates the output", () => {
+  const { report } = follow('messages', named(start, delta, delta));
+  assert.deepEqual(
+    [report.estimated, report.usage.input, report.usage.cachedInput, report.usage.output],
+    [true, 10, 5, 20],
+  );
+});
+
+test("what Anthropic's totals leave out is added: compactions to the model, advisors to theirs", () => {
+  const own = { input_tokens: 1, output_tokens: 2 };
+  const iterations = [
+    { type: 'message', ...own },
+    { type: 'compaction', input_tokens: 10, output_tokens: 20 },
+    { type: 'advisor_message', model: 'claude-opus', input_tokens: 100, output_tokens: 200 },
+  ];
+  const report = readAnswer(
+    'messages',
+    JSON.stringify({ id: 'm', type: 'message', usage: { ...own, iterations } }),
+    estimates,
+  );
+  assert.deepEqual([report.usage.input, report.usage.output], [11, 22]);
+  assert.deepEqual(
+    report.otherModels.map(({ model, usage }) => [model, totalTokens(usage)]),
+    [['claude-opus', 300]],
+  );
+});
+
+test('a responses stream passes up to response.completed, and names all that it made', () => {
+  const response = { id: 'resp_1', object: 'response', model: 'gpt-5-x', conversation: { id: 'conv_1' } };
+  const open = named(
+    { type: 'response.created', ...{ response } },
+    { type: 'response.output_text.delta', ...{ item_id: 'msg_1', delta: 'the response.completed event' } },
+  );
+  const output = [
+    { id: 'ci_1', type: 'code_interpreter_call', container_id: 'cntr_1' },
+    { id: 'msg_1', type: 'message', content: [{ annotations: [{ file_id: 'cfile_1' }] }] },
+  ];
+  const usage = {
+    input_tokens: 9,
+    input_tokens_details: { cached_tokens: 4, cache_write_tokens: 2 },
+    output_tokens: 8,
+    output_tokens_details: { reasoning_tokens: 3 },
+  };
+  for (const type of ['response.completed', 'response.incomplete', 'response.failed']) {
+    const { passed, report } = follow(
+      'responses',
+      open + named({ type, ...{ response: { ...response, output, usage } } }),
+    );
+    assert.equal(passed, open);
+    assert.deepEqual(report.usage, {
+      ...noTokens,
+      input: 3,
+      cachedInput: 4,
+      cacheWrite5m: 2,
+      output: 5,
+      reasoning: 3,
+    });
+    assert.deepEqual(
+      new Set(report.createdState.map(({ id }) => id)),
+      new Set(['resp_1', 'conv_1', 'ci_1', 'msg_1', 'cntr_1', 'cfile_1']),
+    );
+  }
+});
+
+test('whole answers give the same buckets as streams (litellm#9812)', () => {
+  const chat = readAnswer('chat', JSON.stringify({ id: 'c', model: 'm', usage: chatUsage }), estimates);
+  assert.deepEqual([chat.usage, chat.estimated], [chatBuckets, false]);
+  const vectors = JSON.stringify({
+    data: [{ embedding: Array.from({ length: 20_000 }, () => 0.125) }],
+    usage: { prompt_tokens: 7, total_tokens: 7 },
+  });
+  assert.deepEqual(readAnswer('embeddings', vectors, estimates).usage, { ...noTokens, input: 7 });
+  const counted = readAnswer('count_tokens', '{"input_tokens":99}', estimates);
+  assert.deepEqual([counted.usage, counted.estimated], [noTokens, false]);
+  assert.equal(readAnswer('chat', '<html>', estimates).estimated, true);
+});
+
+test('absurd counts never make a negative or overlapping bucket', () => {
+  const number = fc.oneof(fc.integer({ min: -5, max: 500 }), fc.double(), fc.constant('9'));
+  fc.assert(
+    fc.property(number, number, number, number, (total, cached, written, audio) => {
+      const usage = {
+        prompt_tokens: total,
+        prompt_tokens_details: { cached_tokens: cached, cache_write_tokens: written, audio_tokens: audio },
+      };
+      const report = readAnswer('chat', JSON.stringify({ usage }), estimates);
+      for (const count of Object.values(report.usage)) assert.ok(Number.isSafeInteger(count) && count >= 0);
+      const expected = typeof total === 'number' && Number.isSafeInteger(total) && total > 0 ? total : 0;
+      assert.equal(totalTokens(report.usage), expected);
+    }),
+  );
+});
