@@ -46,20 +46,31 @@ function list(values: readonly unknown[], onReplaced: OnReplaced | undefined, de
 }
 
 function object(value: object, onReplaced: OnReplaced | undefined, depth: number): string {
+  // RFC 8785 section 3.2.3: names in order of UTF-16 code units, which is the default order here.
+  const names = Object.keys(value).sort();
+  if (names.some(isIllFormed)) return object(withFixedNames(value, onReplaced), onReplaced, depth);
+  let text = '';
+  for (const name of names) {
+    const member: unknown = Reflect.get(value, name);
+    if (member === undefined) continue;
+    text += `${text === '' ? '' : ','}${quote(name)}:${render(member, onReplaced, depth)}`;
+  }
+  return `{${text}}`;
+}
+
+function isIllFormed(text: string): boolean {
+  return !text.isWellFormed();
+}
+
+function withFixedNames(value: object, onReplaced: OnReplaced | undefined): object {
   const members = new Map<string, unknown>();
   for (const [name, member] of Object.entries(value)) {
-    if (member === undefined) continue;
-    const fixed = name.isWellFormed() ? name : name.toWellFormed();
+    const fixed = name.toWellFormed();
     if (members.has(fixed)) throw new TypeError('two names become one when lone surrogates are replaced');
     if (fixed !== name) quote(name, onReplaced);
     members.set(fixed, member);
   }
-  let text = '';
-  // RFC 8785 section 3.2.3: names in order of UTF-16 code units, which is the default order here.
-  for (const name of [...members.keys()].sort()) {
-    text += `${text === '' ? '' : ','}${quote(name)}:${render(members.get(name), onReplaced, depth)}`;
-  }
-  return `{${text}}`;
+  return Object.fromEntries(members);
 }
 
 function render(value: unknown, onReplaced: OnReplaced | undefined, depth: number): string {
