@@ -54,7 +54,7 @@ function subfolders(folder: string): readonly string[] {
 }
 
 /** The folder with `initdb` and `postgres`: the newest of Debian's, else one on the PATH; undefined without any. */
-export function findPostgresBinaries(): string | undefined {
+function findPostgresBinaries(): string | undefined {
   const debian = '/usr/lib/postgresql';
   const versions = [...subfolders(debian)].sort((a, b) => Number(b) - Number(a));
   const folders = [

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { AppError } from '@countersign/core/errors';
 
-export const databaseFileName = 'countersign.db';
+const databaseFileName = 'countersign.db';
 const lockFileName = 'countersign.lock';
 
 /** Holds the embedded directory for this process until `release`, or until the process dies in whatever way. */
