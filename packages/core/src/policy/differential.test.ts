@@ -8,6 +8,7 @@ import { toCedarCall } from './cedar-request.ts';
 import { type CompiledPolicy, compilePolicy } from './compile.ts';
 import { decide, evaluate } from './decide.ts';
 import { entityRef, entityView, uidKey } from './entity.ts';
+import { binaryOperators, childrenOf, type Expr, extensionFunctions } from './expr.ts';
 import {
   attributeNames,
   decimals,
@@ -103,6 +104,11 @@ function parse(text: string): CompiledPolicy {
   return result.policy;
 }
 
+function addOperators(operators: Set<string>, expr: Expr): void {
+  operators.add(expr.kind === 'binary' ? expr.op : expr.kind === 'call' ? expr.fn : expr.kind);
+  for (const child of childrenOf(expr)) addOperators(operators, child);
+}
+
 /** One text for everything that must agree: Cedar's raw decision, the determining rules, the erring rules. */
 function fingerprint(
   permits: readonly string[],
@@ -147,10 +153,13 @@ test(`compiled rules, the reference and Cedar agree on ${requestCount} random re
   const seed = Number(process.env.COUNTERSIGN_SEED ?? 20261101);
   const random = seededRandom(seed);
   const seen = { allow: 0, deny: 0, erring: 0 };
+  const operators = new Set<string>();
   for (let done = 0; done < requestCount; done += requestsPerPolicy) {
     const count = 1 + Math.floor(random() * 20);
     const text = Array.from({ length: count }, () => ruleText(random)).join('\n');
     const policy = parse(text);
+    for (const { syntax } of policy.rules)
+      for (const { body } of syntax.conditions) addOperators(operators, body);
     cedar.preparsePolicySet('differential', { staticPolicies: text });
     for (let i = 0; i < requestsPerPolicy; i += 1) {
       const request = randomRequest(random);
@@ -168,6 +177,20 @@ test(`compiled rules, the reference and Cedar agree on ${requestCount} random re
       if (!expected.endsWith('errors []')) seen.erring += 1;
     }
   }
+  const expected = [
+    ...binaryOperators,
+    ...Object.keys(extensionFunctions),
+    'has',
+    'like',
+    'is',
+    'if',
+    'isEmpty',
+  ];
+  assert.deepEqual(
+    expected.filter((name) => !operators.has(name)),
+    [],
+    'operators that were never met',
+  );
   // The comparison is worth nothing if the generator only makes one kind of answer.
   assert.ok(seen.allow > requestCount / 20 && seen.deny > requestCount / 20, JSON.stringify(seen));
   assert.ok(seen.erring > requestCount / 20 && seen.erring < requestCount, JSON.stringify(seen));

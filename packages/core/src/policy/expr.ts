@@ -83,3 +83,35 @@ export type RuleSyntax = {
   readonly conditions: readonly { readonly kind: 'when' | 'unless'; readonly body: Expr }[];
   readonly annotations: ReadonlyMap<string, string>;
 };
+
+/** The expressions directly inside one. */
+export function childrenOf(expr: Expr): readonly Expr[] {
+  switch (expr.kind) {
+    case 'literal':
+    case 'variable':
+      return [];
+    case 'not':
+    case 'negate':
+    case 'isEmpty':
+      return [expr.arg];
+    case 'binary':
+      return [expr.left, expr.right];
+    case 'and':
+    case 'or':
+      return expr.terms;
+    case 'if':
+      return [expr.test, expr.yes, expr.no];
+    case 'get':
+    case 'has':
+    case 'like':
+      return [expr.left];
+    case 'is':
+      return expr.within === undefined ? [expr.left] : [expr.left, expr.within];
+    case 'set':
+      return expr.items;
+    case 'record':
+      return expr.entries.map(([, value]) => value);
+    case 'call':
+      return expr.args;
+  }
+}

@@ -3,7 +3,7 @@
 import { actionNames } from './actions.ts';
 import type { CompiledPolicy } from './compile.ts';
 import { entityRef, entityView, uidKey } from './entity.ts';
-import type { Expr, Scope } from './expr.ts';
+import { childrenOf, type Expr, type Scope } from './expr.ts';
 import type { AnyRequest, Attributes, EntityRef, EntityView } from './types.ts';
 
 /** A source of numbers in [0, 1). */
@@ -37,41 +37,10 @@ function addLiteral(sink: Sink, value: boolean | number | string | EntityRef): v
   else if (typeof value === 'object') addEntity(sink, value);
 }
 
-function children(expr: Expr): readonly Expr[] {
-  switch (expr.kind) {
-    case 'literal':
-    case 'variable':
-      return [];
-    case 'not':
-    case 'negate':
-    case 'isEmpty':
-      return [expr.arg];
-    case 'binary':
-      return [expr.left, expr.right];
-    case 'and':
-    case 'or':
-      return expr.terms;
-    case 'if':
-      return [expr.test, expr.yes, expr.no];
-    case 'get':
-    case 'has':
-    case 'like':
-      return [expr.left];
-    case 'is':
-      return expr.within === undefined ? [expr.left] : [expr.left, expr.within];
-    case 'set':
-      return expr.items;
-    case 'record':
-      return expr.entries.map(([, value]) => value);
-    case 'call':
-      return expr.args;
-  }
-}
-
 function addExpr(sink: Sink, expr: Expr): void {
   if (expr.kind === 'literal') addLiteral(sink, expr.value);
   if (expr.kind === 'like') sink.texts.add(expr.pattern.map((piece) => piece ?? 'x').join(''));
-  for (const child of children(expr)) addExpr(sink, child);
+  for (const child of childrenOf(expr)) addExpr(sink, child);
 }
 
 /** Collects the literals of all rules, once per self-test. */

@@ -147,6 +147,14 @@ test('a check that needs too much memory is ended and refused', async () => {
   await narrow.close();
 });
 
+test('a text that nests without end is refused and does not end the server', async () => {
+  const depth = 30_000;
+  const text = `permit(principal, action, resource) when { ${'('.repeat(depth)}true${')'.repeat(depth)} };`;
+  const result = await checker.check(text, []);
+  assert.ok(!result.ok);
+  assert.match(result.problems[0]?.message ?? '', /nests too deeply/);
+});
+
 test('checks beyond the queue are refused, those in it are answered', async () => {
   const small = openPolicyChecker({
     limits: { ...defaultPolicyCheckLimits, waiting: 1 },
