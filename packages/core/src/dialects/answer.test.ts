@@ -83,7 +83,8 @@ test('a finish reason is found behind spaces and escapes, and one that cannot be
     'data: {"error":{"message":"x"}}\n\n',
     'event: error\ndata: {}\n\n',
   ]) {
-    assert.equal(follow('chat', open + end).passed, open, end);
+    for (const size of [open.length, 1_000])
+      assert.equal(follow('chat', open + end, 1, size).passed, open, end);
   }
 });
 

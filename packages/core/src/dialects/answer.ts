@@ -174,31 +174,22 @@ export function readAnswer(endpoint: EndpointId, text: string, estimates: Estima
   return toReport(notes, endpoint, notes.isFinal ? 0 : text.length, estimates);
 }
 
-/** What generated text follows, in the events of all dialects. */
-const textMarks = [
-  '"delta":"',
-  '"content":"',
-  '"arguments":"',
-  '"text":"',
-  '"partial_json":"',
-  '"thinking":"',
-];
-
-/** Characters of generated text in a batch, escapes included. */
-function countGenerated(text: string): number {
-  let total = 0;
-  for (const mark of textMarks) {
-    let at = text.indexOf(mark);
-    while (at >= 0) {
-      const start = at + mark.length;
+/** Makes a counter of the characters of generated text in a batch, escapes included, in the events of all dialects. */
+function createTextCounter(): (text: string) => number {
+  const mark = /"(?:delta|content|arguments|text|partial_json|thinking)":\s?"/g;
+  return (text) => {
+    let total = 0;
+    mark.lastIndex = 0;
+    while (mark.test(text)) {
+      const start = mark.lastIndex;
       let end = text.indexOf('"', start);
       while (end > start && text.charCodeAt(end - 1) === 0x5c) end = text.indexOf('"', end + 1);
       if (end < 0) end = text.length;
       total += end - start;
-      at = text.indexOf(mark, end);
+      mark.lastIndex = end;
     }
-  }
-  return total;
+    return total;
+  };
 }
 
 export type AnswerReader = {
@@ -219,6 +210,7 @@ export function createAnswerReader(
 ): AnswerReader {
   const notes = newNotes();
   const isTerminal = createTerminalFinder(Math.max(1, choices));
+  const countText = createTextCounter();
   let characters = 0;
   let hasEnded = false;
 
@@ -235,7 +227,7 @@ export function createAnswerReader(
   };
 
   const read = (batch: SseBatch): number => {
-    if (!hasEnded) characters += countGenerated(batch.text);
+    if (!hasEnded) characters += countText(batch.text);
     const wasEnded = hasEnded;
     const isDull = notes.responseId !== undefined && !mayMatter(batch.text);
     const passable = isDull ? batch.bytes.length : readEvents(batch);

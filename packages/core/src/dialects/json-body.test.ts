@@ -101,6 +101,17 @@ test('bounds hold before anything is parsed', () => {
   assert.equal(read(`{"a":${'['.repeat(62)}${']'.repeat(62)}}`).kind, 'body');
 });
 
+test('escapes far into a long string do not end it', () => {
+  fc.assert(
+    fc.property(fc.nat({ max: 60 }), fc.nat({ max: 5 }), fc.boolean(), (filler, slashes, hasQuote) => {
+      const inner = `${'x'.repeat(filler)}${'\\'.repeat(slashes)}${hasQuote ? '":1,{["' : ''}${'y'.repeat(filler)}`;
+      const scan = scanJson(encode(JSON.stringify({ a: inner, b: [inner] })), 64, 100);
+      assert.ok(scan.kind === 'scanned');
+      assert.equal(scan.keys, 2);
+    }),
+  );
+});
+
 test('a body of escaped quotes is scanned in linear time', () => {
   const body = encode(JSON.stringify({ a: '"'.repeat(2_000_000), b: '\\'.repeat(2_000_000) }));
   const started = process.hrtime.bigint();

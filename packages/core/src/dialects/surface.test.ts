@@ -107,16 +107,12 @@ test('models are listed in both shapes with real dates', () => {
     createdAtMs,
     ownedBy: 'acme',
   }));
-  const anthropic: { readonly data: readonly { readonly created_at: string }[] } = JSON.parse(
-    renderModels('anthropic', models),
-  );
+  const anthropic = listSchema.parse(JSON.parse(renderModels('anthropic', models)));
   assert.deepEqual(
     anthropic.data.map((m) => m.created_at),
     days.map((ms) => new Date(ms).toISOString().replace('.000Z', 'Z')),
   );
-  const openai: { readonly object: string; readonly data: readonly unknown[] } = JSON.parse(
-    renderModels('openai', models),
-  );
+  const openai = listSchema.parse(JSON.parse(renderModels('openai', models)));
   assert.deepEqual(
     [openai.object, openai.data[0]],
     ['list', { id: 'm0', object: 'model', created: 0, owned_by: 'acme' }],

@@ -46,32 +46,14 @@ export function createTerminalFinder(
   };
 }
 
-/** True when `mark` stands in the text and is not at once followed by `":null`. */
-function standsWithValue(text: string, mark: string): boolean {
-  let at = text.indexOf(mark);
-  while (at >= 0) {
-    if (!text.startsWith('":null', at + mark.length)) return true;
-    at = text.indexOf(mark, at + mark.length);
-  }
-  return false;
-}
+/** One pass for all marks: measured at a third of a search for each. `finish_reason` and `usage` matter unless null. */
+const matter =
+  /finish_reason(?!":null)|usage(?!":null)|error|message_|\[DONE\]|response\.(?:c|incomplete|failed)|file_id"|container_id"|\\u/;
 
 /**
  * A cheap look at a batch's text: false only if none of its events can be terminal, carry usage, or name an
  * object that the provider made. A key written with escapes (`\u`) could hide any of these: it always may matter.
  */
 export function mayMatter(text: string): boolean {
-  return (
-    standsWithValue(text, 'finish_reason') ||
-    standsWithValue(text, 'usage') ||
-    standsWithValue(text, 'error') ||
-    text.includes('message_') ||
-    text.includes('[DONE]') ||
-    text.includes('response.c') ||
-    text.includes('response.incomplete') ||
-    text.includes('response.failed') ||
-    text.includes('file_id"') ||
-    text.includes('container_id"') ||
-    text.includes('\\u')
-  );
+  return matter.test(text);
 }
