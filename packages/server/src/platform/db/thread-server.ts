@@ -11,6 +11,7 @@ import {
   isBatch,
   type NoticeMap,
   type NoticeMessage,
+  type Outbox,
   type ReplyMessage,
   toWireError,
 } from './thread-messages.ts';
@@ -42,6 +43,27 @@ type Incoming<Calls extends CallMap, Heard extends NoticeMap> =
 
 type Outgoing<Said extends NoticeMap> = ReplyMessage | ClosedMessage | NoticeMessage<Said, keyof Said>;
 
+/** Runs one call and posts its reply or its refusal. */
+function answering<Calls extends CallMap>(
+  outbox: Outbox<ReplyMessage>,
+  handlers: CallHandlers<Calls>,
+  onError: (error: unknown, name: string) => void,
+): <Name extends keyof Calls>(message: CallMessage<Calls, Name>) => Promise<void> {
+  function refuse(id: number, name: PropertyKey, error: unknown): void {
+    if (!(error instanceof AppError)) onError(error, String(name));
+    outbox.post({ kind: 'refusal', id, error: toWireError(error) });
+  }
+
+  return async ({ id, name, payload }) => {
+    try {
+      const value = await handlers[name](payload);
+      outbox.post({ kind: 'reply', id, value }, [], (error) => refuse(id, name, error));
+    } catch (error) {
+      refuse(id, name, error);
+    }
+  };
+}
+
 /**
  * Answers over `parentPort` or a MessagePort. Calls start in the order of their arrival, and run together as far as
  * their handlers wait: what must not interleave takes turns in the handlers, as database transactions do.
@@ -57,20 +79,7 @@ export function serveThread<
 ): ThreadServer<Said> {
   const outbox = createOutbox<Outgoing<Said>>(endpoint);
 
-  function refuse(id: number, name: PropertyKey, error: unknown): void {
-    if (!(error instanceof AppError)) options.onError(error, String(name));
-    outbox.post({ kind: 'refusal', id, error: toWireError(error) });
-  }
-
-  async function answer<Name extends keyof Calls>(message: CallMessage<Calls, Name>): Promise<void> {
-    const { id, name } = message;
-    try {
-      const value = await handlers[name](message.payload);
-      outbox.post({ kind: 'reply', id, value }, [], (error) => refuse(id, name, error));
-    } catch (error) {
-      refuse(id, name, error);
-    }
-  }
+  const answer = answering(outbox, handlers, options.onError);
 
   function hear<Name extends keyof Heard>(message: NoticeMessage<Heard, Name>): void {
     try {
