@@ -41,13 +41,13 @@ const ctx = {
   claimed: { tags: ['a'] },
   hour: 14,
 };
-const reserved = { cost_nanos: 120_000, currency: 'USD', in: 300, out: 1000, price_version: 7 };
+const reserved = { cost_nanos: 120_000, currency: 'USD', in: 300, out: 1000, price_version: 't7' };
 const usage = {
   cost_nanos: 40_000,
   currency: 'USD',
   in: 280,
   out: 120,
-  price_version: 7,
+  price_version: 't7',
   source: 'provider',
 } as const;
 const ms = { total: 812, upstream: 801, decide: 1 };

@@ -48,7 +48,11 @@ const maybeFragments = fc.record(
   },
   optional,
 );
-const money = { cost_nanos: count, currency: fc.constant('USD'), price_version: count };
+const money = {
+  cost_nanos: count,
+  currency: fc.constant('USD'),
+  price_version: fc.string({ minLength: 1, maxLength: 40 }),
+};
 const both = [fc.record(plain), fc.record(maybe, optional), fragments, maybeFragments] as const;
 
 function rendered(values: object): { readonly [name: string]: { readonly canonical: string } } {
@@ -153,7 +157,7 @@ test('a usage that is not a whole number is refused, never recorded', () => {
   const usage = {
     cost_nanos: 1,
     currency: 'USD',
-    price_version: 1,
+    price_version: 't1',
     in: Number.NaN,
     out: 1,
     source: 'provider',

@@ -50,7 +50,7 @@ export type ReservedParts = {
   readonly currency: string;
   readonly in?: number | undefined;
   readonly out?: number | undefined;
-  readonly price_version: number;
+  readonly price_version: string;
 };
 
 export type OutcomeParts = CallParts & {
@@ -125,7 +125,7 @@ function reservation(parts: ReservedParts | undefined): string {
   if (parts === undefined) return '';
   return (
     `,"reserved":{"cost_nanos":${integer(parts.cost_nanos)},"currency":${quote(parts.currency)}` +
-    `${optional('in', parts.in)}${optional('out', parts.out)},"price_version":${integer(parts.price_version)}}`
+    `${optional('in', parts.in)}${optional('out', parts.out)},"price_version":${quote(parts.price_version)}}`
   );
 }
 
@@ -138,7 +138,7 @@ function used(parts: UsageParts | undefined): string {
   return (
     `,"usage":{${buckets === '' ? '' : `${buckets.slice(1)},`}"cost_nanos":${integer(parts.cost_nanos)}` +
     `,"currency":${quote(parts.currency)},"in":${integer(parts.in)},"out":${integer(parts.out)}` +
-    `,"price_version":${integer(parts.price_version)}${optional('reasoning', parts.reasoning)}` +
+    `,"price_version":${quote(parts.price_version)}${optional('reasoning', parts.reasoning)}` +
     `,"source":"${parts.source}"}`
   );
 }

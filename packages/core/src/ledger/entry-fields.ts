@@ -116,7 +116,7 @@ export const reserved = z.strictObject({
   out: count.optional(),
   cost_nanos: count,
   currency,
-  price_version: count,
+  price_version: name,
 });
 
 /** What was used. The token counts are disjoint: a cached token is not an input token. */
@@ -130,7 +130,7 @@ export const usage = z.strictObject({
   reasoning: count.optional(),
   cost_nanos: count,
   currency,
-  price_version: count,
+  price_version: name,
   source: z.enum(usageSources),
 });
 

@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { makeEntryId, makeRequestId } from '../ids.ts';
 import { decodeEntry, type Entry, encodeEntry, entryTypes, maxEntryBytes } from './entry.ts';
+import {
+  actorKinds,
+  alertKinds,
+  decisions,
+  phases,
+  proofKinds,
+  statuses,
+  usageSources,
+} from './entry-fields.ts';
 
 const id = makeEntryId(1_763_769_600_000, new Uint8Array(10).fill(7));
 const req = makeRequestId(1_763_769_600_000, new Uint8Array(10).fill(8));
@@ -134,4 +144,10 @@ test('a fraction in a decision input is a fault of ours, not a record', () => {
     () => encodeEntry({ ...call, type: 'model_call', phase: 'intent', policy, ctx: { ratio: 0.5 } }),
     RangeError,
   );
+});
+
+test('the reference names every value of every enumeration', () => {
+  const reference = readFileSync(new URL('../../../../docs/reference/ledger.md', import.meta.url), 'utf8');
+  const lists = [entryTypes, phases, statuses, decisions, usageSources, proofKinds, actorKinds, alertKinds];
+  for (const value of lists.flat()) assert.ok(reference.includes(`\`${value}\``), value);
 });

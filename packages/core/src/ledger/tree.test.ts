@@ -114,3 +114,10 @@ test('hashing does not keep its scratch: two leaves differ', () => {
   hasher.leaf(new Uint8Array(10_000));
   assert.ok(sameBytes(a, kept));
 });
+
+test('a frontier that lost or gained a hash is refused', () => {
+  const frontier = appendLeaves(hasher, emptyFrontier, many.slice(0, 7));
+  for (const hashes of [frontier.hashes.slice(1), [...frontier.hashes, ...many.slice(0, 1)]]) {
+    assert.throws(() => appendLeaves(hasher, { size: 7, hashes }, many.slice(7, 8)), RangeError);
+  }
+});

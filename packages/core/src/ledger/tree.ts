@@ -50,13 +50,14 @@ export function appendLeaves(
 ): Frontier {
   const hashes = [...frontier.hashes];
   let size = frontier.size;
+  // INVARIANT: a frontier that storage has damaged must stop the log, not sign another tree.
+  if (hashes.length !== setBits(size)) throw new RangeError('the frontier has not one hash for each set bit');
   for (const leafHash of leafHashes) {
     let hash = leafHash;
     // Each trailing one bit of the size is a finished subtree that this leaf joins.
     for (let rest = size; rest % 2 === 1; rest = (rest - 1) / 2) {
       const left = hashes.pop();
-      if (left === undefined) throw new RangeError('the frontier has too few hashes for its size');
-      hash = hasher.inner(left, hash);
+      if (left !== undefined) hash = hasher.inner(left, hash);
     }
     hashes.push(hash);
     size += 1;
@@ -207,7 +208,11 @@ function isSize(n: number): boolean {
 }
 
 function isPowerOfTwo(n: number): boolean {
-  let rest = n;
-  while (rest > 1 && rest % 2 === 0) rest /= 2;
-  return rest === 1;
+  return setBits(n) === 1;
+}
+
+function setBits(n: number): number {
+  let bits = 0;
+  for (let rest = n; rest > 0; rest = Math.floor(rest / 2)) bits += rest % 2;
+  return bits;
 }

@@ -3,6 +3,7 @@
 import { assertNever } from '@countersign/core/errors';
 import type { CheckpointProblem } from '@countersign/core/ledger/checkpoint';
 import type { DirectoryFinding, DirectoryVerification } from './verify-directory.ts';
+import type { ReceiptVerification } from './verify-receipt.ts';
 
 /** The result as lines of plain text. The first line is the verdict. */
 export function describeVerification(result: DirectoryVerification): string {
@@ -26,10 +27,7 @@ function keyLine(key: 'given' | 'policy' | 'export'): readonly string[] {
 }
 
 function anchorLines(result: Extract<DirectoryVerification, { readonly ok: true }>): readonly string[] {
-  const lines = result.cosignatures.map(({ witness, time }) => {
-    const when = new Date(time * 1000).toISOString();
-    return `protected against the operator: witness \`${witness}\` saw this tree at ${when} and has cosigned it`;
-  });
+  const lines = result.cosignatures.map(({ witness, time }) => witnessLine(witness, time));
   const { heldSize, size } = result;
   if (heldSize > 0) {
     lines.push(
@@ -55,6 +53,31 @@ const checkpointProblems: { readonly [P in CheckpointProblem]: string } = {
   signature_missing: 'the checkpoint carries no signature of the log\u2019s key',
   signature_invalid: 'the checkpoint\u2019s signature is false',
 };
+
+const receiptProblems = {
+  ...checkpointProblems,
+  receipt_malformed: 'the receipt cannot be read',
+  record_not_included: 'the record is not the one at this place of the signed tree',
+  key_unusable: 'a verifier key cannot be used',
+  cosignature_invalid: 'a witness\u2019s cosignature is false',
+} as const;
+
+/** A receipt's result as lines of plain text. The first line is the verdict. */
+export function describeReceipt(result: ReceiptVerification): string {
+  if (!result.ok) return `NOT VERIFIED: ${receiptProblems[result.problem]}`;
+  const { origin, index, size, cosignatures } = result;
+  return [
+    `verified: the record is entry ${index} of \`${origin}\`, in the tree of ${size} entries that was signed`,
+    'protected against the operator: this receipt shows any later log that lacks or changes the record as another log',
+    ...cosignatures.map(({ witness, time }) => witnessLine(witness, time)),
+  ].join('\n');
+}
+
+function witnessLine(witness: string, time: number): string {
+  // A witness signs 64 bits of seconds; beyond year 275760 there is no date to write.
+  const when = time <= 8.64e12 ? new Date(time * 1000).toISOString() : `second ${time}`;
+  return `protected against the operator: witness \`${witness}\` saw this tree at ${when} and has cosigned it`;
+}
 
 /** One finding in plain words: the place, and what is wrong there. */
 export function describeFinding(finding: DirectoryFinding): string {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,7 +18,7 @@ import {
   frontierRoot,
   inclusionProof,
 } from '@countersign/core/ledger/tree';
-import { describeVerification } from './describe-verification.ts';
+import { describeReceipt, describeVerification } from './describe-verification.ts';
 import { nodeVerifying } from './node-verifying.ts';
 import { openExport } from './read-export.ts';
 import { verifyDirectory } from './verify-directory.ts';
@@ -193,6 +194,15 @@ test('an export that does not match its checkpoint leaves nothing behind', async
   assert.deepEqual(readdirSync(parent), []);
 });
 
+test('the copies can be checked with common tools', async (t) => {
+  const directory = await exported(t);
+  const line = `sed -n 5p entries.jsonl | tr -d '\\n' | { printf '\\0'; cat; } | sha256sum`;
+  const { stdout } = spawnSync('sh', ['-c', line], { cwd: directory, encoding: 'utf8' });
+  assert.equal(stdout.slice(0, 64), readFileSync(join(directory, 'leaf-hashes.txt'), 'utf8').split('\n')[4]);
+  const reference = new URL('../../../../docs/reference/ledger.md', import.meta.url);
+  assert.ok(readFileSync(reference, 'utf8').includes(line));
+});
+
 test('an empty log can be exported and verified', async (t) => {
   const result = await verifyDirectory(await exported(t, []));
   assert.ok(result.ok, JSON.stringify(result));
@@ -212,6 +222,11 @@ test('a receipt made from an export verifies from its two files', async (t) => {
   writeFileSync(files[1], entries[index] ?? assert.fail());
   const result = verifyReceiptFiles(...files, { vkey: log.vkey });
   assert.deepEqual(result, { ok: true, origin: 'gw.example/org-1', index, size: 600, cosignatures: [] });
+  assert.match(describeReceipt(result), /^verified: the record is entry 321 of `gw.example\/org-1`/);
+  assert.equal(
+    describeReceipt({ ok: false, problem: 'key_unusable' }),
+    'NOT VERIFIED: a verifier key cannot be used',
+  );
   writeFileSync(files[1], entries[index + 1] ?? assert.fail());
   assert.deepEqual(verifyReceiptFiles(...files, { vkey: log.vkey }), {
     ok: false,
