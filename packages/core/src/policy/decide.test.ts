@@ -145,6 +145,7 @@ test('like agrees with a regular expression', () => {
         assert.equal(likeMatcher(pattern)(text), new RegExp(`^${source}$`).test(text));
       },
     ),
+    { numRuns: 3000 },
   );
 });
 

@@ -7,6 +7,7 @@ import { actionNames } from './actions.ts';
 import { toCedarCall } from './cedar-request.ts';
 import { type CompiledPolicy, compilePolicy } from './compile.ts';
 import { decide, evaluate } from './decide.ts';
+import { decimalEdges, ipEdges, patternEdges, textEdges, typeEdges } from './edge-cases.ts';
 import { entityRef, entityView, uidKey } from './entity.ts';
 import { binaryOperators, childrenOf, type Expr, extensionFunctions } from './expr.ts';
 import {
@@ -194,4 +195,51 @@ test(`compiled rules, the reference and Cedar agree on ${requestCount} random re
   // The comparison is worth nothing if the generator only makes one kind of answer.
   assert.ok(seen.allow > requestCount / 20 && seen.deny > requestCount / 20, JSON.stringify(seen));
   assert.ok(seen.erring > requestCount / 20 && seen.erring < requestCount, JSON.stringify(seen));
+});
+
+/** Conditions at the edges, which chance would meet too seldom. */
+function edgeConditions(): readonly string[] {
+  const big = 'context.big';
+  return [
+    ...ipEdges.flatMap((a) => {
+      const ip = `ip(${JSON.stringify(a)})`;
+      const unary = ['isIpv4', 'isIpv6', 'isLoopback', 'isMulticast'].map((fn) => `${ip}.${fn}()`);
+      const others = ipEdges.map((b) => `ip(${JSON.stringify(b)})`);
+      return [...unary, ...others.flatMap((b) => [`${ip}.isInRange(${b})`, `${ip} == ${b}`])];
+    }),
+    ...decimalEdges.flatMap((a) =>
+      decimalEdges.flatMap((b) =>
+        ['lessThan', 'lessThanOrEqual', 'greaterThan', 'greaterThanOrEqual'].map(
+          (fn) => `decimal(${JSON.stringify(a)}).${fn}(decimal(${JSON.stringify(b)}))`,
+        ),
+      ),
+    ),
+    // The smallest and the largest integer, made by arithmetic, and one step beyond.
+    `-(-${big} * 1024 - 1024) != 0`,
+    `-(-${big} * 1024 - 1023) != 0`,
+    `-${big} * 1024 - 1025 != 0`,
+    `${big} * 1024 + 1023 > 0`,
+    `${big} * 1024 + 1024 > 0`,
+    `${big} * 1024 + 1023 == ${big} * 1024 + 1022`,
+    `${big} + 1 == ${big} + 2`,
+    `[${big} + 1].contains(${big} + 1)`,
+    `[${big} + 1].contains(${big} + 2)`,
+    `${big} * ${big} == 0`,
+    ...textEdges.flatMap((text) =>
+      patternEdges.map((pattern) => `${JSON.stringify(text)} like "${pattern}"`),
+    ),
+    ...typeEdges,
+  ];
+}
+
+test('compiled rules, the reference and Cedar agree on every edge', () => {
+  const request = { ...randomRequest(seededRandom(1)), context: { big: 9007199254740991 } };
+  const text = edgeConditions()
+    .map((condition) => `permit(principal, action, resource) when { ${condition} };`)
+    .join('\n');
+  const policy = parse(text);
+  cedar.preparsePolicySet('differential', { staticPolicies: text });
+  const expected = cedarAnswer(request).split(/[[\],]/);
+  assert.deepEqual(compiledAnswer(policy, request).split(/[[\],]/), expected);
+  assert.deepEqual(referenceAnswer(policy, request).split(/[[\],]/), expected);
 });

@@ -269,6 +269,14 @@ function scopeText(random: Random, name: 'principal' | 'resource'): string {
   return choice < 0.85 ? `${name} is ${type}` : `${name} is ${type} in ${entity}`;
 }
 
+/** First terms as people write them: scope tests, some of them behind a term that may err. */
+function leadingText(random: Random): string {
+  const who = pick(random, ['principal', 'resource']);
+  const scope = `${who} ${pick(random, ['in', '==', '!='])} ${entityText(pick(random, entityIds))}`;
+  const first = pick(random, ['', '', 'context.b && ', 'principal in Organization::"o" && ']);
+  return `${first}${scope}`;
+}
+
 /** One rule. Its first condition often begins with a scope test, as people write them. */
 export function ruleText(random: Random): string {
   const effect = random() < 0.6 ? 'permit' : 'forbid';
@@ -281,8 +289,7 @@ export function ruleText(random: Random): string {
     'action in []',
   ]);
   let text = `${effect}(${scopeText(random, 'principal')}, ${action}, ${scopeText(random, 'resource')})`;
-  if (random() < 0.2)
-    text += ` when { principal in ${entityText(pick(random, entityIds))} && ${exprText(random, 'bool', 2)} }`;
+  if (random() < 0.3) text += ` when { ${leadingText(random)} && ${exprText(random, 'bool', 2)} }`;
   for (let i = Math.floor(random() * 3); i > 0; i -= 1) {
     text += ` ${pick(random, ['when', 'unless'])} { ${exprText(random, 'bool', 3)} }`;
   }
