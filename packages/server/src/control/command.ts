@@ -14,6 +14,7 @@ import type {
   UserId,
 } from '@countersign/core/ids';
 import type { JsonObject } from '@countersign/core/json';
+import type { Profile } from '../services/subjects/profile.ts';
 import type { View } from './view.ts';
 
 /** Who gives a command, resolved and permitted on the snapshot; the transaction refuses if that has aged. */
@@ -39,9 +40,6 @@ export type CommandContext = {
   /** SHA-256 in lower-case hex. */
   readonly sha256Hex: (text: string) => string;
 };
-
-/** A person's name and address: sealed under the person's own key, in no entry. */
-export type Profile = { readonly email?: string; readonly name?: string };
 
 /** What is written beside the objects, sealed, and never recorded in the clear. */
 export type SecretWrite =

@@ -1,12 +1,11 @@
 // Owns the entries of a management change: one, or several where a policy's text does not fit in one.
 
 import { AppError } from '@countersign/core/errors';
-import type { EntryId } from '@countersign/core/ids';
-import type { JsonValue } from '@countersign/core/json';
+import type { EntryId, RequestId } from '@countersign/core/ids';
+import type { JsonObject, JsonValue } from '@countersign/core/json';
 import { canonicalJson } from '@countersign/core/ledger/canonical';
 import { decodeEntry } from '@countersign/core/ledger/entry';
 import type { CommandOutcome, EntryExtras } from './command.ts';
-import type { RunRequest } from './run-command.ts';
 
 type EntryDeps = {
   readonly node: string;
@@ -17,7 +16,8 @@ type EntryDeps = {
 };
 
 type EntryInput = {
-  readonly request: RunRequest;
+  /** Who asked, and in which request. */
+  readonly request: { readonly actor: { readonly entryActor: JsonObject }; readonly requestId: RequestId };
   readonly audit: string;
   readonly outcome: CommandOutcome<unknown>;
   readonly entryIds: { readonly now: number; readonly next: () => EntryId };

@@ -4,13 +4,13 @@ import type { ObjectKind } from '@countersign/core/directory/objects';
 import { AppError } from '@countersign/core/errors';
 import type { OrgId, PrincipalId, UserId } from '@countersign/core/ids';
 import type { Opener } from '../platform/sealer/sealer.ts';
+import type { Profile } from '../services/subjects/profile.ts';
+import { readProfile } from '../services/subjects/profiles.ts';
+import { type OpenedContent, readContent } from '../services/subjects/sealed-content.ts';
 import { type ErasureRequest, findErasureRequest } from '../stores/bookkeeping.ts';
 import { findByUniqueKey, findObject, listByOwner, type Stored } from '../stores/objects.ts';
 import type { Tx } from '../stores/schema.ts';
 import { findSubjectByEmail } from '../stores/secrets.ts';
-import type { Profile } from './command.ts';
-import { readProfile } from './profiles.ts';
-import { type OpenedContent, readContent } from './sealed-content.ts';
 
 export type View = {
   readonly find: <K extends ObjectKind>(kind: K, id: string) => Promise<Stored<K> | undefined>;

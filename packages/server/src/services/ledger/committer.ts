@@ -32,17 +32,19 @@ export type LockedLog = {
   readonly append: (entries: readonly Uint8Array[], version: number) => Promise<number>;
 };
 
+type NewLog = { readonly kind: 'organization' | 'installation'; readonly origin: string };
+
 export type Committer = {
   /** Commits batches of any organizations in one transaction. All or nothing; throws what the storage throws. */
   readonly commit: (batches: readonly OrgBatch[]) => Promise<readonly OrgCommit[]>;
   /** Runs `work` in a transaction that holds the log's head. The checkpoint is published after the commit. */
   readonly withLog: <T>(orgId: OrgId, work: (tx: Tx, log: LockedLog) => Promise<T>) => Promise<T>;
-  /** Opens a log inside `tx`: makes its key, seals it, signs the empty tree. */
-  readonly openLog: (
-    tx: Tx,
+  /** Like `withLog`, over a log that the same transaction opens: makes its key, seals it, signs the empty tree. */
+  readonly withNewLog: <T>(
     orgId: OrgId,
-    log: { readonly kind: 'organization' | 'installation'; readonly origin: string },
-  ) => Promise<string>;
+    log: NewLog,
+    work: (tx: Tx, log: LockedLog) => Promise<T>,
+  ) => Promise<T>;
 };
 
 /** What AES-GCM binds a log's sealed key to. */
@@ -114,6 +116,45 @@ export function createCommitter(deps: CommitterDeps): Committer {
     return { reply: { orgId, version: head.version, indices }, done };
   }
 
+  async function openLog(tx: Tx, orgId: OrgId, log: NewLog): Promise<void> {
+    const { pkcs8, publicKey } = generateLogKey();
+    const key = makeVerifierKey({ sha256, utf8 }, log.origin, 'ed25519', publicKey);
+    const root = frontierRoot(hasher, emptyFrontier);
+    const checkpoint = signCheckpoint(utf8, key, { size: 0, root }, signerOf(loadLogKey(pkcs8)));
+    const sealedSigningKey = deps.sealer.seal(pkcs8, { orgId, purpose: logKeyPurpose, objectId: orgId });
+    const verifierKey = formatVerifierKey(key);
+    await insertHead(tx, orgId, {
+      kind: log.kind,
+      origin: log.origin,
+      verifierKey,
+      checkpoint,
+      sealedSigningKey,
+    });
+  }
+
+  async function transact<T>(
+    orgId: OrgId,
+    newLog: NewLog | undefined,
+    work: (tx: Tx, log: LockedLog) => Promise<T>,
+  ): Promise<T> {
+    const done: Done[] = [];
+    const value = await db.transaction().execute(async (tx) => {
+      if (newLog !== undefined) await openLog(tx, orgId, newLog);
+      const head = await lockHead(tx, orgId, deps.locksRows);
+      return work(tx, {
+        head,
+        append: async (entries, version) => {
+          if (done.length > 0) throw new AppError('internal', 'one transaction appends once');
+          const appended = await append(tx, orgId, head, { entries, bundle: encodeBundle(entries), version });
+          done.push(appended);
+          return appended.firstIndex;
+        },
+      });
+    });
+    confirm(done);
+    return value;
+  }
+
   return {
     async commit(batches) {
       // Heads are locked in one order, so that two committers cannot wait for each other.
@@ -126,41 +167,7 @@ export function createCommitter(deps: CommitterDeps): Committer {
       confirm(results.flatMap(({ done }) => (done === undefined ? [] : [done])));
       return results.map(({ reply }) => reply);
     },
-    async withLog(orgId, work) {
-      const done: Done[] = [];
-      const value = await db.transaction().execute(async (tx) => {
-        const head = await lockHead(tx, orgId, deps.locksRows);
-        return work(tx, {
-          head,
-          append: async (entries, version) => {
-            const appended = await append(tx, orgId, head, {
-              entries,
-              bundle: encodeBundle(entries),
-              version,
-            });
-            done.push(appended);
-            return appended.firstIndex;
-          },
-        });
-      });
-      confirm(done);
-      return value;
-    },
-    async openLog(tx, orgId, log) {
-      const { pkcs8, publicKey } = generateLogKey();
-      const key = makeVerifierKey({ sha256, utf8 }, log.origin, 'ed25519', publicKey);
-      const root = frontierRoot(hasher, emptyFrontier);
-      const checkpoint = signCheckpoint(utf8, key, { size: 0, root }, signerOf(loadLogKey(pkcs8)));
-      const sealedSigningKey = deps.sealer.seal(pkcs8, { orgId, purpose: logKeyPurpose, objectId: orgId });
-      const verifierKey = formatVerifierKey(key);
-      await insertHead(tx, orgId, {
-        kind: log.kind,
-        origin: log.origin,
-        verifierKey,
-        checkpoint,
-        sealedSigningKey,
-      });
-      return verifierKey;
-    },
+    withLog: (orgId, work) => transact(orgId, undefined, work),
+    withNewLog: (orgId, log, work) => transact(orgId, log, work),
   };
 }

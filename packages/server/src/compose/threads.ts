@@ -1,0 +1,54 @@
+// Owns what the main thread asks of the writer and the reader.
+
+import type { OrgId } from '@countersign/core/ids';
+import type { InitInput, Initialized } from '../control/init-organization.ts';
+import type { RunRequest, RunResult } from '../control/run-command.ts';
+import type { QueryRequest, QueryResult } from '../control/run-query.ts';
+import type { StorageConfig } from '../platform/db/open.ts';
+import type { OrgBatch, OrgCommit } from '../services/ledger/batch.ts';
+import type { Loaded, ReadCalls } from '../services/snapshot/read.ts';
+import type { Step } from '../services/snapshot/snapshots.ts';
+
+/** Master keys as text travel to the threads that seal: the first seals, all open. */
+export type ThreadKeys = readonly { readonly id: string; readonly key: Uint8Array }[];
+
+export type ThreadData = {
+  readonly storage: StorageConfig;
+  readonly masterKeys: ThreadKeys;
+  /** Public host and port, without a scheme: the first part of every ledger's origin. */
+  readonly publicHost: string;
+  readonly node: string;
+  readonly boot: string;
+  /** Where checkpoints are appended as they are signed; undefined: nowhere. */
+  readonly checkpointFile: string | undefined;
+};
+
+export type InstallationState = {
+  readonly installationId: OrgId;
+  readonly hasOrganization: boolean;
+  readonly setupDigest: string | null;
+};
+
+export type WriterCalls = {
+  /** Migrates, opens the installation's log on an empty store. */
+  open: { request: null; reply: InstallationState };
+  commit: { request: readonly OrgBatch[]; reply: readonly OrgCommit[] };
+  command: { request: RunRequest; reply: RunResult };
+  init: { request: InitInput; reply: Initialized };
+  setupDigest: { request: string | null; reply: null };
+  /** Brings the projection of a log up to its head. */
+  drain: { request: OrgId; reply: null };
+};
+
+/** What the writer says by itself, in the order of its commits. */
+export type WriterNotices = { step: Step };
+
+export type ReaderCalls = ReadCalls & {
+  query: { request: QueryRequest; reply: QueryResult };
+  load: { request: OrgId; reply: Loaded | undefined };
+};
+
+/** True for what a thread of ours was started with. INVARIANT: only main.ts starts them. */
+export function isThreadData(value: unknown): value is ThreadData {
+  return typeof value === 'object' && value !== null && 'masterKeys' in value && 'storage' in value;
+}

@@ -1,0 +1,49 @@
+// Owns the writing of what a command keeps out of the record: profiles, provider keys, policy texts, erasures.
+
+import { assertNever } from '@countersign/core/errors';
+import type { OrgId } from '@countersign/core/ids';
+import type { Sealer } from '../platform/sealer/sealer.ts';
+import { writeProfile } from '../services/subjects/profiles.ts';
+import { insertErasureRequest, removeErasureRequest } from '../stores/bookkeeping.ts';
+import { insertPolicy } from '../stores/policies.ts';
+import type { Tx } from '../stores/schema.ts';
+import { eraseSubject, removeProviderKey, writeProviderKey } from '../stores/secrets.ts';
+import type { CommandContext, SecretWrite } from './command.ts';
+
+/** The name under which a provider's key is sealed. */
+export function providerKeyBinding(orgId: OrgId, providerId: string) {
+  return { orgId, purpose: 'provider-key', objectId: providerId } as const;
+}
+
+/** Writes one secret in the command's own transaction. */
+export async function writeSecret(
+  deps: { readonly sealer: Sealer; readonly emailIndex: (email: string) => string },
+  tx: Tx,
+  orgId: OrgId,
+  secret: SecretWrite,
+  ctx: Pick<CommandContext, 'actor' | 'nowMs'>,
+): Promise<void> {
+  switch (secret.kind) {
+    case 'subject':
+      return writeProfile(tx, orgId, deps, secret.id, secret.profile);
+    case 'provider_key': {
+      if (secret.key === null) return removeProviderKey(tx, orgId, secret.id);
+      const sealed = deps.sealer.seal(Buffer.from(secret.key, 'utf8'), providerKeyBinding(orgId, secret.id));
+      return writeProviderKey(tx, orgId, secret.id, sealed);
+    }
+    case 'policy_text':
+      return insertPolicy(tx, orgId, secret);
+    case 'erasure_request':
+      return insertErasureRequest(tx, orgId, {
+        userId: secret.id,
+        requestedBy: ctx.actor.principalId,
+        reason: secret.reason,
+        nowMs: ctx.nowMs,
+      });
+    case 'erase_subject':
+      await eraseSubject(tx, orgId, secret.id);
+      return removeErasureRequest(tx, orgId, secret.id);
+    default:
+      return assertNever(secret);
+  }
+}

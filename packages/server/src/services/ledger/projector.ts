@@ -1,0 +1,131 @@
+// Owns keeping `records` and `usage_daily` behind the log by at most a second; both can be made anew from it.
+
+import { AppError } from '@countersign/core/errors';
+import { isId, type OrgId } from '@countersign/core/ids';
+import { type Entry, entrySchema } from '@countersign/core/ledger/entry';
+import { decodeBundle } from '@countersign/core/ledger/tile';
+import type { Kysely } from 'kysely';
+import { writeKeyUses } from '../../stores/bookkeeping.ts';
+import { readBundles } from '../../stores/entries.ts';
+import { listHeads, setProjected } from '../../stores/heads.ts';
+import { clearRecords, completeRecord, insertRecords, type RecordRow } from '../../stores/records.ts';
+import type { Tables } from '../../stores/schema.ts';
+import { addUsage } from '../../stores/usage.ts';
+import { isOutcome, outcomeColumn, type Placed, rowOf, sumUsage, usageOf } from './record-rows.ts';
+
+export type Projector = {
+  /** Projects everything that is committed of one log. */
+  readonly drain: (orgId: OrgId) => Promise<void>;
+  /** Projects every log that has moved. */
+  readonly drainAll: () => Promise<void>;
+  /** Makes the projection of a log anew from its entries. */
+  readonly rebuild: (orgId: OrgId) => Promise<void>;
+};
+
+/** Bundles that one transaction projects: it must not hold the writer for long. */
+const bundlesPerStep = 32;
+
+const minuteMs = 60_000;
+
+/** Our own committed bytes, which `decodeEntry` has held to the schema when they were written. */
+function isEntry(value: unknown): value is Entry {
+  return typeof value === 'object' && value !== null && 'v' in value && value.v === 1 && 'type' in value;
+}
+
+function parseEntry(bytes: Uint8Array): Entry {
+  const value: unknown = JSON.parse(
+    Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'),
+  );
+  if (isEntry(value)) return value;
+  return entrySchema.parse(value);
+}
+
+type Late = {
+  readonly intent: string;
+  readonly outcomeIndex: number;
+  readonly status: string;
+  readonly outcome: string;
+};
+type Merged = { readonly rows: readonly RecordRow[]; readonly late: readonly Late[] };
+
+/** Outcomes whose intents are in the same step complete them in memory: most calls are one insert. */
+function merge(placed: readonly Placed[]): Merged {
+  const rows = new Map<string, RecordRow>();
+  const late: Late[] = [];
+  for (const item of placed) {
+    const row = rowOf(item);
+    if (row !== undefined) {
+      rows.set(row.id, row);
+      continue;
+    }
+    if (!isOutcome(item.entry)) continue;
+    const done = { outcomeIndex: item.index, status: item.entry.status, outcome: outcomeColumn(item.entry) };
+    const open = rows.get(item.entry.intent);
+    if (open === undefined) late.push({ intent: item.entry.intent, ...done });
+    else
+      rows.set(open.id, {
+        ...open,
+        outcome_index: done.outcomeIndex,
+        status: done.status,
+        outcome: done.outcome,
+      });
+  }
+  return { rows: [...rows.values()], late };
+}
+
+/** The projector over the writer's connection. */
+export function createProjector(db: Kysely<Tables>): Projector {
+  async function step(orgId: OrgId): Promise<boolean> {
+    return db.transaction().execute(async (tx) => {
+      const head = (await listHeads(tx, orgId))[0];
+      if (head === undefined || head.projected >= head.size) return false;
+      const placed: Placed[] = [];
+      for (const bundle of await readBundles(tx, orgId, head.projected, head.size, bundlesPerStep)) {
+        for (const [i, bytes] of decodeBundle(bundle.bytes).entries.entries()) {
+          const index = bundle.firstIndex + i;
+          if (index >= head.projected) placed.push({ index, entry: parseEntry(bytes) });
+        }
+      }
+      const last = placed.at(-1);
+      if (last === undefined) throw new AppError('internal', 'the ledger has lost entries that it counts');
+      const { rows, late } = merge(placed);
+      await insertRecords(tx, orgId, rows);
+      for (const { intent, ...done } of late) await completeRecord(tx, orgId, intent, done);
+      const outcomes = placed.flatMap(({ entry }) => (isOutcome(entry) ? [entry] : []));
+      await addUsage(tx, orgId, sumUsage(outcomes.flatMap((outcome) => usageOf(outcome) ?? [])));
+      await writeKeyUses(tx, orgId, keyUses(placed));
+      await setProjected(tx, orgId, last.index + 1);
+      return last.index + 1 < head.size;
+    });
+  }
+
+  async function drain(orgId: OrgId): Promise<void> {
+    while (await step(orgId));
+  }
+
+  return {
+    drain,
+    async drainAll() {
+      for (const head of await listHeads(db)) {
+        if (head.projected < head.size && isId('org', head.org_id)) await drain(head.org_id);
+      }
+    },
+    async rebuild(orgId) {
+      await db.transaction().execute(async (tx) => {
+        await clearRecords(tx, orgId);
+        await setProjected(tx, orgId, 0);
+      });
+      await drain(orgId);
+    },
+  };
+}
+
+function keyUses(placed: readonly Placed[]): ReadonlyMap<string, number> {
+  const uses = new Map<string, number>();
+  for (const { entry } of placed) {
+    const { cred } = entry.actor;
+    if (cred?.startsWith('key_') !== true || isOutcome(entry)) continue;
+    uses.set(cred, Math.floor(Date.parse(entry.ts) / minuteMs) * minuteMs);
+  }
+  return uses;
+}
