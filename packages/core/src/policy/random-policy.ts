@@ -289,7 +289,8 @@ export function ruleText(random: Random): string {
     'action in []',
   ]);
   let text = `${effect}(${scopeText(random, 'principal')}, ${action}, ${scopeText(random, 'resource')})`;
-  if (random() < 0.3) text += ` when { ${leadingText(random)} && ${exprText(random, 'bool', 2)} }`;
+  if (random() < 0.3)
+    text += ` ${pick(random, ['when', 'unless'])} { ${leadingText(random)} && ${exprText(random, 'bool', 2)} }`;
   for (let i = Math.floor(random() * 3); i > 0; i -= 1) {
     text += ` ${pick(random, ['when', 'unless'])} { ${exprText(random, 'bool', 3)} }`;
   }
