@@ -104,9 +104,7 @@ entity Tool in [ToolServer, Provider, Workspace, Organization] {
 };
 `;
 
-function contextType(labels: readonly string[]): string {
-  const counts = labels.map((label) => `    ${label}?: Long,\n`).join('');
-  return `type Context = {
+const contextHead = `type Context = {
   workspace: Workspace,
   workspaceName: String,
   endpoint: String,        // "chat", "responses", "messages", "embeddings", …
@@ -115,7 +113,9 @@ function contextType(labels: readonly string[]): string {
   labels: Set<String>,     // what the detectors found in the request
   counts: {                // how often; a label that was not found is absent
     total: Long,
-${counts}  },
+`;
+
+const contextTail = `  },
   opaque: Bool,            // a part that no detector can read
   tokens: Long,            // estimate of the input
   maxOutput?: Long,        // what the request asks for, in tokens
@@ -175,6 +175,10 @@ ${counts}  },
   },
 };
 `;
+
+/** The context's type, with one optional count for each label. */
+function contextType(labels: readonly string[]): string {
+  return contextHead + labels.map((label) => `    ${label}?: Long,\n`).join('') + contextTail;
 }
 
 const actions = `action "call_model";
