@@ -3,11 +3,9 @@
 import { isObject } from '@countersign/core/json';
 import type { UpstreamErrorKind } from '../upstream.ts';
 
-/** Codes of undici (docs/docs/api/Errors.md) and of Node's sockets. What is not here is `unreachable`. */
+/** Codes of undici (docs/docs/api/Errors.md). What is not here is `unreachable`. */
 const kinds: ReadonlyMap<string, UpstreamErrorKind> = new Map([
   ['UND_ERR_CONNECT_TIMEOUT', 'timeout_connect'],
-  ['UND_ERR_HEADERS_TIMEOUT', 'timeout_first_byte'],
-  ['UND_ERR_BODY_TIMEOUT', 'timeout_idle'],
   ['UND_ERR_HEADERS_OVERFLOW', 'too_large'],
   ['UND_ERR_RES_EXCEEDED_MAX_SIZE', 'too_large'],
   ['UND_ERR_RES_CONTENT_LENGTH_MISMATCH', 'invalid'],
@@ -20,10 +18,11 @@ const misbehaviour: ReadonlySet<string> = new Set(['bad response', 'bad upgrade'
 
 /** The kind of a client's error. `requestSent` tells a kernel's connect time-out from a later one. */
 export function failureKind(error: unknown, requestSent: boolean): UpstreamErrorKind {
-  if (!isObject(error) || typeof error.code !== 'string') return 'unreachable';
+  if (!isObject(error)) return 'unreachable';
   const { code, message } = error;
-  // llhttp's: what came is not HTTP/1.1, as RFC 9112 frames it.
-  if (code.startsWith('HPE_')) return 'invalid';
+  // llhttp's, often without a code: what came is not HTTP/1.1, as RFC 9112 frames it.
+  if (error.name === 'HTTPParserError') return 'invalid';
+  if (typeof code !== 'string') return 'unreachable';
   if (code === 'ETIMEDOUT' && !requestSent) return 'timeout_connect';
   if (code === 'UND_ERR_SOCKET' && typeof message === 'string' && misbehaviour.has(message)) return 'invalid';
   return kinds.get(code) ?? 'unreachable';

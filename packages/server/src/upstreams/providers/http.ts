@@ -68,29 +68,31 @@ class Exchange implements Dispatcher.DispatchHandler, UpstreamCall {
   readonly #handler: UpstreamHandler;
   #pooled: PooledClient | undefined;
   #controller: Dispatcher.DispatchController | undefined;
-  #connectTimer: NodeJS.Timeout | undefined;
+  readonly #timeouts: Provider['timeouts'];
+  #timer: NodeJS.Timeout | undefined;
   #interim = 0;
   #isSent = false;
   #hasHeaders = false;
   #hasEnded = false;
   #isPaused = false;
 
-  constructor(handler: UpstreamHandler) {
+  constructor(handler: UpstreamHandler, timeouts: Provider['timeouts']) {
     this.#handler = handler;
+    this.#timeouts = timeouts;
   }
 
-  start(options: HttpUpstreamOptions, origin: string, path: string, request: UpstreamRequest): void {
-    const { connectMs, firstByteMs, idleMs } = options.timeouts;
+  start(pool: ClientPool, origin: string, path: string, request: UpstreamRequest): void {
     try {
-      this.#pooled = options.pool.acquire(origin, connectMs);
+      this.#pooled = pool.acquire(origin, this.#timeouts.connectMs);
       this.#pooled.client.dispatch(
         {
           path,
           method: request.method,
           headers: [...request.headers],
           body: request.body,
-          headersTimeout: firstByteMs,
-          bodyTimeout: idleMs,
+          // undici's own clocks tick twice a second and stand still while the event loop does: ours are used.
+          headersTimeout: 0,
+          bodyTimeout: 0,
         },
         this,
       );
@@ -98,15 +100,11 @@ class Exchange implements Dispatcher.DispatchHandler, UpstreamCall {
       this.#fail(failureKind(error, false), error);
       return;
     }
-    if (this.#isSent || this.#hasEnded) return;
-    // The dialer has its own clock; this one bounds what comes before it, such as names that never resolve.
-    this.#connectTimer = setTimeout(() => {
-      this.#fail('timeout_connect', new Error(`no connection within ${connectMs} ms`));
-    }, connectMs);
+    // The dialer has its own clock; this one bounds what comes before it too, such as names that never resolve.
+    if (!this.#isSent && !this.#hasEnded) this.#arm('timeout_connect', this.#timeouts.connectMs);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
-    clearTimeout(this.#connectTimer);
     // INVARIANT: a request is written at most once. A second writing would be an attempt without its own intent.
     if (this.#isSent || this.#hasEnded) {
       const cause = new Error('the connection was lost before an answer');
@@ -116,6 +114,7 @@ class Exchange implements Dispatcher.DispatchHandler, UpstreamCall {
     }
     this.#isSent = true;
     this.#controller = controller;
+    this.#arm('timeout_first_byte', this.#timeouts.firstByteMs);
     if (this.#isPaused) controller.pause();
   }
 
@@ -132,16 +131,21 @@ class Exchange implements Dispatcher.DispatchHandler, UpstreamCall {
       return;
     }
     this.#hasHeaders = true;
+    clearTimeout(this.#timer);
+    if (!this.#isPaused) this.#arm('timeout_idle', this.#timeouts.idleMs);
     this.#handler.onHeaders(status, flatten(headers));
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
-    if (!this.#hasEnded) this.#handler.onData(chunk);
+    if (this.#hasEnded) return;
+    if (!this.#isPaused) this.#timer?.refresh();
+    this.#handler.onData(chunk);
   }
 
   onResponseEnd(): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
+    clearTimeout(this.#timer);
     this.#pooled?.release();
     this.#handler.onEnd();
   }
@@ -155,13 +159,17 @@ class Exchange implements Dispatcher.DispatchHandler, UpstreamCall {
   }
 
   pause(): void {
+    if (this.#isPaused || this.#hasEnded) return;
     this.#isPaused = true;
+    // Only the provider's silence counts, not the one that we ask for.
+    if (this.#hasHeaders) clearTimeout(this.#timer);
     this.#controller?.pause();
   }
 
   resume(): void {
-    if (!this.#isPaused) return;
+    if (!this.#isPaused || this.#hasEnded) return;
     this.#isPaused = false;
+    if (this.#hasHeaders) this.#arm('timeout_idle', this.#timeouts.idleMs);
     // undici's parser is one for all connections and must not be re-entered: a `resume` of this call within
     // another call's `onData` would.
     queueMicrotask(() => {
@@ -169,11 +177,18 @@ class Exchange implements Dispatcher.DispatchHandler, UpstreamCall {
     });
   }
 
+  #arm(kind: UpstreamErrorKind, milliseconds: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#fail(kind, new Error(`nothing came within ${milliseconds} ms`));
+    }, milliseconds);
+  }
+
   /** The one way to an ending that is not clean: the connection dies with it, and the handler hears once. */
   #fail(kind: UpstreamErrorKind, cause: unknown): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    clearTimeout(this.#connectTimer);
+    clearTimeout(this.#timer);
     const error = { kind, beforeHeaders: !this.#hasHeaders, requestSent: this.#isSent, cause };
     const reason = cause instanceof Error ? cause : new Error(kind);
     this.#controller?.abort(reason);
@@ -190,18 +205,17 @@ class Exchange implements Dispatcher.DispatchHandler, UpstreamCall {
  * A provider that speaks HTTP/1.1. `baseUrl` may have a path (see `joinPath`); it throws
  * `AppError('invalid_request')` when it cannot be a base. `timeouts` in milliseconds: `connectMs` until the
  * request can be written, `firstByteMs` from there to the complete headers, `idleMs` of silence within the
- * body, not counting the time for which the caller has paused it; above one second they are kept to about half
- * a second (undici's timers). The body has no cap here. Trailers are dropped.
+ * body, not counting the time for which the caller has paused it. The body has no cap here. Trailers are dropped.
  *
  * A body that its provider frames only by closing (no length, not chunked) ends with `onEnd` even when the
  * connection broke: whether the answer is whole follows from its terminal event or its JSON.
  */
-export function createHttpUpstream(options: HttpUpstreamOptions): Upstream {
-  const { origin, prefix } = parseBaseUrl(options.baseUrl);
+export function createHttpUpstream({ baseUrl, timeouts, pool }: HttpUpstreamOptions): Upstream {
+  const { origin, prefix } = parseBaseUrl(baseUrl);
   return {
     send(request, handler) {
-      const exchange = new Exchange(handler);
-      exchange.start(options, origin, joinPath(prefix, request.path), request);
+      const exchange = new Exchange(handler, timeouts);
+      exchange.start(pool, origin, joinPath(prefix, request.path), request);
       return exchange;
     },
   };

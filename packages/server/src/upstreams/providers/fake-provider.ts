@@ -1,0 +1,145 @@
+// Owns what the tests of upstreams share: a local provider, a pool of real clients, and a recorder of answers.
+
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createTcpServer, type Socket, type Server as TcpServer } from 'node:net';
+import { Client } from 'undici';
+import type { Upstream, UpstreamCall, UpstreamError, UpstreamHandler, UpstreamRequest } from '../upstream.ts';
+import type { ClientPool } from './http.ts';
+
+export type Listening = { readonly origin: string; readonly close: () => Promise<void> };
+
+function portOf(server: Server | TcpServer): number {
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the test server has no port');
+  return address.port;
+}
+
+/** A provider written with Node's HTTP server. */
+export async function listenHttp(listener: RequestListener): Promise<Listening> {
+  const server = createServer(listener);
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const close = (): Promise<void> =>
+    new Promise((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  return { origin: `http://127.0.0.1:${portOf(server)}`, close };
+}
+
+/** A provider that writes its bytes by hand; `onRequest` is called with the first bytes of each connection. */
+export async function listenTcp(onRequest: (socket: Socket, head: string) => void): Promise<Listening> {
+  const sockets = new Set<Socket>();
+  const server = createTcpServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    socket.on('close', () => sockets.delete(socket));
+    socket.on('data', (chunk: Buffer) => onRequest(socket, chunk.toString('latin1')));
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const close = (): Promise<void> =>
+    new Promise((resolve) => {
+      server.close(() => resolve());
+      for (const socket of sockets) socket.destroy();
+    });
+  return { origin: `http://127.0.0.1:${portOf(server)}`, close };
+}
+
+export type TestPool = ClientPool & {
+  readonly counts: { made: number; released: number; destroyed: number };
+  readonly close: () => Promise<void>;
+};
+
+/** A free list of real clients, without the egress rules of the product's. */
+export function createTestPool(): TestPool {
+  const free: Client[] = [];
+  const all: Client[] = [];
+  const counts = { made: 0, released: 0, destroyed: 0 };
+  return {
+    counts,
+    acquire(origin, connectTimeoutMs) {
+      let client = free.pop();
+      if (client === undefined) {
+        counts.made += 1;
+        client = new Client(origin, {
+          pipelining: 1,
+          allowH2: false,
+          connect: { timeout: connectTimeoutMs },
+        });
+        all.push(client);
+      }
+      const taken = client;
+      return {
+        client: taken,
+        release() {
+          counts.released += 1;
+          if (taken.destroyed) counts.destroyed += 1;
+          else free.push(taken);
+        },
+      };
+    },
+    async close() {
+      await Promise.all(all.map((client) => client.destroy()));
+    },
+  };
+}
+
+export type Answer = {
+  readonly status: number | undefined;
+  readonly headers: readonly string[];
+  readonly body: string;
+  readonly chunks: number;
+  readonly error: UpstreamError | undefined;
+  /** How often `onEnd` or `onError` was called. */
+  readonly endings: () => number;
+};
+
+export type Watch = {
+  readonly onChunk?: (call: UpstreamCall, chunk: Uint8Array, count: number) => void;
+  readonly onCall?: (call: UpstreamCall) => void;
+};
+
+/** Sends a request and gathers the answer; resolves at its ending, whichever it is. */
+export function exchange(upstream: Upstream, request: UpstreamRequest, watch: Watch = {}): Promise<Answer> {
+  return new Promise((resolve) => {
+    let status: number | undefined;
+    let headers: readonly string[] = [];
+    const chunks: Uint8Array[] = [];
+    let endings = 0;
+    const finish = (error: UpstreamError | undefined): void => {
+      endings += 1;
+      const body = Buffer.concat(chunks).toString('utf8');
+      resolve({ status, headers, body, chunks: chunks.length, error, endings: () => endings });
+    };
+    const handler: UpstreamHandler = {
+      onHeaders(gotStatus, gotHeaders) {
+        status = gotStatus;
+        headers = gotHeaders;
+      },
+      onData(chunk) {
+        chunks.push(chunk);
+        watch.onChunk?.(call, chunk, chunks.length);
+      },
+      onEnd: () => finish(undefined),
+      onError: finish,
+    };
+    const call = upstream.send(request, handler);
+    watch.onCall?.(call);
+  });
+}
+
+/** A POST of a JSON text to a path. */
+export function post(path: string, body: string): UpstreamRequest {
+  const bytes = new TextEncoder().encode(body);
+  const headers = ['content-type', 'application/json', 'content-length', String(bytes.length)];
+  return { method: 'POST', path, headers, body: bytes };
+}
+
+export function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, milliseconds);
+  });
+}

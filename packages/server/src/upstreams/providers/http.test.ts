@@ -1,0 +1,392 @@
+// Owns the claims about one HTTP exchange with a provider, against real local servers.
+
+import assert from 'node:assert/strict';
+import type { Socket } from 'node:net';
+import { test } from 'node:test';
+import type { Upstream } from '../upstream.ts';
+import {
+  createTestPool,
+  exchange,
+  listenHttp,
+  listenTcp,
+  post,
+  sleep,
+  type TestPool,
+} from './fake-provider.ts';
+import { createHttpUpstream } from './http.ts';
+
+const timeouts = { connectMs: 400, firstByteMs: 300, idleMs: 300 };
+const head = 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n';
+
+type Rig = { readonly upstream: Upstream; readonly pool: TestPool };
+
+async function withTcp(onRequest: (socket: Socket, text: string) => void, run: (rig: Rig) => Promise<void>) {
+  const server = await listenTcp(onRequest);
+  const pool = createTestPool();
+  try {
+    await run({ upstream: createHttpUpstream({ baseUrl: server.origin, timeouts, pool }), pool });
+  } finally {
+    await pool.close();
+    await server.close();
+  }
+}
+
+test('the bytes of a request and of its answer pass unchanged, with our framing', async () => {
+  const seen: { url: string | undefined; body: string; headers: readonly string[] }[] = [];
+  const server = await listenHttp((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      seen.push({ url: request.url, body: Buffer.concat(chunks).toString(), headers: request.rawHeaders });
+      response.writeHead(201, { 'X-Mixed-Case': 'a', 'set-cookie': ['a=1', 'b=2'] });
+      response.end('{"ünï": 1}');
+    });
+  });
+  const pool = createTestPool();
+  const upstream = createHttpUpstream({ baseUrl: `${server.origin}/openai/`, timeouts, pool });
+  const answer = await exchange(upstream, post('/v1/chat/completions?beta=true', '{"a":"ß"}'));
+  assert.equal(answer.status, 201);
+  assert.equal(answer.body, '{"ünï": 1}');
+  assert.equal(answer.error, undefined);
+  assert.equal(answer.headers[answer.headers.indexOf('x-mixed-case') + 1], 'a');
+  assert.equal(answer.headers.filter((value) => value === 'set-cookie').length, 2);
+  assert.equal(seen[0]?.url, '/openai/v1/chat/completions?beta=true');
+  assert.equal(seen[0]?.body, '{"a":"ß"}');
+  assert.equal(seen[0]?.headers.filter((value) => value === 'content-length').length, 1);
+  assert.ok(!seen[0]?.headers.includes('transfer-encoding'));
+  await pool.close();
+  await server.close();
+});
+
+test('clean answers keep their connection: 20 requests in a row use one', async () => {
+  const ports = new Set<number | undefined>();
+  const server = await listenHttp((request, response) => {
+    ports.add(request.socket.remotePort);
+    request.resume();
+    request.on('end', () => response.end('ok'));
+  });
+  const pool = createTestPool();
+  const upstream = createHttpUpstream({ baseUrl: server.origin, timeouts, pool });
+  for (let round = 0; round < 20; round += 1) {
+    assert.equal((await exchange(upstream, post('/v1/x', '{}'))).body, 'ok');
+  }
+  assert.equal(ports.size, 1);
+  assert.deepEqual(pool.counts, { made: 1, released: 20, destroyed: 0 });
+  await pool.close();
+  await server.close();
+});
+
+test('a connection that the provider closed while idle is replaced without an error', async () => {
+  const server = await listenHttp((request, response) => {
+    request.resume();
+    request.on('end', () => {
+      response.end('ok');
+      setTimeout(() => request.socket.destroy(), 10);
+    });
+  });
+  const pool = createTestPool();
+  const upstream = createHttpUpstream({ baseUrl: server.origin, timeouts, pool });
+  for (let round = 0; round < 3; round += 1) {
+    assert.equal((await exchange(upstream, post('/v1/x', '{}'))).error, undefined);
+    await sleep(40);
+  }
+  await pool.close();
+  await server.close();
+});
+
+test('a refused connection is unreachable, and nothing was sent', async () => {
+  const server = await listenTcp(() => undefined);
+  await server.close();
+  const pool = createTestPool();
+  const upstream = createHttpUpstream({ baseUrl: server.origin, timeouts, pool });
+  const { error } = await exchange(upstream, post('/v1/x', '{}'));
+  assert.equal(error?.kind, 'unreachable');
+  assert.equal(error?.requestSent, false);
+  assert.equal(error?.beforeHeaders, true);
+  assert.equal(pool.counts.destroyed, 1);
+  await pool.close();
+});
+
+test('a pool that refuses the destination is an error of the call, not of its caller', async () => {
+  const refusing = {
+    acquire() {
+      throw new Error('the address is not allowed');
+    },
+  };
+  const upstream = createHttpUpstream({ baseUrl: 'http://127.0.0.1:9', timeouts, pool: refusing });
+  const { error } = await exchange(upstream, post('/v1/x', '{}'));
+  assert.equal(error?.kind, 'unreachable');
+  assert.equal(error?.requestSent, false);
+});
+
+test('a dialer that never answers is a connect time-out', async () => {
+  const { Client } = await import('undici');
+  const client = new Client('http://example.com', { connect: () => undefined });
+  const pool = { acquire: () => ({ client, release: () => undefined }) };
+  const upstream = createHttpUpstream({ baseUrl: 'http://example.com', timeouts, pool });
+  const began = performance.now();
+  const { error } = await exchange(upstream, post('/v1/x', '{}'));
+  assert.equal(error?.kind, 'timeout_connect');
+  assert.equal(error?.requestSent, false);
+  assert.ok(performance.now() - began < 1_000);
+});
+
+test('a provider that takes the request and stays silent is a first-byte time-out', async () => {
+  await withTcp(
+    () => undefined,
+    async ({ upstream, pool }) => {
+      const { error } = await exchange(upstream, post('/v1/x', '{}'));
+      assert.equal(error?.kind, 'timeout_first_byte');
+      assert.equal(error?.requestSent, true);
+      assert.equal(error?.beforeHeaders, true);
+      assert.equal(pool.counts.destroyed, 1);
+    },
+  );
+});
+
+test('headers that drip do not prolong the wait for the first byte', async () => {
+  const drip = (socket: Socket) => {
+    socket.write('HTTP/1.1 200 OK\r\n');
+    const timer = setInterval(() => socket.write('x: y\r\n'), 50);
+    socket.on('close', () => clearInterval(timer));
+  };
+  await withTcp(drip, async ({ upstream }) => {
+    assert.equal((await exchange(upstream, post('/v1/x', '{}'))).error?.kind, 'timeout_first_byte');
+  });
+});
+
+test('interim answers are swallowed, but not without end', async () => {
+  const endless = (socket: Socket) => {
+    const timer = setInterval(() => socket.write('HTTP/1.1 103 Early Hints\r\n\r\n'), 5);
+    socket.on('close', () => clearInterval(timer));
+  };
+  await withTcp(endless, async ({ upstream }) => {
+    assert.equal((await exchange(upstream, post('/v1/x', '{}'))).error?.kind, 'invalid');
+  });
+  const one = (socket: Socket) => {
+    socket.write('HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok');
+  };
+  await withTcp(one, async ({ upstream }) => {
+    const answer = await exchange(upstream, post('/v1/x', '{}'));
+    assert.equal(answer.status, 200);
+    assert.equal(answer.body, 'ok');
+  });
+});
+
+test('fault 13: silence within a stream is an idle time-out, after what had come', async () => {
+  await withTcp(
+    (socket) => socket.write(`${head}5\r\nhello\r\n`),
+    async ({ upstream }) => {
+      const began = performance.now();
+      const answer = await exchange(upstream, post('/v1/x', '{}'));
+      assert.equal(answer.body, 'hello');
+      assert.equal(answer.error?.kind, 'timeout_idle');
+      assert.equal(answer.error?.beforeHeaders, false);
+      assert.ok(performance.now() - began < timeouts.idleMs + 1_000);
+      assert.equal(answer.endings(), 1);
+    },
+  );
+});
+
+test('time for which the caller paused is not idle time', async () => {
+  const slow = (socket: Socket) => {
+    socket.write(`${head}1\r\na\r\n`);
+    setTimeout(() => socket.write('1\r\nb\r\n0\r\n\r\n'), 100);
+  };
+  await withTcp(slow, async ({ upstream }) => {
+    const answer = await exchange(upstream, post('/v1/x', '{}'), {
+      onChunk(call, _chunk, count) {
+        if (count !== 1) return;
+        call.pause();
+        setTimeout(() => call.resume(), timeouts.idleMs * 3);
+      },
+    });
+    assert.equal(answer.error, undefined);
+    assert.equal(answer.body, 'ab');
+  });
+});
+
+test('fault 16: a paused call holds the provider back', async () => {
+  const block = Buffer.alloc(64 * 1024, 0x61);
+  let written = 0;
+  const server = await listenHttp((request, response) => {
+    request.resume();
+    const pump = (): void => {
+      while (written < 2_000 && !response.destroyed) {
+        written += 1;
+        if (!response.write(block)) {
+          response.once('drain', pump);
+          return;
+        }
+      }
+      response.end();
+    };
+    pump();
+  });
+  const pool = createTestPool();
+  const upstream = createHttpUpstream({ baseUrl: server.origin, timeouts, pool });
+  let whilePaused = 0;
+  const answer = await exchange(upstream, post('/v1/x', '{}'), {
+    onChunk(call, _chunk, count) {
+      if (count !== 1) return;
+      call.pause();
+      setTimeout(() => {
+        whilePaused = written;
+        call.resume();
+      }, 250);
+    },
+  });
+  assert.ok(whilePaused < 400, `the provider wrote ${whilePaused} blocks of 64 KiB into a paused call`);
+  assert.equal(answer.body.length, 2_000 * block.length);
+  await pool.close();
+  await server.close();
+});
+
+test('a reset within the body ends the call once and kills the connection', async () => {
+  const reset = (socket: Socket) => {
+    socket.write(`${head}5\r\nhello\r\n`);
+    setTimeout(() => socket.resetAndDestroy(), 30);
+  };
+  await withTcp(reset, async ({ upstream, pool }) => {
+    const answer = await exchange(upstream, post('/v1/x', '{}'));
+    await sleep(20);
+    assert.equal(answer.error?.kind, 'unreachable');
+    assert.equal(answer.error?.beforeHeaders, false);
+    assert.equal(answer.endings(), 1);
+    assert.equal(pool.counts.destroyed, 1);
+  });
+});
+
+test('a body shorter than its length is an error, not an end', async () => {
+  const short = (socket: Socket) => {
+    socket.end('HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 10\r\n\r\nhello');
+  };
+  await withTcp(short, async ({ upstream }) => {
+    assert.equal((await exchange(upstream, post('/v1/x', '{}'))).error?.kind, 'invalid');
+  });
+});
+
+const refused: readonly (readonly [string, string])[] = [
+  ['bytes that are not HTTP', 'SSH-2.0-OpenSSH_9.2\r\n'],
+  ['HTTP/2 without having agreed on it', '\x00\x00\x12\x04\x00\x00\x00\x00\x00'],
+  ['two lengths that differ', 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\nabc'],
+  [
+    'a length beside chunks',
+    'HTTP/1.1 200 OK\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
+  ],
+  ['a chunk whose size is no number', `${head}zz\r\nhello\r\n`],
+  ['a header with a bare CR', 'HTTP/1.1 200 OK\r\nx: a\rb\r\ncontent-length: 0\r\n\r\n'],
+  [
+    'a gzip body although identity was asked for',
+    'HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 0\r\n\r\n',
+  ],
+  ['a redirect', 'HTTP/1.1 307 x\r\nlocation: http://169.254.169.254/\r\ncontent-length: 0\r\n\r\n'],
+  ['an upgrade that nobody asked for', 'HTTP/1.1 101 x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n'],
+  ['a 100 that nobody asked for', 'HTTP/1.1 100 Continue\r\n\r\n'],
+];
+
+for (const [name, bytes] of refused) {
+  test(`fault 14: ${name}: the answer is invalid and its connection dies`, async () => {
+    await withTcp(
+      (socket) => socket.write(Buffer.from(bytes, 'latin1')),
+      async ({ upstream, pool }) => {
+        const answer = await exchange(upstream, post('/v1/x', '{}'));
+        assert.equal(answer.error?.kind, 'invalid');
+        assert.equal(answer.endings(), 1);
+        assert.equal(pool.counts.destroyed, 1);
+      },
+    );
+  });
+}
+
+test('fault 14: endless headers are too large', async () => {
+  await withTcp(
+    (socket) => socket.write(`HTTP/1.1 200 OK\r\nx: ${'y'.repeat(70_000)}\r\n\r\n`),
+    async ({ upstream }) => {
+      assert.equal((await exchange(upstream, post('/v1/x', '{}'))).error?.kind, 'too_large');
+    },
+  );
+});
+
+test('bytes after an answer cannot become the next caller’s answer', async () => {
+  const greedy = (socket: Socket) => {
+    socket.write(
+      'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nokHTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nevil',
+    );
+  };
+  await withTcp(greedy, async ({ upstream }) => {
+    for (let round = 0; round < 3; round += 1) {
+      const answer = await exchange(upstream, post('/v1/x', '{}'));
+      assert.notEqual(answer.body, 'evil');
+    }
+  });
+});
+
+test('trailers are dropped', async () => {
+  await withTcp(
+    (socket) => socket.write(`${head}2\r\nok\r\n0\r\nx-trailer: 1\r\n\r\n`),
+    async ({ upstream }) => {
+      const answer = await exchange(upstream, post('/v1/x', '{}'));
+      assert.equal(answer.body, 'ok');
+      assert.ok(!answer.headers.includes('x-trailer'));
+    },
+  );
+});
+
+test('fault 15: an abort cuts the connection within a second, whenever it comes', async () => {
+  for (const when of ['at once', 'before headers', 'within the body'] as const) {
+    let isClosed = false;
+    const answerSlowly = (socket: Socket) => {
+      socket.on('close', () => {
+        isClosed = true;
+      });
+      if (when === 'within the body') socket.write(`${head}5\r\nhello\r\n`);
+    };
+    await withTcp(answerSlowly, async ({ upstream, pool }) => {
+      const answer = await exchange(upstream, post('/v1/x', '{}'), {
+        onCall(call) {
+          if (when === 'at once') call.abort();
+          if (when === 'before headers') setTimeout(() => call.abort(), 30);
+        },
+        onChunk: (call) => call.abort(),
+      });
+      await sleep(60);
+      assert.equal(answer.error?.kind, 'aborted', when);
+      assert.equal(answer.error?.requestSent, when !== 'at once');
+      assert.equal(answer.endings(), 1);
+      assert.equal(pool.counts.destroyed, 1);
+      if (when !== 'at once') assert.ok(isClosed, when);
+    });
+  }
+});
+
+test('after its end a call takes abort, pause and resume without effect', async () => {
+  await withTcp(
+    (socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok'),
+    async ({ upstream, pool }) => {
+      const answer = await exchange(upstream, post('/v1/x', '{}'), {
+        onCall(call) {
+          setTimeout(() => {
+            call.pause();
+            call.resume();
+            call.abort();
+          }, 60);
+        },
+      });
+      await sleep(90);
+      assert.equal(answer.endings(), 1);
+      assert.deepEqual(pool.counts, { made: 1, released: 1, destroyed: 0 });
+    },
+  );
+});
+
+test('a request that cannot be written is invalid, and nothing was sent', async () => {
+  await withTcp(
+    () => undefined,
+    async ({ upstream }) => {
+      const { error } = await exchange(upstream, { ...post('/v1/a b', '{}') });
+      assert.equal(error?.kind, 'invalid');
+      assert.equal(error?.requestSent, false);
+    },
+  );
+});
