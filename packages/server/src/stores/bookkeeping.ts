@@ -105,7 +105,8 @@ export async function findErasureRequest(
     : { requestedBy: row.requested_by, reason: row.reason, createdAt: row.created_at };
 }
 
-export async function insertErasureRequest(
+/** Notes who asks for an erasure; a newer request replaces an older one. */
+export async function writeErasureRequest(
   tx: Tx,
   orgId: OrgId,
   request: {
@@ -115,15 +116,15 @@ export async function insertErasureRequest(
     readonly nowMs: number;
   },
 ): Promise<void> {
+  const row = {
+    requested_by: request.requestedBy,
+    reason: request.reason,
+    created_at: request.nowMs,
+  };
   await tx
     .insertInto('erasure_requests')
-    .values({
-      org_id: orgId,
-      user_id: request.userId,
-      requested_by: request.requestedBy,
-      reason: request.reason,
-      created_at: request.nowMs,
-    })
+    .values({ org_id: orgId, user_id: request.userId, ...row })
+    .onConflict((conflict) => conflict.columns(['org_id', 'user_id']).doUpdateSet(row))
     .execute();
 }
 

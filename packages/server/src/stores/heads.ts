@@ -112,20 +112,17 @@ export async function readSigningKey(store: Store, orgId: OrgId): Promise<Uint8A
   return row?.sealed_signing_key;
 }
 
-/** Every log of the installation with its size and how much of it is projected. For jobs, not for requests. */
-export async function listHeads(store: Store): Promise<
-  readonly {
-    readonly org_id: string;
-    readonly log_kind: string;
-    readonly size: number;
-    readonly projected: number;
-  }[]
-> {
-  return store
-    .selectFrom('heads')
-    .select(['org_id', 'log_kind', 'size', 'projected'])
-    .orderBy('org_id')
-    .execute();
+export type Progress = {
+  readonly org_id: string;
+  readonly log_kind: string;
+  readonly size: number;
+  readonly projected: number;
+};
+
+/** The size of one log, or without `orgId` of every log of the installation, and how much of it is projected. */
+export async function listHeads(store: Store, orgId?: OrgId): Promise<readonly Progress[]> {
+  const all = store.selectFrom('heads').select(['org_id', 'log_kind', 'size', 'projected']).orderBy('org_id');
+  return (orgId === undefined ? all : all.where('org_id', '=', orgId)).execute();
 }
 
 /** Sets up to where the log is projected. */

@@ -118,15 +118,17 @@ export type Stored<K extends ObjectKind> = {
   readonly version: number;
 };
 
-const columns = ['id', 'version', 'created_at', 'state'] as const;
-type Row = {
+/** What `storedObject` needs of a row. */
+export const objectColumns = ['id', 'version', 'created_at', 'state'] as const;
+export type ObjectRow = {
   readonly id: string;
   readonly version: number;
   readonly created_at: number;
   readonly state: string;
 };
 
-function stored<K extends ObjectKind>(kind: K, row: Row): Stored<K> {
+/** An object from its row. */
+export function storedObject<K extends ObjectKind>(kind: K, row: ObjectRow): Stored<K> {
   return { state: decode(kind, row.state), createdAt: row.created_at, version: row.version };
 }
 
@@ -139,12 +141,12 @@ export async function findObject<K extends ObjectKind>(
 ): Promise<Stored<K> | undefined> {
   const row = await store
     .selectFrom('objects')
-    .select(columns)
+    .select(objectColumns)
     .where('org_id', '=', orgId)
     .where('kind', '=', kind)
     .where('id', '=', id)
     .executeTakeFirst();
-  return row === undefined ? undefined : stored(kind, row);
+  return row === undefined ? undefined : storedObject(kind, row);
 }
 
 /** One object by what is unique about it (see `indexOf`), or undefined. */
@@ -156,12 +158,12 @@ export async function findByUniqueKey<K extends ObjectKind>(
 ): Promise<Stored<K> | undefined> {
   const row = await store
     .selectFrom('objects')
-    .select(columns)
+    .select(objectColumns)
     .where('org_id', '=', orgId)
     .where('kind', '=', kind)
     .where('unique_key', '=', uniqueKey)
     .executeTakeFirst();
-  return row === undefined ? undefined : stored(kind, row);
+  return row === undefined ? undefined : storedObject(kind, row);
 }
 
 /** All objects of one kind that belong to `owner`. */
@@ -173,13 +175,13 @@ export async function listByOwner<K extends ObjectKind>(
 ): Promise<readonly Stored<K>[]> {
   const rows = await store
     .selectFrom('objects')
-    .select(columns)
+    .select(objectColumns)
     .where('org_id', '=', orgId)
     .where('kind', '=', kind)
     .where('owner_key', '=', owner)
     .orderBy('id')
     .execute();
-  return rows.map((row) => stored(kind, row));
+  return rows.map((row) => storedObject(kind, row));
 }
 
 export type PageRequest = {
@@ -197,7 +199,7 @@ export async function listPage<K extends ObjectKind>(
 ): Promise<readonly Stored<K>[]> {
   let query = store
     .selectFrom('objects')
-    .select(columns)
+    .select(objectColumns)
     .where('org_id', '=', orgId)
     .where('kind', '=', kind)
     .orderBy('id', 'desc')
@@ -205,7 +207,7 @@ export async function listPage<K extends ObjectKind>(
   if (page.after !== undefined) query = query.where('id', '<', page.after);
   if (page.owner !== undefined) query = query.where('owner_key', '=', page.owner);
   const rows = await query.execute();
-  return rows.map((row) => stored(kind, row));
+  return rows.map((row) => storedObject(kind, row));
 }
 
 const kinds: ReadonlySet<string> = new Set(Object.keys(objectSchemas));

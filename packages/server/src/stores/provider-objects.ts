@@ -1,10 +1,11 @@
 // Owns whose the ids are that providers gave out: responses, conversations, files.
 
-import type { EntryId, OrgId, PrincipalId, ProviderId, WorkspaceId } from '@countersign/core/ids';
+import type { EntryId, ModelId, OrgId, PrincipalId, ProviderId, WorkspaceId } from '@countersign/core/ids';
 import type { Store, Tx } from './schema.ts';
 
 export type ProviderObject = {
   readonly providerId: ProviderId;
+  readonly modelId: ModelId;
   readonly externalId: string;
   readonly kind: string;
   readonly ownerId: PrincipalId;
@@ -24,6 +25,7 @@ export async function insertProviderObject(
     .values({
       org_id: orgId,
       provider_id: object.providerId,
+      model_id: object.modelId,
       external_id: object.externalId,
       kind: object.kind,
       owner_id: object.ownerId,
@@ -42,10 +44,10 @@ export async function ownsProviderObject(
   ownerId: PrincipalId,
   workspaceId: WorkspaceId,
   externalId: string,
-): Promise<{ readonly provider_id: string } | undefined> {
+): Promise<{ readonly provider_id: string; readonly model_id: string } | undefined> {
   return store
     .selectFrom('provider_objects')
-    .select('provider_id')
+    .select(['provider_id', 'model_id'])
     .where('org_id', '=', orgId)
     .where('external_id', '=', externalId)
     .where('owner_id', '=', ownerId)

@@ -22,6 +22,7 @@ const columns = [
   'status',
   'boot',
   'detail',
+  'outcome',
 ] as const;
 
 /** SQLite takes 32,766 variables a statement: 16 columns and the organization allow far more than this. */
@@ -40,16 +41,11 @@ export async function completeRecord(
   tx: Tx,
   orgId: OrgId,
   intentId: string,
-  outcome: {
-    readonly outcomeIndex: number;
-    readonly status: string;
-    readonly model: string | null;
-    readonly detail: string;
-  },
+  done: { readonly outcomeIndex: number; readonly status: string; readonly outcome: string },
 ): Promise<void> {
   await tx
     .updateTable('records')
-    .set({ outcome_index: outcome.outcomeIndex, status: outcome.status, detail: outcome.detail })
+    .set({ outcome_index: done.outcomeIndex, status: done.status, outcome: done.outcome })
     .where('org_id', '=', orgId)
     .where('id', '=', intentId)
     .execute();

@@ -71,8 +71,10 @@ export type RecordsTable = {
   status: string | null;
   /** The run of the process that wrote the intent: the sweeper closes those of former ones. */
   boot: string | null;
-  /** The rest of the view, as JSON. */
+  /** The rest of what the intent says, as JSON. */
   detail: string;
+  /** What the outcome says, as JSON. */
+  outcome: string | null;
 };
 
 /** Tokens and money by day and dimension: what `/usage` groups and what budgets restart from. */
@@ -128,6 +130,7 @@ export type ProviderKeysTable = { org_id: string; provider_id: string; sealed: U
 export type ProviderObjectsTable = {
   org_id: string;
   provider_id: string;
+  model_id: string;
   external_id: string;
   kind: string;
   owner_id: string;

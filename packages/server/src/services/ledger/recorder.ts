@@ -18,7 +18,7 @@ export type ToRecord = {
   /** The version under which it was decided; -1 for a fact. */
   readonly version: number;
   readonly sidecars?: readonly Sidecar[];
-  readonly object?: ProviderObject;
+  readonly objects?: readonly ProviderObject[];
 };
 
 export type Recorder = {
@@ -79,7 +79,7 @@ function batchOf(orgId: OrgId, entries: readonly Waiting[]): OrgBatch {
     bundle: bundleOf(entries),
     versions: entries.map((entry) => entry.version),
     sidecars: entries.flatMap((entry) => entry.sidecars ?? []),
-    objects: entries.flatMap((entry) => (entry.object === undefined ? [] : [entry.object])),
+    objects: entries.flatMap((entry) => entry.objects ?? []),
   };
 }
 

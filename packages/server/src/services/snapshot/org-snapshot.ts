@@ -14,6 +14,9 @@ import { AppError } from '@countersign/core/errors';
 import type { ActorChain, Standing } from '@countersign/core/identity/actor';
 import { standingOf } from '@countersign/core/identity/resolve';
 import type { OrgId, PrincipalId, WorkspaceId } from '@countersign/core/ids';
+import type { Fragment } from '@countersign/core/ledger/canonical';
+import { type PricedModel, priceModel } from '@countersign/core/metering/price-table';
+import { priceTable } from '@countersign/core/metering/price-table.generated';
 import { type CompiledPolicy, compilePolicy } from '@countersign/core/policy/compile';
 import type { EntityView } from '@countersign/core/policy/types';
 
@@ -29,6 +32,8 @@ export type ActivePolicy = {
 /** An organization at one version. INVARIANT: what is read between two awaits belongs to one version. */
 export type OrgSnapshot = {
   readonly orgId: OrgId;
+  /** The name of the organization's ledger. */
+  readonly origin: string;
   readonly version: () => number;
   readonly directory: Directory;
   readonly organization: () => Organization;
@@ -37,6 +42,10 @@ export type OrgSnapshot = {
   readonly standing: (principalId: PrincipalId, workspaceId: WorkspaceId) => Standing;
   readonly principal: (actor: ActorChain) => EntityView;
   readonly model: (model: Model, provider: Provider) => EntityView;
+  /** The price in force of a model; never nothing. */
+  readonly price: (model: Model, provider: Provider) => PricedModel;
+  /** Parts of entries rendered once a version, by a name of the caller's choice. Empty after each advance. */
+  readonly rendered: Map<string, Fragment>;
   /** Advances to `version`; a policy change must come with its source. Throws if `version` is not the next. */
   readonly advance: (version: number, changes: readonly Change[], policy: PolicySource | undefined) => void;
 };
@@ -55,9 +64,15 @@ type Derived = {
   readonly standings: Map<string, Standing>;
   readonly principals: Map<string, EntityView>;
   readonly models: Map<string, EntityView>;
+  readonly prices: Map<string, PricedModel>;
 };
 
-const freshDerived = (): Derived => ({ standings: new Map(), principals: new Map(), models: new Map() });
+const freshDerived = (): Derived => ({
+  standings: new Map(),
+  principals: new Map(),
+  models: new Map(),
+  prices: new Map(),
+});
 
 /** True for changes that no standing, principal or model view depends on: keys come and go by the thousand. */
 function leavesDerived(changes: readonly Change[]): boolean {
@@ -69,12 +84,18 @@ function leavesDerived(changes: readonly Change[]): boolean {
 /** A snapshot from everything that an organization has at `version`. */
 export function createOrgSnapshot(
   orgId: OrgId,
-  loaded: { readonly version: number; readonly changes: readonly Change[]; readonly policy: PolicySource },
+  loaded: {
+    readonly version: number;
+    readonly origin: string;
+    readonly changes: readonly Change[];
+    readonly policy: PolicySource;
+  },
 ): OrgSnapshot {
   const directory = emptyDirectory(orgId);
   let policy: ActivePolicy;
   let classifiers: OrgClassifiers | undefined;
   let derived = freshDerived();
+  const rendered = new Map<string, Fragment>();
 
   function compileOwn(): void {
     const specs = classifierSpecs(directory);
@@ -87,7 +108,9 @@ export function createOrgSnapshot(
 
   return {
     orgId,
+    origin: loaded.origin,
     directory,
+    rendered,
     version: () => directory.at.version,
     organization: () => organizationOf(directory),
     policy: () => policy,
@@ -115,6 +138,15 @@ export function createOrgSnapshot(
       derived.models.set(model.id, made);
       return made;
     },
+    price(model, provider) {
+      const known = derived.prices.get(model.id);
+      if (known !== undefined) return known;
+      const asked = { providerKind: provider.kind, upstreamName: model.upstreamName };
+      const own = model.price === undefined ? asked : { ...asked, price: model.price };
+      const made = priceModel(priceTable, own, organizationOf(directory).defaultPrice);
+      derived.prices.set(model.id, made);
+      return made;
+    },
     advance(version, changes, source) {
       if (version !== directory.at.version + 1) {
         throw new AppError('internal', `version ${version} does not follow ${directory.at.version}`);
@@ -126,6 +158,7 @@ export function createOrgSnapshot(
       const next = changesPolicy && source !== undefined ? activate(source) : policy;
       applyChanges(directory, version, changes);
       policy = next;
+      rendered.clear();
       if (changes.some(({ kind }) => kind === 'classifier')) compileOwn();
       if (!leavesDerived(changes)) derived = freshDerived();
     },

@@ -13,14 +13,17 @@ export type Step = {
   readonly policy: PolicySource | undefined;
 };
 
+/** Everything that an organization has, at one version. */
+export type Loaded = {
+  readonly version: number;
+  readonly origin: string;
+  readonly changes: readonly Change[];
+  readonly policy: PolicySource;
+};
+
 export type SnapshotSource = {
   /** Everything that an organization has; undefined if there is no such organization. */
-  readonly load: (
-    orgId: OrgId,
-  ) => Promise<
-    | { readonly version: number; readonly changes: readonly Change[]; readonly policy: PolicySource }
-    | undefined
-  >;
+  readonly load: (orgId: OrgId) => Promise<Loaded | undefined>;
   /** The steps after `version`, in order. */
   readonly since: (orgId: OrgId, version: number) => Promise<readonly Step[]>;
 };

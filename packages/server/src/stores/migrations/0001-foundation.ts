@@ -121,6 +121,7 @@ async function projection(db: MigrationDb, context: MigrationContext): Promise<v
       status: 'text?',
       boot: 'text?',
       detail: 'json',
+      outcome: 'json?',
     },
     ['org_id', 'entry_index'],
   );
@@ -192,6 +193,7 @@ async function beside(db: MigrationDb, context: MigrationContext): Promise<void>
     {
       org_id: 'id',
       provider_id: 'id',
+      model_id: 'id',
       external_id: 'text',
       kind: 'text',
       owner_id: 'id',

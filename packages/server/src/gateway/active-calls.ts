@@ -1,0 +1,56 @@
+// Owns the calls on their way, so that those whose credential has ended are cut within a second.
+
+import { AppError } from '@countersign/core/errors';
+import type { Credential } from '@countersign/core/identity/actor';
+import { resolveActor } from '@countersign/core/identity/resolve';
+import type { OrgId } from '@countersign/core/ids';
+import type { OrgSnapshot } from '../services/snapshot/org-snapshot.ts';
+import type { Cut } from './steps/forward.ts';
+
+export type ActiveCall = { readonly credential: Credential; readonly cut: (cut: Cut) => void };
+
+export type ActiveCalls = {
+  readonly add: (orgId: OrgId, call: ActiveCall) => void;
+  readonly remove: (orgId: OrgId, call: ActiveCall) => void;
+  /** Cuts what the organization's newest version no longer lets live. */
+  readonly review: (snapshot: OrgSnapshot, nowMs: number) => void;
+  readonly count: () => number;
+};
+
+/** An empty table of calls. */
+export function createActiveCalls(): ActiveCalls {
+  const calls = new Map<OrgId, Set<ActiveCall>>();
+  let count = 0;
+  return {
+    add(orgId, call) {
+      const own = calls.get(orgId) ?? new Set<ActiveCall>();
+      own.add(call);
+      calls.set(orgId, own);
+      count += 1;
+    },
+    remove(orgId, call) {
+      const own = calls.get(orgId);
+      if (own?.delete(call) !== true) return;
+      count -= 1;
+      if (own.size === 0) calls.delete(orgId);
+    },
+    review(snapshot, nowMs) {
+      for (const call of [...(calls.get(snapshot.orgId) ?? [])]) {
+        const resolution = resolveActor(
+          snapshot.directory,
+          call.credential,
+          'models',
+          nowMs,
+          snapshot.standing,
+        );
+        if (resolution.ok) continue;
+        const error = new AppError(
+          'authentication_failed',
+          'the credential was revoked while the answer ran: get a new one',
+        );
+        call.cut({ status: 'cut', error });
+      }
+    },
+    count: () => count,
+  };
+}

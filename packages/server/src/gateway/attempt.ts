@@ -1,0 +1,124 @@
+// Owns one attempt of a call: a durable intent, the forwarding, a durable outcome, the last bytes.
+
+import { AppError } from '@countersign/core/errors';
+import { limitHeaders } from '@countersign/core/metering/limit-answer';
+import { upstreamHeaders } from '../upstreams/providers/request-headers.ts';
+import type { Asked } from './admit.ts';
+import { recordHeaders } from './answer.ts';
+import type { Reply, ReplyHeaders } from './call.ts';
+import type { GatewayDeps } from './deps.ts';
+import { contentModeOf, streamCommitment } from './entries.ts';
+import { type Forwarded, type ForwardingCall, forward } from './steps/forward.ts';
+import { type Recorded, recordIntent } from './steps/record-intent.ts';
+import { failureCode, recordOutcome } from './steps/record-outcome.ts';
+import { dimensionsOf } from './steps/reserve.ts';
+
+function ownHeaders(deps: GatewayDeps, recorded: Recorded): ReplyHeaders {
+  const { entry, admitted } = recorded;
+  const { actor, costCentre } = admitted.decided;
+  const { snapshot } = entry.asked.authenticated;
+  const room = deps.meter.headroom(snapshot.orgId, dimensionsOf(actor, admitted.selected.model, costCentre));
+  return [...recordHeaders(entry), ...Object.entries(limitHeaders(room)).flat()];
+}
+
+async function begin(deps: GatewayDeps, recorded: Recorded, reply: Reply, attempt: number) {
+  const { entry, admitted } = recorded;
+  const { asked, decided } = entry;
+  const { call, request } = asked;
+  const { snapshot } = asked.authenticated;
+  const { provider } = admitted.selected;
+  const found = deps.subjectKey(snapshot.orgId, decided.actor.principalId);
+  const key = found instanceof Promise ? await found : found;
+  const mode = contentModeOf(snapshot, decided);
+  const commitment = key === undefined || mode === 'none' ? undefined : streamCommitment(key, entry.id);
+  const secret = deps.providerKeyOf(snapshot.orgId, provider);
+  const providerKey = secret instanceof Promise ? await secret : secret;
+  const upstream = await deps.upstreamOf(snapshot, provider);
+  const forwarding = forward({
+    upstream,
+    outbound: {
+      method: call.method,
+      path: call.endpoint.providerPath + call.query,
+      headers: upstreamHeaders(
+        provider.kind,
+        call.endpoint,
+        call.rawHeaders,
+        providerKey,
+        admitted.body.length,
+      ),
+      body: admitted.body,
+    },
+    request,
+    reply,
+    ownHeaders: ownHeaders(deps, recorded),
+    outputCeiling: Math.max(1, admitted.worst.output),
+    maxAnswerBytes: deps.maxAnswerBytes,
+    commitment,
+    keepsBody: mode === 'sealed',
+    retryStatuses: attempt === 1 ? provider.retryStatuses : [],
+    clock: deps.clock,
+  });
+  return { forwarding, key, commitment };
+}
+
+/** Waits for the end of a forwarding; a client that goes or a credential that ends cuts it. */
+async function attend(deps: GatewayDeps, recorded: Recorded, forwarding: ForwardingCall): Promise<Forwarded> {
+  const { asked } = recorded.entry;
+  const { orgId } = asked.authenticated.snapshot;
+  const active = { credential: asked.authenticated.credential, cut: forwarding.cut };
+  asked.call.onGone(() =>
+    forwarding.cut({ status: 'cancelled', error: new AppError('invalid_request', 'the client has gone') }),
+  );
+  deps.activeCalls.add(orgId, active);
+  try {
+    return await forwarding.done;
+  } finally {
+    deps.activeCalls.remove(orgId, active);
+  }
+}
+
+const failureTexts: { readonly [code: string]: string } = {
+  upstream_unreachable: 'the provider could not be reached: retry, or tell your administrator',
+  upstream_timeout: 'the provider did not answer in time: retry, or tell your administrator',
+  upstream_invalid: 'the provider sent something that is no valid answer: retry, or tell your administrator',
+};
+
+/** Releases what was held back, now that the outcome is durable. */
+function release(recorded: Recorded, forwarded: Forwarded, reply: Reply): void {
+  const code = failureCode(forwarded);
+  const error =
+    forwarded.cut?.error ??
+    (code === undefined ? undefined : new AppError(code, failureTexts[code] ?? 'the provider failed'));
+  if (forwarded.headSent) {
+    if (error !== undefined) return reply.fail(error);
+    return reply.end(forwarded.held.length === 0 ? undefined : Buffer.concat(forwarded.held));
+  }
+  if (error !== undefined) return reply.refuse(error, recordHeaders(recorded.entry));
+  const body = forwarded.held.length === 1 ? forwarded.held[0] : Buffer.concat(forwarded.held);
+  reply.head(forwarded.status, [...forwarded.headers, 'content-length', String(body?.length ?? 0)]);
+  reply.end(body);
+}
+
+/**
+ * One attempt. True when the provider's answer asks for another, and this one's outcome is recorded. INVARIANT:
+ * once the intent is durable an outcome follows, whatever the client does.
+ */
+export async function attemptCall(
+  deps: GatewayDeps,
+  asked: Asked,
+  reply: Reply,
+  attempt: number,
+): Promise<boolean> {
+  const recorded = await recordIntent(deps, asked, attempt);
+  try {
+    const { forwarding, key, commitment } = await begin(deps, recorded, reply, attempt);
+    const forwarded = await attend(deps, recorded, forwarding);
+    await recordOutcome(deps, recorded, forwarded, key, commitment);
+    if (forwarded.shouldRetry) return true;
+    release(recorded, forwarded, reply);
+    return false;
+  } catch (error) {
+    deps.meter.settle(recorded.admitted.reservation, 0, 0);
+    throw error;
+  }
+}

@@ -1,0 +1,220 @@
+// Owns the two entries of a call: the intent before anything leaves, the outcome before the answer ends.
+
+import { createHash, createHmac, hash, type KeyObject } from 'node:crypto';
+import type { SpliceRecord } from '@countersign/core/dialects/splice';
+import type { ContentMode } from '@countersign/core/directory/scalars';
+import type { EntryId } from '@countersign/core/ids';
+import { assembleIntent, assembleOutcome, type UsageParts } from '@countersign/core/ledger/assemble';
+import { type Fragment, fragment } from '@countersign/core/ledger/canonical';
+import { checkEntrySize } from '@countersign/core/ledger/entry';
+import type { Status } from '@countersign/core/ledger/entry-fields';
+import type { OrgSnapshot } from '../services/snapshot/org-snapshot.ts';
+import type { Asked, Decided } from './admit.ts';
+import type { GatewayDeps } from './deps.ts';
+import { actorFragment } from './steps/resolve.ts';
+
+/** The salt of a commitment: HMAC-SHA-256(subject key, entry id ‖ 0x00 ‖ purpose). Opening one reveals one. */
+function saltOf(key: KeyObject, entryId: EntryId, purpose: 'request' | 'response'): Buffer {
+  return createHmac('sha256', key).update(`${entryId}\u0000${purpose}`).digest();
+}
+
+/** SHA-256(salt ‖ content) in hex. */
+export function commitTo(
+  key: KeyObject,
+  entryId: EntryId,
+  purpose: 'request' | 'response',
+  content: Uint8Array,
+): string {
+  const salt = saltOf(key, entryId, purpose);
+  if (content.length < 16_384) return hash('sha256', Buffer.concat([salt, content]), 'hex');
+  return createHash('sha256').update(salt).update(content).digest('hex');
+}
+
+/** A commitment that grows with a stream. */
+export function streamCommitment(key: KeyObject, entryId: EntryId) {
+  return createHash('sha256').update(saltOf(key, entryId, 'response'));
+}
+
+const strictness: readonly ContentMode[] = ['none', 'commitment', 'sealed'];
+
+/** How a call's content is kept: policy's word, else the strictest that its labels ask for, else the default. */
+export function contentModeOf(snapshot: OrgSnapshot, decided: Decided): ContentMode {
+  if (decided.obligations.content !== undefined) return decided.obligations.content;
+  const { contentMode, contentByLabel } = snapshot.organization();
+  const asked = decided.classified.classification.labels.flatMap((label) => contentByLabel[label] ?? []);
+  if (asked.length === 0) return contentMode;
+  return strictness.find((mode) => asked.includes(mode)) ?? contentMode;
+}
+
+export type CallEntry = {
+  readonly id: EntryId;
+  readonly attempt: number;
+  readonly asked: Asked;
+  readonly decided: Decided;
+  /** Milliseconds since 1970. */
+  readonly atMs: number;
+};
+
+function policyFragment(snapshot: OrgSnapshot, decided: Decided, splices: readonly SpliceRecord[]): Fragment {
+  const { decision, reason, obligations } = decided;
+  const { version, hash: policyHash } = snapshot.policy();
+  const isPlain = decision.errors.length === 0 && reason === undefined && splices.length === 0;
+  const hasObligations =
+    obligations.redact.length > 0 ||
+    obligations.content !== undefined ||
+    obligations.model !== undefined ||
+    obligations.maxTokens !== undefined;
+  const key =
+    isPlain && !hasObligations ? `policy ${decision.outcome} ${decision.policyIds.join(' ')}` : undefined;
+  const known = key === undefined ? undefined : snapshot.rendered.get(key);
+  if (known !== undefined) return known;
+  const made = fragment({
+    decision: decision.outcome,
+    version,
+    hash: policyHash,
+    rules: [...decision.policyIds],
+    ...(hasObligations || splices.length > 0
+      ? {
+          obligations: {
+            ...printedObligations(decided),
+            ...(splices.length === 0 ? {} : { splices: [...splices] }),
+          },
+        }
+      : {}),
+    ...(reason === undefined ? {} : { reason }),
+    ...(decision.errors.length === 0 ? {} : { errors: decision.errors.map(({ policyId }) => policyId) }),
+  });
+  if (key !== undefined) snapshot.rendered.set(key, made);
+  return made;
+}
+
+function printedObligations({ obligations }: Decided) {
+  const { redact, content, model, maxTokens } = obligations;
+  return {
+    ...(redact.length === 0 ? {} : { redact: [...redact] }),
+    ...(content === undefined ? {} : { content }),
+    ...(model === undefined ? {} : { model }),
+    ...(maxTokens === undefined ? {} : { max_tokens: maxTokens }),
+  };
+}
+
+function targetFragment(entry: CallEntry, served: string | undefined): Fragment {
+  const { decided, asked } = entry;
+  const { snapshot } = asked.authenticated;
+  const { request, call } = asked;
+  const { selected } = decided;
+  const key =
+    served === undefined && selected !== undefined && call.endpoint.id !== 'passthrough'
+      ? `target ${selected.model.id} ${request.model} ${call.endpoint.id}`
+      : undefined;
+  const known = key === undefined ? undefined : snapshot.rendered.get(key);
+  if (known !== undefined) return known;
+  const made = fragment({
+    endpoint: call.endpoint.id,
+    route: call.endpoint.providerPath.slice(0, 256),
+    ...(request.model === '' ? {} : { model: request.model.slice(0, 256) }),
+    ...(selected === undefined
+      ? {}
+      : {
+          provider: selected.provider.name,
+          resource: selected.model.id,
+          served: served ?? selected.model.upstreamName,
+        }),
+  });
+  if (key !== undefined && snapshot.rendered.size < 100_000) snapshot.rendered.set(key, made);
+  return made;
+}
+
+function common(deps: Pick<GatewayDeps, 'node' | 'boot'>, entry: CallEntry, served: string | undefined) {
+  const { asked, decided } = entry;
+  const { snapshot } = asked.authenticated;
+  return {
+    type: 'model_call',
+    id: entry.id,
+    log: snapshot.origin,
+    ts: new Date(entry.atMs).toISOString(),
+    node: deps.node,
+    boot: deps.boot,
+    sv: decided.version,
+    req: asked.call.requestId,
+    attempt: entry.attempt,
+    actor: actorFragment(snapshot, decided.actor, entry.atMs),
+    target: targetFragment(entry, served),
+    class: decided.classified.entry,
+    cc: decided.costCentre,
+  } as const;
+}
+
+/** The intent of a call, or the only entry of a refused one (`refused`: with the code that the caller sees). */
+export function intentText(
+  deps: Pick<GatewayDeps, 'node' | 'boot'>,
+  entry: CallEntry,
+  more: {
+    readonly commitment: string | undefined;
+    readonly splices: readonly SpliceRecord[];
+    readonly refused: { readonly status: 'denied' | 'refused'; readonly code: string } | undefined;
+  },
+): string {
+  const { asked, decided } = entry;
+  const { snapshot } = asked.authenticated;
+  const { worst, selected } = decided;
+  const priced = selected === undefined ? undefined : snapshot.price(selected.model, selected.provider);
+  const text = assembleIntent({
+    ...common(deps, entry, undefined),
+    policy: policyFragment(snapshot, decided, more.splices),
+    ctx: fragment(decided.context),
+    content: { req_len: asked.body.length, req_c: more.commitment },
+    reserved:
+      worst === undefined || priced === undefined
+        ? undefined
+        : {
+            cost_nanos: worst.nanos,
+            currency: snapshot.organization().currency,
+            in: worst.input,
+            out: worst.output,
+            price_version: priced.version,
+          },
+    status: more.refused?.status,
+    err: more.refused === undefined ? undefined : { code: more.refused.code },
+  });
+  checkEntrySize('model_call', text);
+  return text;
+}
+
+export type OutcomeFacts = {
+  readonly status: Exclude<Status, 'denied' | 'refused'>;
+  readonly served: string | undefined;
+  readonly usage: UsageParts | undefined;
+  readonly commitment: string | undefined;
+  readonly responseBytes: number;
+  readonly error: { readonly code: string; readonly http?: number | undefined } | undefined;
+  readonly totalMs: number;
+  readonly upstreamMs: number;
+  readonly decideMs: number;
+};
+
+/** The outcome that closes the intent `entry`. `id` is the outcome's own. */
+export function outcomeText(
+  deps: Pick<GatewayDeps, 'node' | 'boot'>,
+  entry: CallEntry,
+  id: EntryId,
+  atMs: number,
+  facts: OutcomeFacts,
+): string {
+  const text = assembleOutcome({
+    ...common(deps, { ...entry, id, atMs }, facts.served),
+    id,
+    intent: entry.id,
+    content: { resp_len: facts.responseBytes, resp_c: facts.commitment },
+    status: facts.status,
+    usage: facts.usage,
+    err: facts.error,
+    ms: {
+      total: Math.ceil(facts.totalMs),
+      upstream: Math.ceil(facts.upstreamMs),
+      decide: Math.ceil(facts.decideMs),
+    },
+  });
+  checkEntrySize('model_call', text);
+  return text;
+}

@@ -1,0 +1,39 @@
+// Owns a model request: this list of steps, and nothing else.
+
+import { parseInferenceRequest } from '@countersign/core/dialects/inference-request';
+import { defaultParseLimits, type InferenceRequest } from '@countersign/core/dialects/request-types';
+import { AppError } from '@countersign/core/errors';
+import type { Asked } from './admit.ts';
+import { answer } from './answer.ts';
+import { attemptCall } from './attempt.ts';
+import type { InboundCall, Reply } from './call.ts';
+import type { GatewayDeps } from './deps.ts';
+import { authenticate } from './steps/authenticate.ts';
+import { utf8 } from './steps/obligations.ts';
+import { checkProviderState } from './steps/provider-state.ts';
+import { resolve } from './steps/resolve.ts';
+
+/** Parses the body once; what policy sees and what is sent are the same bytes. */
+function parse(call: InboundCall, body: Uint8Array): InferenceRequest {
+  const parsed = parseInferenceRequest(call.endpoint.id, body, {
+    decodeUtf8: utf8.decodeUtf8,
+    limits: defaultParseLimits,
+  });
+  if (parsed.kind === 'refusal') throw new AppError(parsed.code, parsed.message);
+  return parsed;
+}
+
+/** Serves one model request from its head to its last byte. Never rejects: what goes wrong is answered. */
+export async function serveInference(deps: GatewayDeps, call: InboundCall, reply: Reply): Promise<void> {
+  await answer(deps, call, reply, async () => {
+    const authenticated = await authenticate(deps, call);
+    // A credential that has ended is refused before its body is read.
+    const { actor } = resolve(deps, call, authenticated, 'models');
+    const body = await call.readBody();
+    const request = parse(call, body);
+    await checkProviderState(deps, authenticated.snapshot, actor, request);
+    const asked: Asked = { call, authenticated, request, body };
+    const isRetried = await attemptCall(deps, asked, reply, 1);
+    if (isRetried) await attemptCall(deps, asked, reply, 2);
+  });
+}

@@ -1,0 +1,57 @@
+// Owns what a client says of itself: labels for policy and the record, never identity.
+
+import type { InferenceRequest } from '@countersign/core/dialects/request-types';
+import type { RequestContext } from '@countersign/core/policy/types';
+import type { InboundCall } from '../call.ts';
+
+/** Our own header for tags, and those by which clients of other gateways send theirs. */
+const tagHeaders = ['x-countersign-tags', 'x-litellm-tags', 'cf-aig-metadata', 'x-portkey-metadata'] as const;
+
+const maxTags = 32;
+const maxTagLength = 128;
+
+function bounded(text: string | undefined): string | undefined {
+  if (text === undefined || text === '') return undefined;
+  return text.length > maxTagLength ? text.slice(0, maxTagLength) : text;
+}
+
+/** A JSON object's members as `name=value`, or a comma-separated list as it is. */
+function readTags(text: string): readonly string[] {
+  if (text.startsWith('{')) {
+    try {
+      const value: unknown = JSON.parse(text);
+      if (typeof value !== 'object' || value === null) return [];
+      return Object.entries(value).flatMap(([name, member]) =>
+        typeof member === 'string' || typeof member === 'number' ? [`${name}=${member}`] : [],
+      );
+    } catch {
+      return [];
+    }
+  }
+  return text.split(',').map((tag) => tag.trim());
+}
+
+/**
+ * What policy sees as `context.claimed`. Bounded: 32 tags of 128 characters. The client's `user` fields are
+ * left out: the context is recorded, and what stands in them is often a person's address.
+ */
+export function claimedLabels(call: InboundCall, request: InferenceRequest): RequestContext['claimed'] {
+  const tags = new Set<string>();
+  for (const name of tagHeaders) {
+    const text = call.header(name);
+    if (text === undefined) continue;
+    for (const tag of readTags(text)) {
+      const kept = bounded(tag);
+      if (kept !== undefined && tags.size < maxTags) tags.add(kept);
+    }
+  }
+  for (const [name, value] of request.claimed.metadata) {
+    const kept = bounded(`${name}=${value}`);
+    if (kept !== undefined && name !== 'user_id' && tags.size < maxTags) tags.add(kept);
+  }
+  const task = bounded(call.header('x-countersign-task') ?? call.header('x-claude-code-session-id'));
+  return {
+    ...(task === undefined ? {} : { task }),
+    tags: [...tags].sort(),
+  };
+}

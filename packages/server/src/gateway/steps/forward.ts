@@ -1,0 +1,233 @@
+// Owns step 8: the body leaves, the answer passes byte for byte, all but its last bytes, which wait for the record.
+
+import type { Hash } from 'node:crypto';
+import { type AnswerReader, createAnswerReader, readAnswer } from '@countersign/core/dialects/answer';
+import type { InferenceRequest } from '@countersign/core/dialects/request-types';
+import { createSseReader, type SseBatch, type SseReader } from '@countersign/core/dialects/sse';
+import type { AnswerReport } from '@countersign/core/dialects/usage-types';
+import { AppError } from '@countersign/core/errors';
+import { downstreamHeaders } from '../../upstreams/providers/response-headers.ts';
+import type { Upstream, UpstreamCall, UpstreamError, UpstreamRequest } from '../../upstreams/upstream.ts';
+import type { Reply, ReplyHeaders } from '../call.ts';
+import { charactersPerToken, estimatedInput } from './meter.ts';
+import { utf8 } from './obligations.ts';
+
+/** Why an answer ended before its end, where it was us. */
+export type Cut = { readonly status: 'cut' | 'cancelled'; readonly error: AppError };
+
+export type Forwarding = {
+  readonly upstream: Upstream;
+  readonly outbound: UpstreamRequest;
+  readonly request: InferenceRequest;
+  readonly reply: Reply;
+  /** Headers of our own, which follow the provider's. */
+  readonly ownHeaders: ReplyHeaders;
+  /** Output tokens at which a stream is cut. */
+  readonly outputCeiling: number;
+  readonly maxAnswerBytes: number;
+  readonly commitment: Hash | undefined;
+  /** Copies of the answer's bytes are kept when its content is sealed. */
+  readonly keepsBody: boolean;
+  /** Statuses on which this attempt is given up for another, before a byte has reached the client. */
+  readonly retryStatuses: readonly number[];
+  readonly clock: () => number;
+};
+
+/** How an attempt ended. Nothing of `held` has reached the client. */
+export type Forwarded = {
+  /** The provider's status; 0 if none came. */
+  readonly status: number;
+  readonly headers: ReplyHeaders;
+  readonly isStream: boolean;
+  readonly headSent: boolean;
+  /** The last bytes of a stream, or the whole of any other answer. */
+  readonly held: readonly Uint8Array[];
+  readonly bytes: number;
+  readonly body: readonly Uint8Array[];
+  readonly report: AnswerReport | undefined;
+  readonly failure: UpstreamError | undefined;
+  readonly fault: string | undefined;
+  readonly cut: Cut | undefined;
+  readonly shouldRetry: boolean;
+  readonly firstByteMs: number;
+  readonly upstreamMs: number;
+};
+
+/** An attempt under way: its end, and the way to end it early. */
+export type ForwardingCall = { readonly done: Promise<Forwarded>; readonly cut: (cut: Cut) => void };
+
+/** How many bytes of events pass between two looks at the ceiling. */
+const ceilingStep = 8_192;
+
+function isEventStream(headers: readonly string[]): boolean {
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    if (headers[i] === 'content-type') return headers[i + 1]?.startsWith('text/event-stream') === true;
+  }
+  return false;
+}
+
+/** The state of one attempt; it has a life, from the first byte to the last. */
+class Attempt {
+  readonly #forwarding: Forwarding;
+  readonly #resolve: (forwarded: Forwarded) => void;
+  readonly #startedAt: number;
+  #call: UpstreamCall | undefined;
+  #status = 0;
+  #headers: ReplyHeaders = [];
+  #sse: SseReader | undefined;
+  #answer: AnswerReader | undefined;
+  #headSent = false;
+  #held: Uint8Array[] = [];
+  #body: Uint8Array[] = [];
+  #bytes = 0;
+  #sinceCheck = 0;
+  #firstByteMs = 0;
+  #cut: Cut | undefined;
+  #fault: string | undefined;
+  #shouldRetry = false;
+  #isDone = false;
+
+  constructor(forwarding: Forwarding, resolve: (forwarded: Forwarded) => void) {
+    this.#forwarding = forwarding;
+    this.#resolve = resolve;
+    this.#startedAt = forwarding.clock();
+  }
+
+  start(): void {
+    this.#call = this.#forwarding.upstream.send(this.#forwarding.outbound, this);
+    // The client may have gone, or the credential ended, before there was a call to stop.
+    if (this.#cut !== undefined) this.#call.abort();
+  }
+
+  cut(cut: Cut): void {
+    if (this.#isDone || this.#cut !== undefined) return;
+    this.#cut = cut;
+    this.#call?.abort();
+  }
+
+  onHeaders(status: number, headers: readonly string[]): void {
+    this.#status = status;
+    this.#firstByteMs = this.#forwarding.clock() - this.#startedAt;
+    if (this.#forwarding.retryStatuses.includes(status)) {
+      this.#shouldRetry = true;
+      this.#call?.abort();
+      return;
+    }
+    this.#headers = [...downstreamHeaders(headers), ...this.#forwarding.ownHeaders];
+    if (status < 200 || status > 299 || !isEventStream(headers)) return;
+    const { request, reply } = this.#forwarding;
+    this.#sse = createSseReader(utf8.decodeUtf8);
+    this.#answer = createAnswerReader(request.endpoint, request.choices, utf8.decodeUtf8);
+    this.#headSent = true;
+    reply.head(status, this.#headers);
+  }
+
+  onData(chunk: Uint8Array): void {
+    if (this.#isDone || this.#cut !== undefined || this.#shouldRetry) return;
+    this.#bytes += chunk.length;
+    if (this.#sse !== undefined) {
+      this.#pass(this.#sse.push(chunk));
+      return;
+    }
+    this.#keep(chunk);
+    this.#held.push(chunk);
+    if (this.#bytes > this.#forwarding.maxAnswerBytes) this.#stop('answer_too_large');
+  }
+
+  onEnd(): void {
+    if (this.#sse !== undefined) this.#pass(this.#sse.finish());
+    if (!this.#isDone) this.#finish(undefined);
+  }
+
+  onError(error: UpstreamError): void {
+    this.#finish(error);
+  }
+
+  #keep(bytes: Uint8Array): void {
+    this.#forwarding.commitment?.update(bytes);
+    if (this.#forwarding.keepsBody) this.#body.push(bytes);
+  }
+
+  #pass(batch: SseBatch): void {
+    const answer = this.#answer;
+    if (answer === undefined) return;
+    if (batch.bytes.length > 0) {
+      const passable = answer.read(batch);
+      this.#keep(batch.bytes);
+      if (passable > 0)
+        this.#write(passable === batch.bytes.length ? batch.bytes : batch.bytes.subarray(0, passable));
+      if (passable < batch.bytes.length) this.#held.push(batch.bytes.subarray(passable));
+      this.#checkCeiling(batch.bytes.length, answer);
+    }
+    if (batch.fault !== undefined) this.#stop(batch.fault);
+  }
+
+  #write(bytes: Uint8Array): void {
+    const { reply } = this.#forwarding;
+    if (reply.write(bytes)) return;
+    this.#call?.pause();
+    reply.onDrain(() => this.#call?.resume());
+  }
+
+  #checkCeiling(length: number, answer: AnswerReader): void {
+    this.#sinceCheck += length;
+    if (this.#sinceCheck < ceilingStep) return;
+    this.#sinceCheck = 0;
+    const { usage } = this.#report(answer);
+    if (usage.output + usage.reasoning <= this.#forwarding.outputCeiling) return;
+    const message = `the answer reached the ceiling of ${this.#forwarding.outputCeiling} tokens: ask for fewer`;
+    this.cut({ status: 'cut', error: new AppError('budget_exceeded', message) });
+  }
+
+  #stop(fault: string): void {
+    this.#fault = fault;
+    this.#call?.abort();
+  }
+
+  #report(answer: AnswerReader): AnswerReport {
+    const { request } = this.#forwarding;
+    return answer.report({ inputTokens: estimatedInput(request.counts.textBytes), charactersPerToken });
+  }
+
+  #wholeReport(): AnswerReport | undefined {
+    if (this.#status < 200 || this.#status > 299) return undefined;
+    const { request } = this.#forwarding;
+    const estimates = { inputTokens: estimatedInput(request.counts.textBytes), charactersPerToken };
+    try {
+      return readAnswer(request.endpoint, utf8.decodeUtf8(Buffer.concat(this.#held)), estimates);
+    } catch {
+      return readAnswer(request.endpoint, '', estimates);
+    }
+  }
+
+  #finish(failure: UpstreamError | undefined): void {
+    if (this.#isDone) return;
+    this.#isDone = true;
+    const answer = this.#answer;
+    const isWhole = failure === undefined && answer === undefined;
+    this.#resolve({
+      status: this.#status,
+      headers: this.#headers,
+      isStream: answer !== undefined,
+      headSent: this.#headSent,
+      held: this.#held,
+      bytes: this.#bytes,
+      body: this.#body,
+      report: answer === undefined ? (isWhole ? this.#wholeReport() : undefined) : this.#report(answer),
+      failure,
+      fault: this.#fault,
+      cut: this.#cut,
+      shouldRetry: this.#shouldRetry,
+      firstByteMs: this.#firstByteMs,
+      upstreamMs: this.#forwarding.clock() - this.#startedAt,
+    });
+  }
+}
+
+/** Sends one attempt. INVARIANT: the caller holds a durable intent for exactly this attempt. */
+export function forward(forwarding: Forwarding): ForwardingCall {
+  const { promise, resolve } = Promise.withResolvers<Forwarded>();
+  const attempt = new Attempt(forwarding, resolve);
+  attempt.start();
+  return { done: promise, cut: (cut) => attempt.cut(cut) };
+}

@@ -1,0 +1,82 @@
+// Owns step 9: from what an answer says of itself, or our own count, to tokens and money.
+
+import type { AnswerReport, TokenUsage } from '@countersign/core/dialects/usage-types';
+import type { UsageParts } from '@countersign/core/ledger/assemble';
+import { cost } from '@countersign/core/metering/cost';
+import { addNanos } from '@countersign/core/metering/rules';
+import { totalTokens } from '@countersign/core/metering/usage';
+import type { OrgSnapshot } from '../../services/snapshot/org-snapshot.ts';
+import type { WorstCase } from './reserve.ts';
+import type { Selected } from './select-model.ts';
+
+/** What a call used, for its outcome entry and for its budgets. */
+export type Metered = { readonly usage: UsageParts; readonly nanos: number; readonly tokens: number };
+
+/** Four bytes of text a token: the usual ratio for English prose. Only ever used where an answer is flagged as estimated. */
+export const charactersPerToken = 4;
+
+/** Our own guess at a prompt's tokens, from its bytes. */
+export function estimatedInput(textBytes: number): number {
+  return Math.ceil(textBytes / charactersPerToken);
+}
+
+function priceOfOther(snapshot: OrgSnapshot, name: string, selected: Selected) {
+  for (const model of snapshot.directory.tables.model.values()) {
+    if (model.providerId !== selected.provider.id || model.upstreamName !== name) continue;
+    return snapshot.price(model, selected.provider).price;
+  }
+  return undefined;
+}
+
+function parts(
+  usage: TokenUsage,
+  nanos: number,
+  snapshot: OrgSnapshot,
+  selected: Selected,
+  estimated: boolean,
+): UsageParts {
+  return {
+    in: usage.input + usage.audioInput,
+    out: usage.output + usage.audioOutput,
+    cached: usage.cachedInput === 0 ? undefined : usage.cachedInput,
+    cache_write: usage.cacheWrite5m === 0 ? undefined : usage.cacheWrite5m,
+    cache_write_1h: usage.cacheWrite1h === 0 ? undefined : usage.cacheWrite1h,
+    reasoning: usage.reasoning === 0 ? undefined : usage.reasoning,
+    cost_nanos: nanos,
+    currency: snapshot.organization().currency,
+    price_version: snapshot.price(selected.model, selected.provider).version,
+    source: estimated ? 'estimated' : 'provider',
+  };
+}
+
+/** The usage of an answer with its cost. Models that the provider ran beside are priced by themselves. */
+export function meterReport(snapshot: OrgSnapshot, selected: Selected, report: AnswerReport): Metered {
+  const { price } = snapshot.price(selected.model, selected.provider);
+  let nanos = cost(price, report.usage);
+  let tokens = totalTokens(report.usage);
+  for (const other of report.otherModels) {
+    nanos = addNanos(nanos, cost(priceOfOther(snapshot, other.model, selected) ?? price, other.usage));
+    tokens += totalTokens(other.usage);
+  }
+  return { usage: parts(report.usage, nanos, snapshot, selected, report.estimated), nanos, tokens };
+}
+
+/**
+ * What a call is charged when nobody can know what it used: its request left and no answer came. INVARIANT:
+ * it is what was reserved, so that no disconnect makes a budget smaller than the bill.
+ */
+export function meterUnknown(snapshot: OrgSnapshot, selected: Selected, worst: WorstCase): Metered {
+  const { version } = snapshot.price(selected.model, selected.provider);
+  return {
+    usage: {
+      in: worst.input,
+      out: worst.output,
+      cost_nanos: worst.nanos,
+      currency: snapshot.organization().currency,
+      price_version: version,
+      source: 'estimated',
+    },
+    nanos: worst.nanos,
+    tokens: worst.tokens,
+  };
+}

@@ -1,0 +1,81 @@
+// Owns what an allowed call must undergo before it leaves: redaction, another model's name, a token ceiling.
+
+import type { OrgClassifiers } from '@countersign/core/classify/custom';
+import { findSpans, mergeSpans, replaceSpans } from '@countersign/core/classify/redact';
+import type { InferenceRequest } from '@countersign/core/dialects/request-types';
+import {
+  applySplices,
+  leavesOf,
+  type Redaction,
+  type Splice,
+  type Spliced,
+  spliceModel,
+  spliceRedactions,
+  spliceTokenCeiling,
+  type Utf8,
+} from '@countersign/core/dialects/splice';
+import { AppError } from '@countersign/core/errors';
+import type { Obligations } from '@countersign/core/policy/types';
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Strict UTF-8 both ways; a byte order mark is kept. */
+export const utf8: Utf8 = {
+  decodeUtf8: (bytes) => decoder.decode(bytes),
+  encodeUtf8: (text) => encoder.encode(text),
+};
+
+function unredactable(): AppError {
+  return new AppError(
+    'policy_denied',
+    'policy asks for data to be cut from this prompt that cannot be cut without changing its form: remove it yourself',
+  );
+}
+
+/** Cuts every finding of these labels. A finding that no string of the body holds refuses the call. */
+function redact(
+  request: InferenceRequest,
+  body: Uint8Array,
+  labels: readonly string[],
+  classifiers: OrgClassifiers | undefined,
+): readonly Splice[] {
+  if (labels.length === 0) return [];
+  const redactions: Redaction[] = [];
+  for (const part of request.parts) {
+    if (part.kind !== 'text') continue;
+    const whole = findSpans(part.text, labels, classifiers);
+    if (whole.unexamined) throw unredactable();
+    let found = 0;
+    for (const leaf of leavesOf(part)) {
+      if (leaf.kind !== 'text') continue;
+      const { spans, unexamined } = findSpans(leaf.text, labels, classifiers);
+      if (unexamined) throw unredactable();
+      found += spans.length;
+      if (spans.length > 0)
+        redactions.push({ path: leaf.path, text: replaceSpans(leaf.text, mergeSpans(spans)) });
+    }
+    if (found < whole.spans.length) throw unredactable();
+  }
+  const splices = spliceRedactions(body, redactions, utf8);
+  if (splices === undefined) throw unredactable();
+  return splices;
+}
+
+/** The body as it leaves: the client's bytes but for the recorded splices. Throws `policy_denied` if it cannot be. */
+export function fulfil(
+  request: InferenceRequest,
+  body: Uint8Array,
+  upstreamModel: string,
+  obligations: Obligations,
+  classifiers: OrgClassifiers | undefined,
+): Spliced {
+  const splices = [
+    ...spliceModel(request, body, upstreamModel, utf8),
+    ...(obligations.maxTokens === undefined
+      ? []
+      : spliceTokenCeiling(request, body, obligations.maxTokens, utf8)),
+    ...redact(request, body, obligations.redact, classifiers),
+  ];
+  return applySplices(body, splices, utf8.encodeUtf8);
+}

@@ -1,0 +1,96 @@
+// Owns step 7: the decision is durable before anything leaves; one that has aged is taken again.
+
+import type { KeyObject } from 'node:crypto';
+import { AppError } from '@countersign/core/errors';
+import { type Admission, type Asked, admit } from '../admit.ts';
+import type { GatewayDeps } from '../deps.ts';
+import { type CallEntry, commitTo, contentModeOf, intentText } from '../entries.ts';
+import { contentSidecar } from './sidecar.ts';
+
+export type Admitted = Extract<Admission, { readonly kind: 'admitted' }>;
+
+/** A call whose intent is durable: it may leave. */
+export type Recorded = { readonly admitted: Admitted; readonly entry: CallEntry; readonly decideMs: number };
+
+/** How often a decision is taken again before the caller is asked to come back. */
+const maxRetakes = 5;
+
+function textOf(
+  deps: GatewayDeps,
+  admission: Admission,
+  entry: CallEntry,
+  key: KeyObject | undefined,
+): string {
+  const mode = contentModeOf(entry.asked.authenticated.snapshot, entry.decided);
+  const commitment =
+    key === undefined || mode === 'none' ? undefined : commitTo(key, entry.id, 'request', entry.asked.body);
+  if (admission.kind === 'admitted') {
+    return intentText(deps, entry, { commitment, splices: admission.splices, refused: undefined });
+  }
+  const status = admission.isPolicy ? 'denied' : 'refused';
+  return intentText(deps, entry, {
+    commitment,
+    splices: [],
+    refused: { status, code: admission.error.code },
+  });
+}
+
+/** The refusal of a call, after its record: the caller can name the record. */
+export class RecordedRefusal extends Error {
+  readonly error: AppError;
+  readonly entry: CallEntry;
+
+  constructor(error: AppError, entry: CallEntry) {
+    super(error.message);
+    this.error = error;
+    this.entry = entry;
+  }
+}
+
+/**
+ * Decides and records until both belong to one version. Throws `RecordedRefusal` for a recorded refusal,
+ * `ledger_unavailable` if nothing could be recorded, `overloaded` if the organization changes too fast.
+ * INVARIANT: on every way out but the returned one, the reservation is released.
+ */
+export async function recordIntent(deps: GatewayDeps, asked: Asked, attempt: number): Promise<Recorded> {
+  const { snapshot } = asked.authenticated;
+  const { orgId } = snapshot;
+  let before: Admission['decided']['classified'] | undefined;
+  for (let take = 0; take < maxRetakes; take += 1) {
+    const started = deps.clock();
+    const admission = admit(deps, asked, before);
+    const { decided } = admission;
+    before = decided.classified;
+    const entry: CallEntry = { id: deps.newEntryId(), attempt, asked, decided, atMs: deps.now() };
+    try {
+      const found = deps.subjectKey(orgId, decided.actor.principalId);
+      const key = found instanceof Promise ? await found : found;
+      const sidecar = contentSidecar(entry, key, 'request', asked.body);
+      const decideMs = deps.clock() - started;
+      const text = textOf(deps, admission, entry, key);
+      const recorded = await deps.recorder.record({
+        orgId,
+        text,
+        version: decided.version,
+        ...(sidecar === undefined ? {} : { sidecars: [sidecar] }),
+      });
+      if (recorded.kind === 'recorded') {
+        deps.metrics.decided(decided.decision.outcome, asked.call.endpoint.id);
+        if (admission.kind === 'refused') throw new RecordedRefusal(admission.error, entry);
+        return { admitted: admission, entry, decideMs };
+      }
+      if (admission.kind === 'admitted') deps.meter.release(admission.reservation);
+      await deps.snapshots.catchUp(orgId, recorded.version);
+    } catch (error) {
+      if (admission.kind === 'admitted') deps.meter.release(admission.reservation);
+      throw error;
+    }
+  }
+  throw new AppError(
+    'overloaded',
+    'the organization is changing too fast to decide this call: retry shortly',
+    {
+      retryAfterSeconds: 1,
+    },
+  );
+}

@@ -1,0 +1,114 @@
+// Owns step 10: what became of the call is durable before the answer's last byte; its reservation is settled.
+
+import type { Hash, KeyObject } from 'node:crypto';
+import type { AppError } from '@countersign/core/errors';
+import type { EntryId } from '@countersign/core/ids';
+import type { UpstreamError } from '../../upstreams/upstream.ts';
+import type { GatewayDeps } from '../deps.ts';
+import { type OutcomeFacts, outcomeText } from '../entries.ts';
+import type { Forwarded } from './forward.ts';
+import { type Metered, meterReport, meterUnknown } from './meter.ts';
+import type { Recorded } from './record-intent.ts';
+import { contentSidecar } from './sidecar.ts';
+
+type Ending = { readonly status: OutcomeFacts['status']; readonly error: OutcomeFacts['error'] };
+
+const failureCodes: { readonly [K in UpstreamError['kind']]: AppError['code'] } = {
+  unreachable: 'upstream_unreachable',
+  timeout_connect: 'upstream_timeout',
+  timeout_first_byte: 'upstream_timeout',
+  timeout_idle: 'upstream_timeout',
+  invalid: 'upstream_invalid',
+  aborted: 'upstream_unreachable',
+  too_large: 'upstream_invalid',
+};
+
+/** The code under which an attempt's failure is known to the caller and in the record. */
+export function failureCode({ fault, failure }: Forwarded): AppError['code'] | undefined {
+  if (fault !== undefined) return 'upstream_invalid';
+  return failure === undefined ? undefined : failureCodes[failure.kind];
+}
+
+function endingOf(forwarded: Forwarded): Ending {
+  const { cut, status, shouldRetry } = forwarded;
+  if (shouldRetry) return { status: 'upstream_error', error: { code: 'retried', http: status } };
+  if (cut !== undefined) return { status: cut.status, error: { code: cut.error.code } };
+  const code = failureCode(forwarded);
+  if (code !== undefined)
+    return { status: 'failed', error: { code, ...(status >= 100 ? { http: status } : {}) } };
+  if (status < 200 || status > 299)
+    return { status: 'upstream_error', error: { code: 'upstream_status', http: status } };
+  return { status: 'ok', error: undefined };
+}
+
+/** What the attempt used: the provider's word, our flagged estimate, or what was reserved where nobody can know. */
+function meteredOf(recorded: Recorded, forwarded: Forwarded): Metered | undefined {
+  const { snapshot } = recorded.entry.asked.authenticated;
+  const { selected, worst } = recorded.admitted;
+  if (forwarded.report !== undefined) return meterReport(snapshot, selected, forwarded.report);
+  if (forwarded.shouldRetry || forwarded.failure?.requestSent === false) return undefined;
+  // A whole answer with another status than 2xx is not billed; one that never came may have been.
+  if (forwarded.failure === undefined) return undefined;
+  return meterUnknown(snapshot, selected, worst);
+}
+
+/**
+ * Records what became of an attempt and settles it. Rejects with `ledger_unavailable` if it cannot be recorded:
+ * the held bytes must then not be released. Runs to its end whether or not the client is still there.
+ */
+export async function recordOutcome(
+  deps: GatewayDeps,
+  recorded: Recorded,
+  forwarded: Forwarded,
+  key: KeyObject | undefined,
+  commitment: Hash | undefined,
+): Promise<void> {
+  const { entry, admitted } = recorded;
+  const { snapshot } = entry.asked.authenticated;
+  const metered = meteredOf(recorded, forwarded);
+  const settlement = deps.meter.settle(admitted.reservation, metered?.nanos ?? 0, metered?.tokens ?? 0);
+  const ending = endingOf(forwarded);
+  const atMs = deps.now();
+  const id: EntryId = deps.newEntryId();
+  const totalMs = deps.clock() - entry.asked.call.receivedAt;
+  const text = outcomeText(deps, entry, id, atMs, {
+    status: ending.status,
+    served: forwarded.report?.servedModel?.slice(0, 256),
+    usage: metered?.usage,
+    commitment: commitment?.digest('hex'),
+    responseBytes: forwarded.bytes,
+    error: ending.error,
+    totalMs,
+    upstreamMs: forwarded.upstreamMs,
+    decideMs: recorded.decideMs,
+  });
+  const sidecar = contentSidecar(entry, key, 'response', Buffer.concat(forwarded.body));
+  const objects = createdObjects(recorded, forwarded);
+  await deps.recorder.record({
+    orgId: snapshot.orgId,
+    text,
+    version: -1,
+    ...(sidecar === undefined ? {} : { sidecars: [sidecar] }),
+    ...(objects.length === 0 ? {} : { objects }),
+  });
+  deps.metrics.finished(ending.status, totalMs / 1000);
+  for (const alert of settlement.alerts) deps.onBudgetAlert(snapshot, alert);
+}
+
+/** Ids that the provider keeps and a later request may name: whose they are is recorded with the outcome. */
+function createdObjects({ entry, admitted }: Recorded, { report }: Forwarded) {
+  if (report === undefined) return [];
+  const { selected, decided } = admitted;
+  const common = {
+    providerId: selected.provider.id,
+    modelId: selected.model.id,
+    ownerId: decided.actor.principalId,
+    workspaceId: decided.actor.standing.workspaceId,
+    entryId: entry.id,
+  };
+  const isKept = storesAnswer(entry.asked.request) && report.responseId !== undefined;
+  const response = isKept ? [{ kind: 'response', id: report.responseId }] : [];
+  return [...response, ...report.createdState]
+    .filter(({ id }) => id.length <= 256)
+    .map(({ kind, id }) => ({ ...common, kind, externalId: id }));
+}

@@ -1,0 +1,59 @@
+// Owns step 6: the worst case of a call, reserved in every budget and limit that covers it, or in none.
+
+import type { InferenceRequest } from '@countersign/core/dialects/request-types';
+import { inputBound, outputBound, type TokenCaps } from '@countersign/core/dialects/token-bounds';
+import type { Model, Organization } from '@countersign/core/directory/objects';
+import type { ActorChain } from '@countersign/core/identity/actor';
+import { worstCase, worstCaseTokens } from '@countersign/core/metering/bound';
+import type { CallDimensions } from '@countersign/core/metering/dimensions';
+import type { PricedModel } from '@countersign/core/metering/price-table';
+import type { OrgSnapshot } from '../../services/snapshot/org-snapshot.ts';
+
+/** What one call is counted under. */
+export function dimensionsOf(
+  actor: ActorChain,
+  model: Model,
+  costCentre: string | undefined,
+): CallDimensions {
+  return {
+    principalIds: [actor.principalId, ...actor.agents],
+    keyId: actor.keyId,
+    teamIds: actor.standing.teams,
+    workspaceId: actor.standing.workspaceId,
+    costCentre,
+    modelId: model.id,
+  };
+}
+
+/** The cost centre of a call: the key's own, else that of who calls. */
+export function costCentreOf(snapshot: OrgSnapshot, actor: ActorChain): string | undefined {
+  const key = actor.keyId === undefined ? undefined : snapshot.directory.tables.key.get(actor.keyId);
+  return key?.costCentre ?? actor.standing.costCentre;
+}
+
+/** What a call can take at the most. Media caps are above what any provider bills for one part today. */
+export function capsOf(organization: Organization, model: Model, ceiling: number | undefined): TokenCaps {
+  const own = Math.min(model.outputCeiling ?? organization.outputCeiling, ceiling ?? Number.MAX_SAFE_INTEGER);
+  return {
+    contextWindow: 1_048_576,
+    maxOutput: own,
+    perImage: 8_192,
+    perAudio: 65_536,
+    perFile: 262_144,
+    preamble: 1_024,
+    hostedRounds: 8,
+  };
+}
+
+export type WorstCase = {
+  readonly input: number;
+  readonly output: number;
+  readonly nanos: number;
+  readonly tokens: number;
+};
+
+/** The most that a request can cost, in tokens and nano-units. */
+export function worstCaseOf(request: InferenceRequest, caps: TokenCaps, priced: PricedModel): WorstCase {
+  const bound = { input: inputBound(request, caps), output: outputBound(request, caps), choices: 1 };
+  return { ...bound, nanos: worstCase(priced.price, bound), tokens: worstCaseTokens(bound) };
+}

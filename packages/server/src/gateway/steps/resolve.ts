@@ -1,0 +1,73 @@
+// Owns step 3: from a credential to who acts, against the snapshot as it is now.
+
+import { AppError } from '@countersign/core/errors';
+import type { ActorChain } from '@countersign/core/identity/actor';
+import { resolveActor } from '@countersign/core/identity/resolve';
+import { type Fragment, fragment } from '@countersign/core/ledger/canonical';
+import type { OrgSnapshot } from '../../services/snapshot/org-snapshot.ts';
+import type { InboundCall } from '../call.ts';
+import type { GatewayDeps } from '../deps.ts';
+import { type Authenticated, refuseCredential } from './authenticate.ts';
+
+export type ResolvedActor = {
+  readonly actor: ActorChain;
+  /** The version that this, and everything decided from it, belongs to. */
+  readonly version: number;
+};
+
+/** Who acts. Throws `authentication_failed` when the credential does not live in this version. */
+export function resolve(
+  deps: Pick<GatewayDeps, 'noteRefused' | 'now'>,
+  call: Pick<InboundCall, 'address'>,
+  { snapshot, credential }: Authenticated,
+  use: 'models' | 'management',
+): ResolvedActor {
+  const resolution = resolveActor(snapshot.directory, credential, use, deps.now(), snapshot.standing);
+  if (!resolution.ok) {
+    if (resolution.reason === 'wrong_use') {
+      const wanted = use === 'models' ? 'a models key' : 'a management key';
+      throw new AppError('authentication_failed', `this credential is for another use: send ${wanted}`);
+    }
+    throw refuseCredential(deps, call, resolution.reason);
+  }
+  return { actor: resolution.actor, version: snapshot.version() };
+}
+
+type EntryAct = { readonly id: string; readonly kind: 'agent' | 'service' };
+
+/** The `actor` member of an entry, from authentication alone. */
+export function entryActor(snapshot: OrgSnapshot, actor: ActorChain, nowMs: number) {
+  const { standing, token } = actor;
+  const agents: readonly EntryAct[] = actor.agents.map((id) => ({ id, kind: 'agent' }));
+  const application: readonly EntryAct[] =
+    actor.application === undefined || actor.kind === 'service'
+      ? []
+      : [{ id: actor.application, kind: 'service' }];
+  const act = [...agents, ...application];
+  const authAge =
+    token?.authTime === undefined ? undefined : Math.max(0, Math.floor(nowMs / 1000) - token.authTime);
+  return {
+    id: actor.principalId,
+    kind: actor.kind,
+    org: snapshot.orgId,
+    ws: standing.workspaceId,
+    teams: [...standing.teams],
+    roles: [...standing.roles],
+    ...(act.length === 0 ? {} : { act }),
+    ...(token === undefined ? {} : { iss: token.issuerId, amr: [...token.amr] }),
+    ...(authAge === undefined ? {} : { auth_age: authAge }),
+    proof: actor.proof,
+    ...(actor.keyId === undefined ? {} : { cred: actor.keyId }),
+  };
+}
+
+/** The rendered actor of an entry; a key's is rendered once a version. */
+export function actorFragment(snapshot: OrgSnapshot, actor: ActorChain, nowMs: number): Fragment {
+  if (actor.token !== undefined || actor.keyId === undefined)
+    return fragment(entryActor(snapshot, actor, nowMs));
+  const known = snapshot.rendered.get(actor.keyId);
+  if (known !== undefined) return known;
+  const made = fragment(entryActor(snapshot, actor, nowMs));
+  snapshot.rendered.set(actor.keyId, made);
+  return made;
+}

@@ -1,0 +1,30 @@
+// Owns the sealed copy of a call's content, where policy or the organization asks for one.
+
+import type { KeyObject } from 'node:crypto';
+import { AppError } from '@countersign/core/errors';
+import { sealContent } from '../../services/subjects/sealed-content.ts';
+import type { Sidecar } from '../../stores/secrets.ts';
+import { type CallEntry, contentModeOf } from '../entries.ts';
+
+/**
+ * The sidecar of one body; undefined unless the content mode is `sealed`. INVARIANT: content that is to be
+ * sealed is sealed or the call is refused: a subject without a key refuses.
+ */
+export function contentSidecar(
+  entry: CallEntry,
+  key: KeyObject | undefined,
+  purpose: 'request' | 'response',
+  body: Uint8Array,
+): Sidecar | undefined {
+  const { snapshot } = entry.asked.authenticated;
+  if (contentModeOf(snapshot, entry.decided) !== 'sealed') return undefined;
+  const subjectId = entry.decided.actor.principalId;
+  if (key === undefined)
+    throw new AppError('storage_unavailable', 'the content could not be sealed: retry shortly');
+  return {
+    entryId: entry.id,
+    purpose,
+    subjectId,
+    sealed: sealContent(key, snapshot.orgId, entry.id, purpose, body),
+  };
+}
