@@ -4,7 +4,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTcpServer, type Socket, type Server as TcpServer } from 'node:net';
 import { Client } from 'undici';
 import type { Upstream, UpstreamCall, UpstreamError, UpstreamHandler, UpstreamRequest } from '../upstream.ts';
-import type { ClientPool } from './http.ts';
+import { type ClientPool, createHttpUpstream } from './http.ts';
 
 export type Listening = { readonly origin: string; readonly close: () => Promise<void> };
 
@@ -143,3 +143,30 @@ export function sleep(milliseconds: number): Promise<void> {
     setTimeout(resolve, milliseconds);
   });
 }
+
+/** Short enough to be waited for. */
+export const shortTimeouts = { connectMs: 400, firstByteMs: 300, idleMs: 300 };
+
+export type Rig = { readonly upstream: Upstream; readonly pool: TestPool };
+
+/** An HTTP upstream with its provider written by hand, for the time of `run`. */
+export async function withTcp(
+  onRequest: (socket: Socket, head: string) => void,
+  run: (rig: Rig) => Promise<void>,
+): Promise<void> {
+  const server = await listenTcp(onRequest);
+  const pool = createTestPool();
+  try {
+    await run({
+      upstream: createHttpUpstream({ baseUrl: server.origin, timeouts: shortTimeouts, pool }),
+      pool,
+    });
+  } finally {
+    await pool.close();
+    await server.close();
+  }
+}
+
+/** The head of an answer whose body follows in chunks. */
+export const streamHead =
+  'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n';
