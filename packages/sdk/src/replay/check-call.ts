@@ -1,0 +1,150 @@
+// Owns the check of one call's intent: its decision taken again under the policy and directory of its place.
+
+import { isObject } from '@countersign/core/json';
+import { canonicalJson } from '@countersign/core/ledger/canonical';
+import type { CallIntent } from '@countersign/core/ledger/entry';
+import type { Decision, Obligations } from '@countersign/core/policy/types';
+import { type CheckedActor, checkActor } from './check-actor.ts';
+import { checkContext, readContext } from './check-context.ts';
+import { expectSame, listText, type Report } from './difference.ts';
+import type { Fold } from './fold.ts';
+import { type Retaken, retake } from './retake.ts';
+
+/** What became of an intent. `why` says why its decision could not be taken again. */
+export type CheckedCall = {
+  readonly outcome: 'allowed' | 'denied' | 'requestable' | 'refused';
+  readonly retaken: boolean;
+  readonly why: string | undefined;
+};
+
+/** An intent that was final has a status; without one the call went ahead. */
+function outcomeOf(entry: CallIntent): CheckedCall['outcome'] {
+  if (entry.status === 'refused') return 'refused';
+  if (entry.policy.decision === 'requestable') return 'requestable';
+  return entry.policy.decision === 'allow' && entry.status === undefined ? 'allowed' : 'denied';
+}
+
+function obligationsText(obligations: Obligations | undefined): string {
+  if (obligations === undefined) return '{}';
+  const { redact, content, model, maxTokens } = obligations;
+  return canonicalJson({
+    redact: redact.length === 0 ? undefined : [...redact],
+    content,
+    model,
+    max_tokens: maxTokens,
+  });
+}
+
+/** What was recorded of the obligations, without the splices, which show how they were met. */
+function recordedObligations(entry: CallIntent): string {
+  const { obligations } = entry.policy;
+  if (!isObject(obligations)) return '{}';
+  const { redact, content, model, max_tokens } = obligations;
+  return canonicalJson({ redact, content, model, max_tokens });
+}
+
+function compareDecision(entry: CallIntent, decision: Decision, report: Report): void {
+  const { policy } = entry;
+  expectSame(report, 'decision_differs', policy.decision, decision.outcome);
+  if (policy.decision !== decision.outcome) return;
+  expectSame(report, 'rules_differ', listText(policy.rules), listText(decision.policyIds));
+  const erring = decision.errors.map(({ policyId }) => policyId);
+  expectSame(report, 'rules_differ', `errors ${listText(policy.errors)}`, `errors ${listText(erring)}`);
+  if (decision.outcome === 'deny' && policy.reason !== undefined)
+    expectSame(report, 'reason_differs', policy.reason, decision.reason);
+  if (decision.outcome === 'allow')
+    expectSame(
+      report,
+      'obligations_differ',
+      recordedObligations(entry),
+      obligationsText(decision.obligations),
+    );
+}
+
+function compareTarget(
+  entry: CallIntent,
+  retaken: Extract<Retaken, { kind: 'decided' }>,
+  report: Report,
+): void {
+  const { target } = entry;
+  const { model, provider } = retaken.selected;
+  expectSame(report, 'target_differs', target.resource ?? 'no model', model.id);
+  expectSame(report, 'target_differs', target.provider ?? 'no provider', provider.name);
+  if (entry.status === undefined && target.served !== undefined)
+    expectSame(report, 'target_differs', `served ${target.served}`, `served ${model.upstreamName}`);
+}
+
+/** Refusals before policy was asked; what refuses after it (budgets, limits) keeps policy's own decision. */
+const beforePolicy: ReadonlySet<string> = new Set([
+  'unknown_model',
+  'provider_suspended',
+  'key_narrowed',
+  'no_permission',
+]);
+
+function compareRefusal(entry: CallIntent, checked: CheckedActor, retaken: Retaken, report: Report): void {
+  const { reason = 'none' } = entry.policy;
+  const mayCall = checked.chain.standing.permissions.has('models.call');
+  if (reason === 'no_permission') {
+    expectSame(report, 'reason_differs', reason, mayCall ? 'models.call is held' : reason);
+    return;
+  }
+  if (retaken.kind === 'unselected') expectSame(report, 'reason_differs', reason, retaken.reason);
+}
+
+function comparePolicy(fold: Fold, entry: CallIntent, report: Report): void {
+  const { version, hash } = entry.policy;
+  const inForce = fold.policy;
+  const replayed = inForce === undefined ? 'none' : `${inForce.version} ${inForce.hash}`;
+  expectSame(report, 'policy_differs', `${version} ${hash}`, replayed);
+}
+
+function compare(entry: CallIntent, checked: CheckedActor, retaken: Retaken, report: Report): void {
+  if (entry.status === 'refused' && beforePolicy.has(entry.policy.reason ?? '')) {
+    compareRefusal(entry, checked, retaken, report);
+    return;
+  }
+  if (retaken.kind === 'unselected') {
+    expectSame(report, 'decision_differs', entry.policy.decision, retaken.reason);
+    return;
+  }
+  if (retaken.kind !== 'decided') return;
+  compareDecision(entry, retaken.decision, report);
+  compareTarget(entry, retaken, report);
+}
+
+/**
+ * Takes an intent's decision again and reports every way in which the record differs. `version` is the
+ * fold's, at the intent's place.
+ */
+export function checkCall(fold: Fold, entry: CallIntent, version: number, report: Report): CheckedCall {
+  const outcome = outcomeOf(entry);
+  const skipped = (why: string): CheckedCall => ({ outcome, retaken: false, why });
+  if (entry.status === undefined && entry.policy.decision !== 'allow')
+    report('decision_differs', 'went ahead', entry.policy.decision);
+  if (entry.sv !== version) {
+    report('version_differs', `decided under ${entry.sv}`, `version ${version} at this place`);
+    return skipped('it was decided under another version than that of its place');
+  }
+  comparePolicy(fold, entry, report);
+  const { directory } = fold;
+  const checked = checkActor(directory, entry.actor, 'models', Date.parse(entry.ts), report);
+  if (checked === undefined) return skipped('its actor is not in the directory');
+  const context = readContext(entry.ctx);
+  if (context === undefined) return skipped('its context is no value of policy');
+  checkContext(directory, entry, context, checked.key, report);
+  if (outcome === 'allowed' && !checked.chain.standing.permissions.has('models.call'))
+    report('permission_missing', 'went ahead', `${entry.actor.id} lacks models.call there`);
+  const rules = fold.policy?.rules;
+  if (rules === undefined) return skipped('the policy in force has no usable text');
+  const retaken = retake({
+    directory,
+    rules,
+    actor: checked.chain,
+    endpoint: entry.target.endpoint ?? '',
+    asked: entry.target.model ?? '',
+    context,
+  });
+  compare(entry, checked, retaken, report);
+  return retaken.kind === 'unknowable' ? skipped(retaken.why) : { outcome, retaken: true, why: undefined };
+}

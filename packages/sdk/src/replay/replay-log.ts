@@ -1,0 +1,140 @@
+// Owns the replay of a log: every entry in order, every change folded, every decision taken again.
+
+import type { OrgId } from '@countersign/core/ids';
+import { type CallOutcome, decodeEntry, type Entry } from '@countersign/core/ledger/entry';
+import { type CheckedCall, checkCall } from './check-call.ts';
+import { checkManagement, isManaged } from './check-management.ts';
+import type { Difference, DifferenceKind, Report } from './difference.ts';
+import { type Fold, type FoldDeps, startFold, takeEntry } from './fold.ts';
+
+/** How many differences are kept; all are counted. */
+const maxDifferences = 1_000;
+
+export type Replay = {
+  readonly entries: number;
+  /** The version at the end of the log. */
+  readonly version: number;
+  /** Policies that were published. */
+  readonly policies: number;
+  readonly calls: { readonly [O in CheckedCall['outcome']]: number };
+  /** Decisions that were taken again. */
+  readonly retaken: number;
+  /** Why others were not, and how often. */
+  readonly notRetaken: ReadonlyMap<string, number>;
+  /** Changes whose maker's permission was checked. */
+  readonly permissionsChecked: number;
+  /** Calls that went ahead and have no outcome yet. */
+  readonly open: number;
+  readonly differenceCount: number;
+  readonly differenceKinds: ReadonlyMap<DifferenceKind, number>;
+  /** The first thousand. */
+  readonly differences: readonly Difference[];
+};
+
+type Tally = {
+  readonly calls: { [O in CheckedCall['outcome']]: number };
+  readonly notRetaken: Map<string, number>;
+  readonly kinds: Map<DifferenceKind, number>;
+  readonly differences: Difference[];
+  readonly open: Set<string>;
+  retaken: number;
+  permissionsChecked: number;
+  count: number;
+};
+
+function countUp<K>(counts: Map<K, number>, key: K): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}
+
+function isOutcome(entry: Entry): entry is CallOutcome {
+  return 'phase' in entry && entry.phase === 'outcome';
+}
+
+function closeIntent(tally: Tally, entry: CallOutcome, version: number, report: Report): void {
+  if (!tally.open.delete(entry.intent))
+    report('outcome_without_intent', `outcome of ${entry.intent}`, 'no such call is open here');
+  // Outcomes are facts: the organization may have moved on since the call was decided, never back.
+  if (entry.sv > version) report('version_differs', `decided under ${entry.sv}`, `version ${version} here`);
+}
+
+function checkEntry(fold: Fold, tally: Tally, entry: Entry, version: number, report: Report): void {
+  if (isOutcome(entry)) {
+    closeIntent(tally, entry, version, report);
+    return;
+  }
+  if (entry.type === 'tool_call') {
+    countUp(tally.notRetaken, 'tool calls are not replayed yet');
+    if (entry.status === undefined) tally.open.add(entry.id);
+    return;
+  }
+  if (entry.type !== 'model_call') return;
+  const checked = checkCall(fold, entry, version, report);
+  tally.calls[checked.outcome] += 1;
+  if (entry.status === undefined) tally.open.add(entry.id);
+  if (checked.retaken) tally.retaken += 1;
+  if (checked.why !== undefined) countUp(tally.notRetaken, checked.why);
+}
+
+function take(deps: FoldDeps, fold: Fold, tally: Tally, entry: Entry, report: Report): void {
+  // Who makes a change is judged by the directory before it.
+  if (isManaged(entry) && fold.pending === undefined && checkManagement(fold, entry, report))
+    tally.permissionsChecked += 1;
+  const version = takeEntry(deps, fold, entry, report);
+  if (isManaged(entry) && entry.sv !== version)
+    report('version_differs', `decided under ${entry.sv}`, `version ${version} at this place`);
+  checkEntry(fold, tally, entry, version, report);
+}
+
+/**
+ * Replays a log's entries, given in order as their texts. `origin` is the log's, from its signed checkpoint.
+ * Pure over its arguments; holds the directory and the calls that are open, not the entries.
+ */
+export function replayLog(
+  deps: FoldDeps,
+  log: { readonly orgId: OrgId; readonly origin: string },
+  texts: Iterable<string>,
+): Replay {
+  const fold = startFold(log.orgId);
+  const tally: Tally = {
+    calls: { allowed: 0, denied: 0, requestable: 0, refused: 0 },
+    notRetaken: new Map(),
+    kinds: new Map(),
+    differences: [],
+    open: new Set(),
+    retaken: 0,
+    permissionsChecked: 0,
+    count: 0,
+  };
+  let index = 0;
+  for (const text of texts) {
+    const decoded = decodeEntry(text);
+    const id = decoded.ok ? decoded.entry.id : '';
+    const at = index;
+    const report: Report = (kind, recorded, replayed) => {
+      tally.count += 1;
+      countUp(tally.kinds, kind);
+      if (tally.differences.length < maxDifferences)
+        tally.differences.push({ index: at, id, kind, recorded, replayed });
+    };
+    index += 1;
+    if (!decoded.ok) {
+      report('entry_unreadable', text.slice(0, 80), decoded.reason);
+      continue;
+    }
+    if (decoded.entry.log !== log.origin) report('log_differs', decoded.entry.log, log.origin);
+    take(deps, fold, tally, decoded.entry, report);
+  }
+  return {
+    entries: index,
+    version: fold.directory.at.version,
+    policies: fold.policies,
+    calls: tally.calls,
+    retaken: tally.retaken,
+    notRetaken: tally.notRetaken,
+    permissionsChecked: tally.permissionsChecked,
+    open: tally.open.size,
+    differenceCount: tally.count,
+    differenceKinds: tally.kinds,
+    differences: tally.differences,
+  };
+}
