@@ -1,7 +1,8 @@
 // Owns the built-in provider: no model, deterministic text, every dialect's exact shapes, delivered as a network would.
 
+import { randomBytes } from 'node:crypto';
 import type { Upstream, UpstreamCall, UpstreamErrorKind, UpstreamHandler } from '../upstream.ts';
-import { errorAnswer, nonceOf, type SandboxAnswer, type SandboxCall } from './sandbox/answer.ts';
+import { errorAnswer, type SandboxAnswer, type SandboxCall } from './sandbox/answer.ts';
 import { answerChat } from './sandbox/chat.ts';
 import { answerCompletion } from './sandbox/completions.ts';
 import { answerEmbeddings } from './sandbox/embeddings.ts';
@@ -112,14 +113,13 @@ class Delivery implements UpstreamCall {
  * `-slow` waits 20 ms before each event of a stream. Paths are the data plane's; the query and the headers are not read.
  */
 export function createSandboxUpstream({ now }: SandboxOptions): Upstream {
-  let count = 0;
   return {
     send(request, handler) {
       const body = request.body ?? new Uint8Array();
-      const time = now();
-      count += 1;
       const path = request.path.split('?', 1)[0] ?? '';
-      const call = { path, body, created: Math.floor(time / 1000), nonce: nonceOf(time, count, body) };
+      // Random, not derived: equal requests in one millisecond, or on two replicas, must not share an id.
+      const nonce = randomBytes(16).toString('hex');
+      const call = { path, body, created: Math.floor(now() / 1000), nonce };
       return new Delivery(answerTo(request.method, call), handler);
     },
   };

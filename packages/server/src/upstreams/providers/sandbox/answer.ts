@@ -1,6 +1,5 @@
 // Owns the shape of the sandbox's answers before they are sent: a status and JSON, or a list of events.
 
-import { hash } from 'node:crypto';
 import type { Dialect } from '@countersign/core/dialects/endpoints';
 import type { JsonObject } from '@countersign/core/json';
 import { z } from 'zod';
@@ -26,11 +25,6 @@ export type SandboxCall = {
   /** 32 hexadecimal digits, part of every id in the answer. */
   readonly nonce: string;
 };
-
-/** 32 hexadecimal digits out of what makes a call its own. */
-export function nonceOf(time: number, count: number, body: Uint8Array): string {
-  return hash('sha256', Buffer.concat([Buffer.from(`${time} ${count} `), body]), 'hex').slice(0, 32);
-}
 
 /** Anthropic's SDK reads `request-id`, OpenAI's `x-request-id`. */
 function headersOf(dialect: Dialect, call: SandboxCall, type: string): readonly string[] {
