@@ -94,10 +94,13 @@ export const modelRemove = remove(model, ['models.write'], idOf('model'));
 
 const budget = { name: 'budget', one: 'a budget', path: 'budgets' } as const;
 
-/** A budget with what its current period has used and holds in reservations. */
+/**
+ * A budget with what its current period has used. What it holds in reservations is known only to the process that
+ * serves the calls: absent where that process was not asked.
+ */
 export const budgetView = budgetState.extend({
   usedNanos: z.number().int(),
-  reservedNanos: z.number().int(),
+  reservedNanos: z.number().int().optional(),
   resetsAt: z.iso.datetime().optional(),
 });
 const budgetInput = budgetState.omit({ id: true }).strict();

@@ -1,14 +1,15 @@
 // Owns the making of a virtual key: for oneself, or for another whom one does not fall short of.
 
 import type { keyCreate } from '@countersign/contract/access-operations';
-import { allows, lacking } from '@countersign/core/access/authority';
-import { type Permission, rolePermissions } from '@countersign/core/access/permissions';
 import type { Key } from '@countersign/core/directory/objects';
 import { AppError } from '@countersign/core/errors';
 import { isId, type PrincipalId, type WorkspaceId } from '@countersign/core/ids';
 import { formatKey } from '@countersign/core/tokens/key-format';
+import { demandPrincipal } from './active-principal.ts';
 import { type Command, type CommandContext, changed } from './command.ts';
+import { agentsOf, demand, may } from './guard.ts';
 import { keyViewOf } from './key-view.ts';
+import { demandReach, isOwn } from './reach.ts';
 import type { View } from './view.ts';
 
 async function workspacesOf(view: View, principalId: PrincipalId): Promise<readonly WorkspaceId[]> {
@@ -36,48 +37,34 @@ async function chooseWorkspace(
   throw new AppError('invalid_request', 'the principal is in several workspaces: name one as `workspaceId`');
 }
 
-/** The person whose authority a principal's key would carry, and the permissions it would reach. */
-async function reachOf(
+/** INVARIANT: nobody makes a key that reaches further than the credential with which they make it. */
+async function demandKeyRight(
   view: View,
+  ctx: CommandContext,
   principalId: PrincipalId,
   workspaceId: WorkspaceId,
-): Promise<Set<Permission>> {
-  const bearer = isId('agent', principalId)
-    ? (await view.need('agent', principalId)).state.ownerId
-    : principalId;
-  const reach = new Set<Permission>();
-  for (const { state } of await view.listOwned('roleAssignment', bearer)) {
-    if (state.workspaceId !== undefined && state.workspaceId !== workspaceId) continue;
-    for (const permission of rolePermissions[state.role]) reach.add(permission);
+): Promise<void> {
+  const agents = agentsOf(ctx.actor);
+  if (agents.length > 0 && !agents.includes(principalId)) {
+    throw new AppError(
+      'permission_denied',
+      'an agent may make keys for itself only: name it as `principalId`',
+    );
   }
-  return reach;
+  if (!may(ctx.actor, 'keys.write', workspaceId)) {
+    if (!(await isOwn(view, ctx.actor, principalId)))
+      throw new AppError('permission_denied', 'you may make keys for yourself only: leave `principalId` out');
+    demand(ctx.actor, 'keys.create_own', workspaceId);
+  }
+  await demandReach(view, ctx, principalId, workspaceId);
 }
 
-async function isOwn(view: View, ctx: CommandContext, principalId: PrincipalId): Promise<boolean> {
-  if (principalId === ctx.actor.principalId) return true;
-  if (!isId('agent', principalId)) return false;
-  const agent = await view.find('agent', principalId);
-  return agent?.state.ownerId === ctx.actor.person;
-}
-
-/** Makes a key and shows it once. INVARIANT: nobody makes a key that reaches further than they do themselves. */
+/** Makes a key and shows it once. */
 export const createKey: Command<typeof keyCreate> = async (view, ctx, { body }) => {
   const principalId = body.principalId ?? ctx.actor.principalId;
-  if (isId('user', principalId)) await view.need('user', principalId);
+  await demandPrincipal(view, principalId);
   const workspaceId = await chooseWorkspace(view, ctx, principalId, body.workspaceId);
-  if (!(await isOwn(view, ctx, principalId))) {
-    if (!allows(ctx.actor.authority, 'keys.write', workspaceId)) {
-      throw new AppError('permission_denied', 'you may make keys for yourself only: leave `principalId` out');
-    }
-    const missing = lacking(ctx.actor.authority, await reachOf(view, principalId, workspaceId), workspaceId);
-    if (missing.length > 0) {
-      const what = missing.join(', ');
-      throw new AppError(
-        'permission_denied',
-        `this key would carry what you lack: ${what}; ask someone who has it`,
-      );
-    }
-  }
+  await demandKeyRight(view, ctx, principalId, workspaceId);
   if (body.requireUser && !isId('service', principalId)) {
     throw new AppError('invalid_request', '`requireUser` is for keys of services: leave it out');
   }
@@ -90,12 +77,12 @@ export const createKey: Command<typeof keyCreate> = async (view, ctx, { body }) 
     use: body.use,
     principalId,
     workspaceId,
+    models: body.models,
+    environment: body.environment,
+    costCentre: body.costCentre,
     requireUser: body.requireUser,
+    expiresAt: body.expiresInSeconds === undefined ? undefined : ctx.nowMs + body.expiresInSeconds * 1000,
     status: 'active',
-    ...(body.models === undefined ? {} : { models: body.models }),
-    ...(body.environment === undefined ? {} : { environment: body.environment }),
-    ...(body.costCentre === undefined ? {} : { costCentre: body.costCentre }),
-    ...(body.expiresInSeconds === undefined ? {} : { expiresAt: ctx.nowMs + body.expiresInSeconds * 1000 }),
   };
   return {
     response: { ...keyViewOf(state, ctx.nowMs, undefined), key: text },

@@ -4,7 +4,7 @@ import { AppError } from '@countersign/core/errors';
 import type { EntryId, RequestId } from '@countersign/core/ids';
 import type { JsonObject, JsonValue } from '@countersign/core/json';
 import { canonicalJson } from '@countersign/core/ledger/canonical';
-import { decodeEntry } from '@countersign/core/ledger/entry';
+import { decodeEntry, maxManagementEntryBytes } from '@countersign/core/ledger/entry';
 import type { CommandOutcome, EntryExtras } from './command.ts';
 
 type EntryDeps = {
@@ -41,9 +41,16 @@ function partsOf(text: string): readonly string[] {
 
 function encode(entry: { readonly [name: string]: unknown }): Uint8Array {
   const text = canonicalJson(entry);
+  const bytes = Buffer.from(text, 'utf8');
+  if (bytes.length > maxManagementEntryBytes) {
+    throw new AppError(
+      'payload_too_large',
+      `the record of this change would have ${bytes.length} bytes of ${maxManagementEntryBytes}: make it in smaller steps`,
+    );
+  }
   const decoded = decodeEntry(text);
   if (!decoded.ok) throw new AppError('internal', `an entry does not fit its schema: ${decoded.reason}`);
-  return Buffer.from(text, 'utf8');
+  return bytes;
 }
 
 function extras(entry: EntryExtras): { readonly [name: string]: JsonValue } {

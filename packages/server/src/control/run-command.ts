@@ -1,38 +1,28 @@
 // Owns the transaction of a management change: the rule, the writes, the entry, the next version, or nothing.
 
-import type { Operation } from '@countersign/contract/operation';
+import { decodeChange } from '@countersign/core/directory/decode-change';
 import type { Change } from '@countersign/core/directory/objects';
 import { AppError } from '@countersign/core/errors';
 import { type Id, type IdKind, makeEntryId, makeId, type OrgId, type RequestId } from '@countersign/core/ids';
-import { z } from 'zod';
 import { isUniqueViolation } from '../platform/db/storage-errors.ts';
 import { findReplay, insertReplay } from '../stores/bookkeeping.ts';
 import { insertVersion } from '../stores/entries.ts';
 import { writeChange } from '../stores/objects.ts';
 import type { Tx } from '../stores/schema.ts';
-import type {
-  Command,
-  CommandActor,
-  CommandContext,
-  CommandOutcome,
-  Prepared,
-  SecretWrite,
-} from './command.ts';
+import type { BoundCommand } from './bound-command.ts';
+import type { CommandActor, CommandContext, CommandOutcome, Prepared, SecretWrite } from './command.ts';
 import { managementEntries } from './management-entry.ts';
 import type { View } from './view.ts';
 
+/** An organization's log as its transaction holds it. */
+type HeldLog = {
+  readonly head: { readonly version: number; readonly origin: string };
+  readonly append: (entries: readonly Uint8Array[], version: number) => Promise<number>;
+};
+
 /** What the thread that commits offers: a transaction that holds an organization's log. */
 export type LogTransactions = {
-  readonly withLog: <T>(
-    orgId: OrgId,
-    work: (
-      tx: Tx,
-      log: {
-        readonly head: { readonly version: number; readonly origin: string };
-        readonly append: (entries: readonly Uint8Array[], version: number) => Promise<number>;
-      },
-    ) => Promise<T>,
-  ) => Promise<T>;
+  readonly withLog: <T>(orgId: OrgId, work: (tx: Tx, log: HeldLog) => Promise<T>) => Promise<T>;
 };
 
 export type RunDeps = LogTransactions & {
@@ -71,42 +61,6 @@ export type RunResult =
       readonly entryId: string | undefined;
     };
 
-/** An operation with its command, its types checked where the registry pairs them. */
-export type BoundCommand = {
-  readonly operation: Operation;
-  readonly run: (
-    view: View,
-    ctx: CommandContext,
-    raw: {
-      readonly params: unknown;
-      readonly query: unknown;
-      readonly body: unknown;
-      readonly prepared: Prepared;
-    },
-  ) => Promise<CommandOutcome<unknown>>;
-};
-
-/** Pairs an operation with its command. The input is parsed again here: a thread's port is an edge too. */
-export function bindCommand<O extends Operation>(operation: O, command: Command<O>): BoundCommand {
-  const schema: z.ZodType<{ readonly params: unknown; readonly query: unknown; readonly body: unknown }> =
-    z.object({
-      params: operation.params,
-      query: operation.query,
-      body: operation.body ?? z.null(),
-    });
-  function isInput(value: unknown): value is Parameters<Command<O>>[2] {
-    return schema.safeParse(value).success;
-  }
-  return {
-    operation,
-    async run(view, ctx, raw) {
-      const input = { ...schema.parse(raw), prepared: raw.prepared };
-      if (!isInput(input)) throw new AppError('internal', `the input of \`${operation.id}\` does not fit`);
-      return command(view, ctx, input);
-    },
-  };
-}
-
 function withoutSecrets(response: unknown, shownOnce: readonly string[]): unknown {
   if (typeof response !== 'object' || response === null) return response;
   return Object.fromEntries(Object.entries(response).filter(([name]) => !shownOnce.includes(name)));
@@ -137,6 +91,49 @@ async function replayed(tx: Tx, request: RunRequest, requestHash: string): Promi
   return response;
 }
 
+/** INVARIANT: what is installed in memory and stored is what a reader of the ledger would decode. */
+function asRecorded(changes: readonly Change[]): readonly Change[] {
+  return changes.map((change) => {
+    const json: unknown = JSON.parse(JSON.stringify(change));
+    return decodeChange(json);
+  });
+}
+
+type Step = { readonly tx: Tx; readonly log: HeldLog; readonly ctx: CommandContext };
+
+/** Writes what a command decided: objects, secrets, entries, version, replay. */
+async function write(
+  deps: RunDeps,
+  { tx, log, ctx }: Step,
+  request: RunRequest,
+  outcome: CommandOutcome<unknown>,
+  requestHash: string,
+): Promise<RunResult> {
+  const { orgId } = request;
+  const { version, origin } = log.head;
+  for (const change of outcome.changes) await writeChange(tx, orgId, ctx.nextVersion, ctx.nowMs, change);
+  for (const secret of outcome.secrets ?? []) await deps.writeSecret(tx, orgId, secret, ctx);
+  const made = outcome.changes.length > 0 ? ctx.nextVersion : version;
+  const entryIds = { now: ctx.nowMs, next: () => makeEntryId(ctx.nowMs, deps.randomBytes(10)) };
+  const entries = managementEntries(
+    { node: deps.node, boot: deps.boot, origin, version },
+    { request, audit: request.operation, outcome, entryIds },
+  );
+  const first = await log.append(entries.bytes, made);
+  if (made !== version) await insertVersion(tx, orgId, made, first);
+  if (request.idempotencyKey !== undefined) {
+    await insertReplay(tx, orgId, {
+      principalId: request.actor.principalId,
+      idempotencyKey: request.idempotencyKey,
+      requestHash,
+      response: JSON.stringify(withoutSecrets(outcome.response, outcome.shownOnce ?? [])),
+      nowMs: ctx.nowMs,
+    });
+  }
+  const { response, changes } = outcome;
+  return { kind: 'done', response, version: made, changes, entryId: entries.id };
+}
+
 /**
  * Runs one command. Refusals are thrown and leave nothing behind. INVARIANT: every write of a command, its
  * entry and the new version are one transaction; a command that changes nothing makes no version.
@@ -146,10 +143,10 @@ export async function runCommand(
   bound: BoundCommand,
   request: RunRequest,
 ): Promise<RunResult> {
-  const { orgId } = request;
-  const requestHash = deps.sha256Hex(
-    JSON.stringify([request.operation, request.params, request.query, request.body]),
-  );
+  const { orgId, operation, params, query, body } = request;
+  if (operation !== bound.operation.id)
+    throw new AppError('internal', `\`${operation}\` came to another command`);
+  const requestHash = deps.sha256Hex(JSON.stringify([operation, params, query, body]));
   try {
     return await deps.withLog(orgId, async (tx, log): Promise<RunResult> => {
       const { version } = log.head;
@@ -157,42 +154,15 @@ export async function runCommand(
       const before = await replayed(tx, request, requestHash);
       if (before !== undefined)
         return { kind: 'done', response: before, version, changes: [], entryId: undefined };
-      const nextVersion = version + 1;
-      const ctx = contextOf(deps, request, nextVersion);
+      const ctx = contextOf(deps, request, version + 1);
       const outcome = await bound.run(deps.view(tx, orgId), ctx, request);
-      for (const change of outcome.changes) await writeChange(tx, orgId, nextVersion, ctx.nowMs, change);
-      for (const secret of outcome.secrets ?? []) await deps.writeSecret(tx, orgId, secret, ctx);
-      const made = outcome.changes.length > 0 ? nextVersion : version;
-      const entryIds = { now: ctx.nowMs, next: () => makeEntryId(ctx.nowMs, deps.randomBytes(10)) };
-      const entries = managementEntries(
-        { ...deps, origin: log.head.origin, version },
-        { request, audit: bound.operation.id, outcome, entryIds },
-      );
-      const first = await log.append(entries.bytes, made);
-      if (made !== version) await insertVersion(tx, orgId, made, first);
-      if (request.idempotencyKey !== undefined) {
-        await insertReplay(tx, orgId, {
-          principalId: request.actor.principalId,
-          idempotencyKey: request.idempotencyKey,
-          requestHash,
-          response: JSON.stringify(withoutSecrets(outcome.response, outcome.shownOnce ?? [])),
-          nowMs: ctx.nowMs,
-        });
-      }
-      return {
-        kind: 'done',
-        response: outcome.response,
-        version: made,
-        changes: outcome.changes,
-        entryId: entries.id,
-      };
+      const recorded = { ...outcome, changes: asRecorded(outcome.changes) };
+      return write(deps, { tx, log, ctx }, request, recorded, requestHash);
     });
   } catch (error) {
-    if (isUniqueViolation(error)) {
-      throw new AppError('already_exists', 'there is one of this name already: choose another name', {
-        cause: error,
-      });
-    }
-    throw error;
+    if (!isUniqueViolation(error)) throw error;
+    throw new AppError('already_exists', 'there is one of this name already: choose another name', {
+      cause: error,
+    });
   }
 }

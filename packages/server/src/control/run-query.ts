@@ -3,10 +3,10 @@
 import type { BodyOf, Operation, ParamsOf, QueryOf, ResponseOf } from '@countersign/contract/operation';
 import { AppError } from '@countersign/core/errors';
 import type { OrgId } from '@countersign/core/ids';
-import { z } from 'zod';
 import type { Opener } from '../platform/sealer/sealer.ts';
 import type { Store } from '../stores/schema.ts';
 import type { CommandActor, Prepared } from './command.ts';
+import { inputSchema, type RawInput, readInput, shownResponse } from './operation-input.ts';
 
 export type QueryRequest = {
   readonly orgId: OrgId;
@@ -46,32 +46,16 @@ export type BoundQuery = {
 
 /** Pairs an operation with its query; the input is parsed again at this edge, the answer held to its schema. */
 export function bindQuery<O extends Operation>(operation: O, query: Query<O>): BoundQuery {
-  const schema: z.ZodType<{ readonly params: unknown; readonly query: unknown; readonly body: unknown }> =
-    z.object({
-      params: operation.params,
-      query: operation.query,
-      body: operation.body ?? z.null(),
-    });
-  function isInput(value: unknown): value is QueryInput<O> {
+  const schema = inputSchema(operation);
+  function isInput(value: RawInput): value is QueryInput<O> {
     return schema.safeParse(value).success;
   }
   return {
     operation,
     async run(ctx, request) {
-      const input = { ...schema.parse(request), prepared: request.prepared };
+      const input = { ...readInput(schema, request), prepared: request.prepared };
       if (!isInput(input)) throw new AppError('internal', `the input of \`${operation.id}\` does not fit`);
-      return query(ctx, input);
+      return shownResponse(operation, await query(ctx, input));
     },
   };
-}
-
-/** A page from one row more than was asked for. `cursorOf` names where the next page begins. */
-export function pageFrom<T>(
-  rows: readonly T[],
-  limit: number,
-  cursorOf: (row: T) => string,
-): { readonly items: T[]; readonly next?: string } {
-  const items = rows.slice(0, limit);
-  const last = items.at(-1);
-  return rows.length > limit && last !== undefined ? { items, next: cursorOf(last) } : { items };
 }

@@ -4,7 +4,7 @@ import { assertNever } from '@countersign/core/errors';
 import type { OrgId } from '@countersign/core/ids';
 import type { Sealer } from '../platform/sealer/sealer.ts';
 import { writeProfile } from '../services/subjects/profiles.ts';
-import { insertErasureRequest, removeErasureRequest } from '../stores/bookkeeping.ts';
+import { removeErasureRequest, writeErasureRequest } from '../stores/bookkeeping.ts';
 import { insertPolicy } from '../stores/policies.ts';
 import type { Tx } from '../stores/schema.ts';
 import { eraseSubject, removeProviderKey, writeProviderKey } from '../stores/secrets.ts';
@@ -34,7 +34,7 @@ export async function writeSecret(
     case 'policy_text':
       return insertPolicy(tx, orgId, secret);
     case 'erasure_request':
-      return insertErasureRequest(tx, orgId, {
+      return writeErasureRequest(tx, orgId, {
         userId: secret.id,
         requestedBy: ctx.actor.principalId,
         reason: secret.reason,

@@ -132,20 +132,32 @@ export async function removeErasureRequest(tx: Tx, orgId: OrgId, userId: string)
   await tx.deleteFrom('erasure_requests').where('org_id', '=', orgId).where('user_id', '=', userId).execute();
 }
 
-export type Installation = { readonly orgId: OrgId; readonly setupDigest: string | null };
+export type Installation = {
+  readonly orgId: OrgId;
+  readonly setupDigest: string | null;
+  readonly sealedIndexKey: Uint8Array;
+};
 
 /** The installation's own log and set-up state, or undefined on an empty store. */
 export async function readInstallation(store: Store): Promise<Installation | undefined> {
-  const row = await store.selectFrom('installation').select(['org_id', 'setup_digest']).executeTakeFirst();
+  const row = await store
+    .selectFrom('installation')
+    .select(['org_id', 'setup_digest', 'sealed_index_key'])
+    .executeTakeFirst();
   if (row === undefined) return undefined;
   if (!isId('org', row.org_id)) throw new AppError('internal', 'the installation row holds a malformed id');
-  return { orgId: row.org_id, setupDigest: row.setup_digest };
+  return { orgId: row.org_id, setupDigest: row.setup_digest, sealedIndexKey: row.sealed_index_key };
 }
 
-export async function insertInstallation(tx: Tx, orgId: OrgId, nowMs: number): Promise<void> {
+export async function insertInstallation(
+  tx: Tx,
+  orgId: OrgId,
+  sealedIndexKey: Uint8Array,
+  nowMs: number,
+): Promise<void> {
   await tx
     .insertInto('installation')
-    .values({ org_id: orgId, setup_digest: null, created_at: nowMs })
+    .values({ org_id: orgId, setup_digest: null, sealed_index_key: sealedIndexKey, created_at: nowMs })
     .execute();
 }
 

@@ -1,0 +1,20 @@
+// Owns the end of a key.
+
+import type { keyRevoke } from '@countersign/contract/access-operations';
+import type { Key } from '@countersign/core/directory/objects';
+import { type Command, changed } from './command.ts';
+import { difference } from './difference.ts';
+import { keyViewOf } from './key-view.ts';
+import { needKey } from './needed-key.ts';
+
+/** Ends a key, with its former secret. Revoking a revoked key changes nothing. */
+export const revokeKey: Command<typeof keyRevoke> = async (view, ctx, { params, body }) => {
+  const { state: before, createdAt } = await needKey(view, ctx, params.id);
+  const { previous: _former, ...rest } = before;
+  const state: Key = { ...rest, status: 'revoked' };
+  return {
+    response: keyViewOf(state, createdAt, undefined),
+    changes: difference(before, changed({ kind: 'key', id: before.id, state })),
+    entry: { type: 'management', ...(body.reason ? { reason: body.reason } : {}) },
+  };
+};

@@ -1,0 +1,24 @@
+// Owns changes of a key: its name, the models to which it is narrowed, its cost centre.
+
+import type { keyUpdate } from '@countersign/contract/access-operations';
+import type { Key } from '@countersign/core/directory/objects';
+import { type Command, changed } from './command.ts';
+import { difference, patched } from './difference.ts';
+import { keyViewOf } from './key-view.ts';
+import { demandLive, needKey } from './needed-key.ts';
+
+/** Changes what the body names. A key without `models` reaches what its principal reaches, never more. */
+export const updateKey: Command<typeof keyUpdate> = async (view, ctx, { params, body }) => {
+  const { state: before, createdAt } = await needKey(view, ctx, params.id);
+  demandLive(before, ctx.nowMs);
+  const state: Key = {
+    ...before,
+    name: body.name ?? before.name,
+    models: patched(before.models, body.models),
+    costCentre: patched(before.costCentre, body.costCentre),
+  };
+  return {
+    response: keyViewOf(state, createdAt, undefined),
+    changes: difference(before, changed({ kind: 'key', id: before.id, state })),
+  };
+};
