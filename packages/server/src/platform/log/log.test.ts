@@ -10,7 +10,6 @@ import { formatKey } from '@countersign/core/tokens/key-format';
 import fc from 'fast-check';
 import { Secret } from '../config/secret.ts';
 import { createLog, type Log, type LogLevel, requestLog } from './log.ts';
-import { isSecretName, scrubText } from './scrub-text.ts';
 
 function open(level: LogLevel = 'trace'): { readonly log: Log; readonly lines: string[] } {
   const lines: string[] = [];
@@ -149,20 +148,7 @@ test('a wrapped secret and bytes show nothing of their content', () => {
   assert.deepEqual([a, b, c], ['[secret]', '[6 bytes]', ['[secret]']]);
 });
 
-test('what is no secret stays as it was', () => {
-  const plain = [
-    'the bearer token is missing; send one',
-    'basic authentication is not supported',
-    'listening on http://127.0.0.1:7070',
-    'POST /v1/chat/completions 200 in 12 ms',
-    'provider `openai` answered 429: try again in 20s',
-    'key_01jv8m3q5x7z9b1d3f5h7k9m1n was revoked by usr_01jv8m3q5x7z9b1d3f5h7k9m1n',
-    'req_01jv8m3q5x7z9b1d3f5h7k9m1n model=gpt-5.1-mini tokens=120 cost: 0.002',
-    'https://example.com/models?limit=10&cursor=abc',
-    'task-management-service and disk-usage-report-2026',
-    'ENOENT: no such file or directory, open `config.json`',
-  ];
-  for (const text of plain) assert.equal(scrubText(text), text);
+test('fields that are no secrets stay as they were', () => {
   const { log, lines } = open();
   const fields = {
     inputTokens: 12,
@@ -230,45 +216,6 @@ test('cycles, depth, breadth, getters that throw and huge texts end in one bound
   for (const line of lines) assert.ok(line.length < 64 * 1024, String(line.length));
 });
 
-test('a secret that the cut would divide does not leave in part', () => {
-  for (const at of [8 * 1024, 64 * 1024]) {
-    for (let back = 1; back < key.length; back += 9) {
-      const text = `${'word '.repeat(at / 5 + 1).slice(0, at - back - 1)} ${key} tail`;
-      assert.doesNotMatch(scrubText(text), /csk_[0-9A-Za-z]/);
-    }
-  }
-});
-
-test('scrubbing takes linear time on hostile text', () => {
-  const pieces = [
-    'eyJ',
-    'csk_',
-    'sk-',
-    ':// ',
-    '://a:',
-    '?key',
-    'cookie ',
-    '"password":"',
-    '-----BEGIN PRIVATE KEY-----',
-  ];
-  for (const piece of [
-    ...pieces,
-    '\\',
-    '"',
-    ' ',
-    'bearer ',
-    'authorization',
-    "token'",
-    'a_token',
-    '&a_',
-    ', "',
-  ]) {
-    const started = performance.now();
-    scrubText(piece.repeat(Math.ceil((64 * 1024) / piece.length)));
-    assert.ok(performance.now() - started < 500, piece);
-  }
-});
-
 test('any value ends in one line of JSON', () => {
   fc.assert(
     fc.property(fc.anything({ withBigInt: true, withMap: true, withSet: true, withDate: true }), (value) => {
@@ -277,28 +224,4 @@ test('any value ends in one line of JSON', () => {
       fieldsOf(lines[0]);
     }),
   );
-});
-
-test('a secret inside a named value takes the rest of the value with it', () => {
-  for (const text of [`x-api-key: ${key}.canary`, `Authorization: ${jwt} canary`, `token=${key}/canary`]) {
-    assert.doesNotMatch(scrubText(text), /canary/, text);
-  }
-});
-
-test('names are told by their ends, in any spelling', () => {
-  for (const name of ['token', 'accessToken', 'X-Auth-Token', 'id_token', 'COOKIE', 'signing-key']) {
-    assert.equal(isSecretName(name), true, name);
-  }
-  for (const name of [
-    'tokens',
-    'inputTokens',
-    'tokenIssuer',
-    'keyId',
-    'monkey',
-    'passed',
-    'cookieCount',
-    '',
-  ]) {
-    assert.equal(isSecretName(name), false, name);
-  }
 });
