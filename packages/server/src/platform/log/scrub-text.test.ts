@@ -36,6 +36,14 @@ test('a secret that the cut would divide does not leave in part', () => {
   }
 });
 
+test('what the cut leaves of a secret does not leave either, when all before it shrinks', () => {
+  const head = `eyJ${'a'.repeat(65_000)} `;
+  for (let back = 1; back < 24; back += 1) {
+    const text = `${head}${'.'.repeat(65_536 - head.length - back - 1)} AIzaSyCanary0123456789abcdefghijkl tail`;
+    assert.doesNotMatch(scrubText(text), /AIza/, String(back));
+  }
+});
+
 test('scrubbing takes linear time on hostile text', () => {
   const pieces = [
     'eyJ',

@@ -87,6 +87,9 @@ test('different label values never share a child below the bound', () => {
       },
     ),
   );
+  const family = createRegistry().counter({ name: 'n', help: 'h', labels: ['a', 'b'] });
+  assert.notEqual(family.with({ a: 'x:', b: 'y' }), family.with({ a: 'x', b: ':y' }));
+  assert.notEqual(family.with({ a: 'x', b: '1:y' }), family.with({ a: 'x1:', b: 'y' }));
 });
 
 test('past the bound new combinations count as `other`, and known ones stay', () => {

@@ -136,7 +136,9 @@ for (const [signals, code] of [
   [['SIGTERM'], 1],
   [['SIGTERM', 'SIGTERM'], 143],
 ] as const) {
-  test(`a real process that hangs in its drain ends with ${code} after ${signals.join(' and ')}`, async () => {
+  test(`a real process that hangs in its drain ends with ${code} after ${signals.join(' and ')}`, {
+    timeout: 20_000,
+  }, async (t) => {
     const script = `
       import { createShutdown } from ${JSON.stringify(import.meta.resolve('./shutdown.ts'))};
       import { stopOnSignals } from ${JSON.stringify(import.meta.resolve('./signals.ts'))};
@@ -149,6 +151,7 @@ for (const [signals, code] of [
     const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
+    t.after(() => child.kill('SIGKILL'));
     const exited = once(child, 'exit');
     for (const signal of signals) {
       await once(child.stdout, 'data');
