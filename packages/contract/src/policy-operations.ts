@@ -103,7 +103,7 @@ export const policySimulate = operation({
   summary: 'what a new text would have decided over past records',
   tag: 'policy',
   permission: ['policy.check'],
-  runs: 'live',
+  runs: 'query',
   audit: null,
   body: z.strictObject({
     text: z.string().max(1_000_000),
@@ -113,6 +113,10 @@ export const policySimulate = operation({
   }),
   response: z.object({
     examined: z.number().int(),
+    skipped: z
+      .number()
+      .int()
+      .describe('calls that cannot be decided again: their model is gone, or policy was never asked'),
     changed: z.number().int(),
     nowAllowed: z.number().int(),
     nowDenied: z.number().int(),

@@ -1,0 +1,34 @@
+// Owns the view of one record with its entries as they stand in the ledger.
+
+import type { recordGet } from '@countersign/contract/evidence-operations';
+import { toHex } from '@countersign/core/ledger/encoding';
+import { createTreeHasher } from '@countersign/core/ledger/tree';
+import { sha256 } from '../services/ledger/crypto.ts';
+import { readEntries } from '../services/ledger/read-tiles.ts';
+import { recordViewOf } from '../services/ledger/record-view.ts';
+import { findObject } from '../stores/objects.ts';
+import { namesOf } from './person-names.ts';
+import type { Query, QueryContext } from './run-query.ts';
+import { needRecord } from './visible-records.ts';
+
+async function entryAt(ctx: QueryContext, index: number) {
+  const [bytes = new Uint8Array(0)] = await readEntries(ctx.store, ctx.orgId, index, index + 1);
+  const leafHash = toHex(createTreeHasher(sha256).leaf(bytes));
+  return { index, leafHash, text: Buffer.from(bytes).toString('utf8') };
+}
+
+/** The record, its entries' exact text and their leaf hashes. */
+export const getRecord: Query<typeof recordGet> = async (ctx, { params }) => {
+  const row = await needRecord(ctx, params.id);
+  const names = await namesOf(ctx, [row]);
+  const { workspace_id: workspaceId, entry_index: first, outcome_index: last } = row;
+  const workspace =
+    workspaceId === null ? undefined : await findObject(ctx.store, ctx.orgId, 'workspace', workspaceId);
+  const entries = [await entryAt(ctx, first)];
+  if (last !== null) entries.push(await entryAt(ctx, last));
+  return {
+    ...recordViewOf(row, (id) => names.get(id)),
+    workspaceName: workspace?.state.name,
+    entries,
+  };
+};

@@ -1,0 +1,30 @@
+// Owns the claims about the registries: every operation of the contract is bound exactly once, where it runs.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { operations } from '@countersign/contract/operations';
+import { commands } from './commands.ts';
+import { queries } from './queries.ts';
+
+function idsOf(runs: string): readonly string[] {
+  return operations.filter((operation) => operation.runs === runs).map(({ id }) => id);
+}
+
+test('every command of the contract is bound exactly once, and nothing else is', () => {
+  assert.deepEqual([...commands.keys()].sort(), [...idsOf('command')].sort());
+  assert.equal(commands.size, new Set([...commands.values()].map(({ operation }) => operation)).size);
+});
+
+test('every query of the contract is bound exactly once, and nothing else is', () => {
+  assert.deepEqual([...queries.keys()].sort(), [...idsOf('query')].sort());
+  assert.equal(queries.size, new Set([...queries.values()].map(({ operation }) => operation)).size);
+});
+
+test('an operation runs as its own function, not as a twin with the same schema', () => {
+  for (const [id, { operation }] of [...commands, ...queries]) assert.equal(operation.id, id);
+});
+
+test('every command names its event in the audit, and no query does', () => {
+  for (const { operation } of commands.values()) assert.match(operation.audit ?? '', /^[a-z_]+\.[a-z_]+$/);
+  for (const { operation } of queries.values()) assert.equal(operation.audit, null);
+});

@@ -1,0 +1,140 @@
+// Owns the report of tokens and cost, grouped by what the asker names, as far as they may see it.
+
+import { usageGroups, type usageList } from '@countersign/contract/evidence-operations';
+import { AppError } from '@countersign/core/errors';
+import { isId } from '@countersign/core/ids';
+import { maxNanos } from '@countersign/core/metering/cost';
+import { dayMs } from '@countersign/core/metering/period';
+import { readUsage, type UsageRow } from '../stores/usage.ts';
+import { may } from './guard.ts';
+import { needOrganization } from './needed-organization.ts';
+import type { Query, QueryContext } from './run-query.ts';
+
+type Group = (typeof usageGroups)[number];
+
+const defaultDays = 30;
+
+function isGroup(text: string): text is Group {
+  return usageGroups.some((group) => group === text);
+}
+
+function groupsOf(text: string): readonly Group[] {
+  const names = [...new Set(text.split(',').map((name) => name.trim()))];
+  const unknown = names.find((name) => !isGroup(name));
+  if (unknown === undefined) return names.filter(isGroup);
+  throw new AppError(
+    'invalid_request',
+    `\`${unknown.slice(0, 64)}\` cannot be grouped by: choose of ${usageGroups.join(', ')}`,
+  );
+}
+
+/** A call of someone in several teams counts for each of them. */
+function valuesOf(row: UsageRow, group: Group): readonly (string | null)[] {
+  switch (group) {
+    case 'user':
+      return [row.user_id];
+    case 'team':
+      return row.team_ids === '' ? [null] : row.team_ids.split(' ');
+    case 'workspace':
+      return [row.workspace_id];
+    case 'costCenter':
+      return [row.cost_centre];
+    case 'model':
+      return [row.model];
+    case 'application':
+      return [row.application_id];
+    default:
+      return [null];
+  }
+}
+
+type Values = { readonly [group: string]: string | null };
+
+function combinations(row: UsageRow, groups: readonly Group[]): readonly Values[] {
+  return groups.reduce<readonly Values[]>(
+    (all, group) =>
+      all.flatMap((values) => valuesOf(row, group).map((value) => ({ ...values, [group]: value }))),
+    [{}],
+  );
+}
+
+type Sum = {
+  readonly group: Values;
+  requests: number;
+  input: number;
+  output: number;
+  cached: number;
+  reasoning: number;
+  estimated: number;
+  nanos: bigint;
+};
+
+function sumUp(rows: readonly UsageRow[], groups: readonly Group[]): readonly Sum[] {
+  const sums = new Map<string, Sum>();
+  for (const row of rows) {
+    for (const group of combinations(row, groups)) {
+      const key = JSON.stringify(Object.values(group));
+      const sum = sums.get(key) ?? {
+        group,
+        requests: 0,
+        input: 0,
+        output: 0,
+        cached: 0,
+        reasoning: 0,
+        estimated: 0,
+        nanos: 0n,
+      };
+      sum.requests += row.requests;
+      sum.input += row.input_tokens;
+      sum.output += row.output_tokens;
+      sum.cached += row.cached_tokens;
+      sum.reasoning += row.reasoning_tokens;
+      sum.estimated += row.estimated;
+      sum.nanos += row.cost_nanos;
+      sums.set(key, sum);
+    }
+  }
+  return [...sums.values()].sort((a, b) => (a.nanos === b.nanos ? 0 : a.nanos < b.nanos ? 1 : -1));
+}
+
+/** Which rows the asker may see. */
+function visibleUsage(ctx: QueryContext): (row: UsageRow) => boolean {
+  if (may(ctx.actor, 'usage.read', 'organization')) return () => true;
+  const { principalId, authority } = ctx.actor;
+  const isOwn = (row: UsageRow): boolean =>
+    isId('user', principalId)
+      ? row.user_id === principalId
+      : row.application_id === principalId && row.user_id === null;
+  const readsWorkspace = may(ctx.actor, 'usage.read', authority.workspaceId);
+  return (row) => isOwn(row) || (readsWorkspace && row.workspace_id === authority.workspaceId);
+}
+
+/** Who sees only their own usage reads only their own rows. */
+function narrowed(ctx: QueryContext): { readonly userId?: string } {
+  const { principalId, authority } = ctx.actor;
+  return may(ctx.actor, 'usage.read', authority.workspaceId) || !isId('user', principalId)
+    ? {}
+    : { userId: principalId };
+}
+
+/** Usage of whole UTC days, dearest group first; `from` and `to` say which days they were. */
+export const listUsage: Query<typeof usageList> = async (ctx, { query }) => {
+  const groups = groupsOf(query.groupBy);
+  const toMs = query.to === undefined ? ctx.nowMs : Date.parse(query.to);
+  const toDay = Math.ceil(toMs / dayMs) - 1;
+  const fromDay =
+    query.from === undefined ? toDay - defaultDays + 1 : Math.floor(Date.parse(query.from) / dayMs);
+  if (fromDay > toDay) throw new AppError('invalid_request', '`from` must come before `to`');
+  const rows = await readUsage(ctx.store, ctx.orgId, { fromDay, toDay, ...narrowed(ctx) });
+  const { currency } = await needOrganization(ctx);
+  const items = sumUp(rows.filter(visibleUsage(ctx)), groups).map(({ nanos, ...sum }) => ({
+    ...sum,
+    costNanos: nanos > BigInt(maxNanos) ? maxNanos : Number(nanos),
+  }));
+  return {
+    from: new Date(fromDay * dayMs).toISOString(),
+    to: new Date((toDay + 1) * dayMs).toISOString(),
+    currency,
+    items,
+  };
+};

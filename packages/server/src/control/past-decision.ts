@@ -1,0 +1,143 @@
+// Owns taking a recorded call's decision again under other rules: its input from the entry, its model as it is now.
+
+import { type Role, roles } from '@countersign/core/access/permissions';
+import type { Directory } from '@countersign/core/directory/directory';
+import { hostedToolEntity, modelEntity, principalEntity } from '@countersign/core/directory/entities';
+import type { Model } from '@countersign/core/directory/objects';
+import type { ActorChain } from '@countersign/core/identity/actor';
+import { isId } from '@countersign/core/ids';
+import { isObject } from '@countersign/core/json';
+import type { CallIntent } from '@countersign/core/ledger/entry';
+import type { ActionName } from '@countersign/core/policy/actions';
+import type { CompiledPolicy } from '@countersign/core/policy/compile';
+import { decide } from '@countersign/core/policy/decide';
+import type { AnyRequest, Attributes, Decision, EntityView, Value } from '@countersign/core/policy/types';
+
+/** Endpoints that ask for a model; the gateway's own table must say the same. */
+const actions: ReadonlyMap<string, ActionName> = new Map([
+  ['chat', 'chat'],
+  ['responses', 'chat'],
+  ['messages', 'chat'],
+  ['response_compact', 'chat'],
+  ['response_object', 'chat'],
+  ['completions', 'complete'],
+  ['embeddings', 'embed'],
+  ['count_tokens', 'count_tokens'],
+  ['response_tokens', 'count_tokens'],
+  ['models', 'list_models'],
+]);
+
+/** Refusals before policy was asked: there was no decision to take again. */
+const beforePolicy: ReadonlySet<string> = new Set([
+  'unknown_model',
+  'provider_suspended',
+  'key_narrowed',
+  'no_permission',
+]);
+
+function isRole(text: string): text is Role {
+  return roles.some((role) => role === text);
+}
+
+function isValue(value: unknown): value is Value {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+    case 'number':
+      return true;
+    default:
+      return Array.isArray(value) ? value.every(isValue) : isAttributes(value);
+  }
+}
+
+function isAttributes(value: unknown): value is Attributes {
+  return isObject(value) && Object.values(value).every(isValue);
+}
+
+/** The principal as it was recorded: roles, teams and workspace of that moment. */
+function principalOf(directory: Directory, { actor, cc }: CallIntent): EntityView | undefined {
+  const { id, ws } = actor;
+  if (ws === undefined || !isId('workspace', ws)) return undefined;
+  const isUser = isId('user', id);
+  if (!isUser && !isId('service', id)) return undefined;
+  const chain: ActorChain = {
+    kind: isUser ? 'user' : 'service',
+    principalId: id,
+    person: isUser ? id : undefined,
+    agents: [],
+    application: undefined,
+    standing: {
+      principalId: id,
+      workspaceId: ws,
+      teams: (actor.teams ?? []).filter((team) => isId('team', team)),
+      roles: (actor.roles ?? []).filter(isRole),
+      permissions: new Set(),
+      everywhere: new Set(),
+      costCentre: cc,
+    },
+    keyId: undefined,
+    environment: undefined,
+    narrowedTo: undefined,
+    token: undefined,
+    proof: 'key',
+  };
+  return principalEntity(directory, chain);
+}
+
+/** A denial stands; then what needs approval; then the model's own permit. */
+function strictest(first: Decision, second: Decision): Decision {
+  if (first.outcome === 'deny' || second.outcome === 'allow') return first;
+  return first.outcome === 'allow' || second.outcome === 'deny' ? second : first;
+}
+
+type Input = {
+  readonly directory: Directory;
+  readonly rules: CompiledPolicy;
+  readonly principal: EntityView;
+  readonly action: ActionName;
+  readonly context: Attributes;
+};
+
+function decideOver(
+  { directory, rules, principal, action, context }: Input,
+  model: Model,
+): Decision | undefined {
+  const provider = directory.tables.provider.get(model.providerId);
+  if (provider === undefined) return undefined;
+  const ask = (request: Pick<AnyRequest, 'action' | 'resource'>) =>
+    decide(rules, { principal, context, ...request });
+  const { hostedTools } = context;
+  const tools = Array.isArray(hostedTools) ? hostedTools.filter((tool) => typeof tool === 'string') : [];
+  return tools.reduce<Decision>(
+    (decision, tool) =>
+      strictest(
+        decision,
+        ask({ action: 'use_hosted_tool', resource: hostedToolEntity(directory, provider, tool) }),
+      ),
+    ask({ action, resource: modelEntity(directory, model, provider) }),
+  );
+}
+
+/**
+ * The decision that `rules` give for a recorded call, or undefined where the entry or the directory does not hold
+ * what it needs: a model that is gone, a passed-through route, a refusal before policy.
+ */
+export function decideAgain(
+  directory: Directory,
+  rules: CompiledPolicy,
+  entry: CallIntent,
+): Decision | undefined {
+  const { target, policy, ctx } = entry;
+  const action = actions.get(target.endpoint ?? '');
+  const principal = principalOf(directory, entry);
+  const model =
+    directory.modelsByName.get(target.model ?? '') ?? directory.tables.model.get(target.resource ?? '');
+  if (action === undefined || principal === undefined || model === undefined) return undefined;
+  if (beforePolicy.has(policy.reason ?? '') || !isAttributes(ctx)) return undefined;
+  const input: Input = { directory, rules, principal, action, context: ctx };
+  const first = decideOver(input, model);
+  if (first?.outcome !== 'allow' || first.obligations.model === undefined) return first;
+  // A model that an obligation names instead is decided on by itself, so that an obligation opens nothing.
+  const other = directory.modelsByName.get(first.obligations.model);
+  return other === undefined ? { ...first, outcome: 'deny', reason: 'no_permit' } : decideOver(input, other);
+}

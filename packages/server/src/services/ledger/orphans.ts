@@ -1,0 +1,90 @@
+// Owns the closing of intents that a crash left open: their outcome is unknown, their cost what was reserved.
+
+import type { EntryId } from '@countersign/core/ids';
+import { isId, type OrgId } from '@countersign/core/ids';
+import { type CallIntent, decodeEntry, type Entry, encodeEntry } from '@countersign/core/ledger/entry';
+import { decodeBundle, encodeBundle } from '@countersign/core/ledger/tile';
+import type { Kysely } from 'kysely';
+import { readBundles } from '../../stores/entries.ts';
+import { listHeads } from '../../stores/heads.ts';
+import { listOrphans } from '../../stores/records.ts';
+import type { Tables } from '../../stores/schema.ts';
+import type { Committer } from './committer.ts';
+import type { Projector } from './projector.ts';
+
+export type OrphanDeps = {
+  readonly db: Kysely<Tables>;
+  readonly committer: Committer;
+  readonly projector: Projector;
+  readonly newEntryId: () => EntryId;
+  readonly now: () => number;
+  readonly node: string;
+  readonly boot: string;
+};
+
+/** The outcome that closes an orphan. INVARIANT: it charges the reservation, so that no crash makes budgets larger. */
+export function orphanOutcome(
+  intent: CallIntent,
+  made: { readonly id: EntryId; readonly nowMs: number; readonly node: string; readonly boot: string },
+): Entry {
+  const { policy: _policy, ctx: _ctx, reserved, status: _status, content: _content, ...kept } = intent;
+  return {
+    ...kept,
+    id: made.id,
+    ts: new Date(made.nowMs).toISOString(),
+    node: made.node,
+    boot: made.boot,
+    phase: 'outcome',
+    intent: intent.id,
+    status: 'unknown',
+    err: { code: 'orphaned' },
+    ...(reserved === undefined
+      ? {}
+      : { usage: { ...reserved, in: reserved.in ?? 0, out: reserved.out ?? 0, source: 'estimated' } }),
+  };
+}
+
+async function intentAt(db: Kysely<Tables>, orgId: OrgId, index: number): Promise<CallIntent | undefined> {
+  const [bundle] = await readBundles(db, orgId, index, index + 1, 1);
+  if (bundle === undefined) return undefined;
+  const bytes = decodeBundle(bundle.bytes).entries[index - bundle.firstIndex];
+  if (bytes === undefined) return undefined;
+  const decoded = decodeEntry(Buffer.from(bytes).toString('utf8'));
+  return decoded.ok && 'phase' in decoded.entry && decoded.entry.phase === 'intent'
+    ? decoded.entry
+    : undefined;
+}
+
+const step = 200;
+
+async function closeOf(deps: OrphanDeps, orgId: OrgId): Promise<number> {
+  await deps.projector.drain(orgId);
+  let closed = 0;
+  for (;;) {
+    const rows = await listOrphans(deps.db, orgId, deps.boot, step);
+    if (rows.length === 0) return closed;
+    const entries: Uint8Array[] = [];
+    for (const row of rows) {
+      const intent = await intentAt(deps.db, orgId, row.entry_index);
+      if (intent === undefined) continue;
+      const made = { id: deps.newEntryId(), nowMs: deps.now(), node: deps.node, boot: deps.boot };
+      entries.push(Buffer.from(encodeEntry(orphanOutcome(intent, made)), 'utf8'));
+    }
+    if (entries.length === 0) return closed;
+    const versions = entries.map(() => -1);
+    await deps.committer.commit([
+      { orgId, bundle: encodeBundle(entries), versions, sidecars: [], objects: [] },
+    ]);
+    closed += entries.length;
+    await deps.projector.drain(orgId);
+  }
+}
+
+/** Closes every orphan of former runs of the process, in every log. Returns how many there were. */
+export async function closeOrphans(deps: OrphanDeps): Promise<number> {
+  let closed = 0;
+  for (const head of await listHeads(deps.db)) {
+    if (isId('org', head.org_id)) closed += await closeOf(deps, head.org_id);
+  }
+  return closed;
+}

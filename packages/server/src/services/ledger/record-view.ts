@@ -1,0 +1,96 @@
+// Owns how a row of the projection is shown: the contract's view of a call or a management entry.
+
+import type { recordView } from '@countersign/contract/evidence-operations';
+import { AppError } from '@countersign/core/errors';
+import { actor, failure, milliseconds, target, usage } from '@countersign/core/ledger/entry-fields';
+import { z } from 'zod';
+import type { RecordRow } from '../../stores/records.ts';
+
+/** What `record-rows.ts` writes into `records.detail`, as far as it is shown. */
+const detailSchema = z.object({
+  actor,
+  target: target.optional(),
+  policy: z
+    .object({ version: z.number().int(), rules: z.array(z.string()), reason: z.string().optional() })
+    .optional(),
+  cc: z.string().optional(),
+  err: failure.optional(),
+});
+const outcomeSchema = z.object({
+  target: target.optional(),
+  usage: usage.optional(),
+  ms: milliseconds.optional(),
+  err: failure.optional(),
+});
+
+export type RecordView = z.infer<typeof recordView>;
+type Detail = z.infer<typeof detailSchema>;
+type Outcome = z.infer<typeof outcomeSchema>;
+
+function read<T>(schema: z.ZodType<T>, text: string, id: string): T {
+  const value: unknown = JSON.parse(text);
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new AppError('internal', `the projection of record \`${id}\` cannot be read: rebuild it`, {
+    cause: parsed.error,
+  });
+}
+
+function usageView(used: Outcome['usage']): RecordView['usage'] {
+  if (used === undefined) return undefined;
+  return {
+    // As `usage_daily` counts: what was written to a cache went in.
+    input: used.in + (used.cache_write ?? 0) + (used.cache_write_1h ?? 0),
+    output: used.out,
+    cached: used.cached ?? 0,
+    reasoning: used.reasoning ?? 0,
+    costNanos: used.cost_nanos,
+    source: used.source,
+  };
+}
+
+function actorView(row: RecordRow, acted: Detail['actor'], name: string | undefined): RecordView['actor'] {
+  const agents = (acted.act ?? []).filter(({ kind }) => kind === 'agent').map(({ id }) => id);
+  return {
+    id: acted.id,
+    kind: acted.kind,
+    name,
+    agents,
+    application: row.application_id ?? undefined,
+    proof: acted.proof,
+    credential: acted.cred,
+  };
+}
+
+/**
+ * The view of a row. `nameOf` gives a person's name where the asker may see it. Throws `internal` for a row
+ * that the projector did not write.
+ */
+export function recordViewOf(row: RecordRow, nameOf: (actorId: string) => string | undefined): RecordView {
+  const detail = read(detailSchema, row.detail, row.id);
+  const outcome = row.outcome === null ? undefined : read(outcomeSchema, row.outcome, row.id);
+  return {
+    id: row.id,
+    requestId: row.request_id ?? undefined,
+    index: row.entry_index,
+    outcomeIndex: row.outcome_index ?? undefined,
+    at: new Date(row.at).toISOString(),
+    type: row.type,
+    actor: actorView(row, detail.actor, nameOf(row.actor_id)),
+    workspaceId: row.workspace_id ?? undefined,
+    teams: detail.actor.teams ?? [],
+    costCentre: detail.cc,
+    endpoint: detail.target?.endpoint,
+    provider: outcome?.target?.provider ?? detail.target?.provider,
+    model: row.model ?? undefined,
+    decision: row.decision ?? undefined,
+    policyVersion: detail.policy?.version,
+    rules: detail.policy?.rules ?? [],
+    labels: row.labels === null ? [] : row.labels.trim().split(' '),
+    status: row.status ?? undefined,
+    error: outcome?.err?.code ?? detail.err?.code ?? detail.policy?.reason,
+    usage: usageView(outcome?.usage),
+    totalMs: outcome?.ms?.total,
+    event: row.event ?? undefined,
+  };
+}
