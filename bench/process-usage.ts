@@ -23,9 +23,14 @@ export function parseCpuMicros(stat: string): number | undefined {
   return ((user + system) * 1_000_000) / ticksPerSecond;
 }
 
+/** One line of `/proc/<pid>/status` without its name; undefined if it is not there. */
+export function parseStatusText(status: string, name: string): string | undefined {
+  return new RegExp(`^${name}:\\s+(.*)$`, 'm').exec(status)?.[1];
+}
+
 /** Bytes of one line of `/proc/<pid>/status`, such as `VmRSS`; undefined if it is not there. */
 export function parseStatusBytes(status: string, name: string): number | undefined {
-  const match = new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status);
+  const match = /^(\d+) kB$/.exec(parseStatusText(status, name) ?? '');
   return match === null ? undefined : Number(match[1]) * 1024;
 }
 

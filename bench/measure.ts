@@ -1,0 +1,86 @@
+// Owns one measurement: runs the load generator against a server and watches the server meanwhile.
+
+import { join } from 'node:path';
+import type { Context } from './context.ts';
+import { parseLoadResult } from './load-result.ts';
+import { readUsage } from './process-usage.ts';
+import type { DurableCommit, Sample } from './results.ts';
+import type { Scenario } from './scenarios.ts';
+import type { Server } from './servers.ts';
+
+const watchMs = 200;
+
+function loadFlags(context: Context, server: Server, scenario: Scenario): readonly string[] {
+  return [
+    ['-p', server.port],
+    ['-c', scenario.connections],
+    ['-d', scenario.seconds],
+    ['-w', scenario.warmUp],
+    ['-r', scenario.rate],
+    ['-g', scenario.grace],
+    ['-b', context.bodies[scenario.body]],
+  ]
+    .flat()
+    .map(String)
+    .concat(server.loadFlags);
+}
+
+/** Why a sample does not count; undefined for a good one. */
+export function faultOf({ load }: Sample): string | undefined {
+  if (load.notOk > 0) return `${load.notOk} answers were not 2xx, the last ${load.lastBad}`;
+  if (load.errors > 0) return `${load.errors} requests failed`;
+  if (load.unsent > 0) return `${load.unsent} requests could not be sent in time`;
+  return undefined;
+}
+
+/** Measures once. Rejects when the generator itself fails, or the server has ended. */
+export async function measure(context: Context, server: Server, scenario: Scenario): Promise<Sample> {
+  const { command, args } = context.tools.load;
+  const { pid } = server.running;
+  const before = readUsage(pid);
+  let rssBytes = before?.rssBytes ?? 0;
+  const watch = setInterval(() => {
+    rssBytes = Math.max(rssBytes, readUsage(pid)?.rssBytes ?? 0);
+  }, watchMs);
+  const output = await context.processes
+    .run({
+      name: `load on ${server.name}`,
+      command,
+      args: [...args, ...loadFlags(context, server, scenario)],
+      cpu: context.pinning.load,
+    })
+    .finally(() => clearInterval(watch));
+  const after = readUsage(pid);
+  if (!server.running.isAlive())
+    throw new Error(`${server.name} has ended; its log ends with:\n${server.running.log()}`);
+  const load = parseLoadResult(output);
+  if (before === undefined || after === undefined) return { load };
+  return {
+    load,
+    ...(load.total === 0 ? {} : { cpuMicrosPerRequest: (after.cpuMicros - before.cpuMicros) / load.total }),
+    rssBytes: Math.max(rssBytes, after.rssBytes),
+    peakRssBytes: after.peakRssBytes,
+  };
+}
+
+/** What a durable commit costs now, on the disk of the stores and on the processor of the gateways. */
+export async function measureDurableCommit(context: Context): Promise<DurableCommit> {
+  const output = await context.processes.run({
+    name: 'durable-commit',
+    command: process.execPath,
+    args: [
+      '--disable-warning=ExperimentalWarning',
+      join(import.meta.dirname, 'durable-commit.ts'),
+      context.run,
+      '300',
+    ],
+    cpu: context.pinning.gateway,
+  });
+  const parsed: unknown = JSON.parse(output);
+  if (typeof parsed !== 'object' || parsed === null) throw new Error('the disk was not measured');
+  const numbers = new Map<string, unknown>(Object.entries(parsed));
+  const medianMs = numbers.get('medianMs');
+  const p99Ms = numbers.get('p99Ms');
+  if (typeof medianMs !== 'number' || typeof p99Ms !== 'number') throw new Error('the disk was not measured');
+  return { medianMs, p99Ms };
+}

@@ -1,0 +1,75 @@
+// Owns the order of measuring: rounds in which every server takes its turn, so that drift hits all of them alike.
+
+import type { Context } from './context.ts';
+import { faultOf, measure, measureDurableCommit } from './measure.ts';
+import type { Round, Sample } from './results.ts';
+import type { Scenario } from './scenarios.ts';
+import type { Server } from './servers.ts';
+
+export type RoundsPlan = {
+  readonly servers: readonly Server[];
+  readonly scenarios: readonly Scenario[];
+  readonly count: number;
+  readonly onSample: (round: number, scenario: Scenario, server: Server, sample: Sample) => void;
+  readonly onProblem: (text: string) => void;
+};
+
+/** `items` beginning with another one each round: who comes first after a change of load is not always the same. */
+export function rotated<T>(items: readonly T[], by: number): readonly T[] {
+  const cut = items.length === 0 ? 0 : by % items.length;
+  return [...items.slice(cut), ...items.slice(0, cut)];
+}
+
+async function runOne(
+  context: Context,
+  plan: RoundsPlan,
+  round: number,
+  scenario: Scenario,
+  server: Server,
+): Promise<Sample | undefined> {
+  const where = `round ${round + 1}, ${scenario.id}, ${server.name}`;
+  try {
+    const sample = await measure(context, server, scenario);
+    const fault = faultOf(sample);
+    if (fault !== undefined) {
+      plan.onProblem(`${where}: ${fault}`);
+      return undefined;
+    }
+    plan.onSample(round, scenario, server, sample);
+    return sample;
+  } catch (error) {
+    plan.onProblem(`${where}: ${error instanceof Error ? error.message : String(error)}`);
+    return undefined;
+  }
+}
+
+/** One second against each server before the first round, so that no compiler warms up in it. */
+async function warmUp(context: Context, plan: RoundsPlan): Promise<void> {
+  for (const server of plan.servers) {
+    for (const scenario of plan.scenarios.filter(({ rate }) => rate === 0)) {
+      if (scenario.servers.includes(server.name))
+        await measure(context, server, { ...scenario, seconds: 1, warmUp: 0 }).catch(() => undefined);
+    }
+  }
+}
+
+/** Runs all rounds. A measurement that fails is told of and missing; the others go on. */
+export async function runRounds(context: Context, plan: RoundsPlan): Promise<readonly Round[]> {
+  await warmUp(context, plan);
+  const rounds: Round[] = [];
+  for (let round = 0; round < plan.count; round += 1) {
+    const durable = await measureDurableCommit(context);
+    const samples: Record<string, Record<string, Sample>> = {};
+    for (const scenario of plan.scenarios) {
+      const own: Record<string, Sample> = {};
+      const taking = plan.servers.filter(({ name }) => scenario.servers.includes(name));
+      for (const server of rotated(taking, round)) {
+        const sample = await runOne(context, plan, round, scenario, server);
+        if (sample !== undefined) own[server.name] = sample;
+      }
+      samples[scenario.id] = own;
+    }
+    rounds.push({ durable, samples });
+  }
+  return rounds;
+}

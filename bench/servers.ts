@@ -1,0 +1,107 @@
+// Owns starting what is measured: the mock provider, the bare proxy, and gateways over seeded stores.
+
+import { cpSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Context } from './context.ts';
+import { freePort, type Running, waitUntilReady } from './processes.ts';
+
+export type Server = {
+  readonly name: string;
+  readonly port: number;
+  readonly running: Running;
+  /** What the load generator adds for it: headers, keys. */
+  readonly loadFlags: readonly string[];
+};
+
+export type StoreSize = { readonly keys: number; readonly policies: number; readonly records: number };
+
+export type SeededStore = StoreSize & { readonly directory: string; readonly keyLines: string };
+
+const startMs = 60_000;
+const nodeFlags = ['--disable-warning=ExperimentalWarning'];
+
+/** The provider that all others call. It runs beside the load, on the load's processor. */
+export async function startMock(context: Context): Promise<Server> {
+  const port = await freePort();
+  const { command, args } = context.tools.mock;
+  const running = context.processes.start({
+    name: 'mock',
+    command,
+    args: [...args, String(port)],
+    cpu: context.pinning.load,
+  });
+  await waitUntilReady(running, port, '/', startMs);
+  return { name: 'direct', port, running, loadFlags: [] };
+}
+
+/** The fair comparison. */
+export async function startBareProxy(context: Context, mock: Server): Promise<Server> {
+  const port = await freePort();
+  const file = join(import.meta.dirname, 'bare-proxy.ts');
+  const running = context.processes.start({
+    name: 'bare',
+    command: process.execPath,
+    args: [...nodeFlags, file, String(port), String(mock.port)],
+    cpu: context.pinning.gateway,
+  });
+  await waitUntilReady(running, port, '/', startMs);
+  return { name: 'bare', port, running, loadFlags: [] };
+}
+
+/** Makes a store of this size for gateways that call `mock`. Takes from a second to some minutes. */
+export async function makeStore(context: Context, mock: Server, size: StoreSize): Promise<SeededStore> {
+  const folder = join(context.run, 'stores', `${size.keys}-${size.policies}-${size.records}`);
+  mkdirSync(folder, { recursive: true });
+  const directory = join(folder, 'data');
+  const keyLines = join(folder, 'keys.txt');
+  const request = { ...size, directory, keyLines, mockPort: mock.port, publicHost: '127.0.0.1:7070' };
+  await context.processes.run({
+    name: 'seed',
+    command: process.execPath,
+    args: [...nodeFlags, join(import.meta.dirname, 'seed.ts'), JSON.stringify(request)],
+    cpu: undefined,
+  });
+  return { ...size, directory, keyLines };
+}
+
+/** A second store with the same contents: a store has one owner at a time. */
+export function copyStore(store: SeededStore, name: string): SeededStore {
+  const directory = `${store.directory}-${name}`;
+  cpSync(store.directory, directory, { recursive: true });
+  return { ...store, directory };
+}
+
+export type GatewayOptions = {
+  readonly name: string;
+  /** `on`: the product as it is. `off`: the benchmark's own composition, whose recorder records nothing. */
+  readonly ledger: 'on' | 'off';
+  /** Folder for a processor profile of the main thread, written when it ends. */
+  readonly profileTo?: string;
+};
+
+/** Starts Countersign over a seeded store, with all of its threads on one processor. */
+export async function startGateway(
+  context: Context,
+  store: SeededStore,
+  options: GatewayOptions,
+): Promise<Server> {
+  const port = await freePort();
+  const entry =
+    options.ledger === 'on'
+      ? join(context.root, 'packages', 'server', 'src', 'main.ts')
+      : join(import.meta.dirname, 'ledger-off.ts');
+  const profile = options.profileTo === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', options.profileTo];
+  const running = context.processes.start({
+    name: options.name,
+    command: process.execPath,
+    args: [...nodeFlags, ...profile, entry],
+    env: {
+      COUNTERSIGN_LISTEN: `127.0.0.1:${port}`,
+      COUNTERSIGN_DATA_DIR: store.directory,
+      COUNTERSIGN_EGRESS_ALLOW: '127.0.0.1',
+    },
+    cpu: context.pinning.gateway,
+  });
+  await waitUntilReady(running, port, '/readyz', startMs);
+  return { name: options.name, port, running, loadFlags: ['-k', store.keyLines] };
+}
