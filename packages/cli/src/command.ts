@@ -1,0 +1,85 @@
+// Owns the form of a command, and the text that says how it is used.
+
+import type { ExitCode, Machine } from './machine.ts';
+
+export type Flag = {
+  /** Without the dashes: `expires-in-seconds`. */
+  readonly name: string;
+  /** `switch` is on or off, `text` takes a value, `list` takes one each time it is given. */
+  readonly kind: 'switch' | 'text' | 'list';
+  /** What stands for the value in the usage: `NAME`. */
+  readonly value?: string;
+  readonly description: string;
+  readonly required?: boolean;
+};
+
+export type Positional = { readonly name: string; readonly required: boolean; readonly description: string };
+
+/** Flags as given. Asking for a flag that the command does not declare gives nothing. */
+export type Flags = {
+  readonly text: (name: string) => string | undefined;
+  readonly list: (name: string) => readonly string[];
+  /** Undefined where the switch was not given at all. */
+  readonly toggle: (name: string) => boolean | undefined;
+};
+
+export type Invocation = {
+  readonly args: readonly string[];
+  readonly flags: Flags;
+  /** True for `--json`: the answer is JSON on standard output. */
+  readonly json: boolean;
+  readonly machine: Machine;
+};
+
+export type Command = {
+  /** One or two words: `who`, `keys create`. */
+  readonly name: string;
+  readonly summary: string;
+  readonly positionals: readonly Positional[];
+  readonly flags: readonly Flag[];
+  /** Without `countersign`: `keys create --name ci`. */
+  readonly examples: readonly string[];
+  readonly run: (invocation: Invocation) => Promise<ExitCode>;
+};
+
+const jsonFlag: Flag = { name: 'json', kind: 'switch', description: 'answer in JSON' };
+const helpFlag: Flag = { name: 'help', kind: 'switch', description: 'show this text' };
+
+/** Every flag that a command takes, with those that all take. */
+export function flagsOf(command: Command): readonly Flag[] {
+  return [...command.flags, jsonFlag, helpFlag];
+}
+
+function flagUsage({ name, kind, value }: Flag): string {
+  return kind === 'switch' ? `--${name}` : `--${name} ${value ?? 'VALUE'}`;
+}
+
+/** The first line of the usage: the command with what it needs. */
+export function synopsis(command: Command): string {
+  const words = command.positionals.map(({ name, required }) => (required ? name : `[${name}]`));
+  const needed = command.flags.filter(({ required }) => required === true).map(flagUsage);
+  return ['countersign', command.name, ...words, ...needed, '[flags]'].join(' ');
+}
+
+/** The whole help of a command. */
+export function helpText(command: Command): string {
+  const rows = [
+    ...command.positionals.map(({ name, description }) => [name, description] as const),
+    ...flagsOf(command).map((flag) => {
+      const often = flag.kind === 'list' ? ' (may be repeated)' : '';
+      return [flagUsage(flag), `${flag.description}${often}`] as const;
+    }),
+  ];
+  const width = Math.min(34, Math.max(...rows.map(([left]) => left.length)));
+  return [
+    `${command.name}: ${command.summary}`,
+    '',
+    `usage: ${synopsis(command)}`,
+    '',
+    ...rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`),
+    '',
+    'examples:',
+    ...command.examples.map((example) => `  countersign ${example}`),
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,29 @@
+// Owns what the command line touches of the machine: streams, files, environment. Tests hand over their own.
+
+export type Machine = {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+  /** The text of a file, or of standard input for `-`. Throws what the file system throws. */
+  readonly readText: (path: string) => string;
+  readonly writeBytes: (path: string, bytes: Uint8Array) => void;
+};
+
+/** 0 done, 1 refused or failed, 2 wrong usage. */
+export type ExitCode = 0 | 1 | 2;
+
+/** The command was written wrongly: nothing was done. */
+export class UsageError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'UsageError';
+  }
+}
+
+/** It was tried and did not succeed, in a sentence for people. */
+export class FailedError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'FailedError';
+  }
+}

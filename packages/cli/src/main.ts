@@ -1,0 +1,23 @@
+// Owns the start of the command line: this process's streams, files and environment, and its exit code.
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { allCommands } from './commands.ts';
+import type { Machine } from './machine.ts';
+import { run } from './run.ts';
+
+const machine: Machine = {
+  env: process.env,
+  out: (text) => process.stdout.write(text),
+  err: (text) => process.stderr.write(text),
+  // 0 is standard input.
+  readText: (path) => readFileSync(path === '-' ? 0 : path, 'utf8'),
+  writeBytes: (path, bytes) => writeFileSync(path, bytes),
+};
+
+// A reader that has seen enough (`| head`) is no failure.
+process.stdout.on('error', (error: Error) => {
+  if ('code' in error && error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
+process.exitCode = await run(allCommands(), process.argv.slice(2), machine);

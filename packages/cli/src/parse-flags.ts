@@ -1,0 +1,85 @@
+// Owns the reading of a command's words: node:util parseArgs under the command's own flags.
+
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { type Command, type Flags, flagsOf } from './command.ts';
+import { UsageError } from './machine.ts';
+import { nearest } from './nearest.ts';
+
+export type ParsedWords = {
+  readonly args: readonly string[];
+  readonly flags: Flags;
+  readonly json: boolean;
+  readonly help: boolean;
+};
+
+type Values = { readonly [name: string]: string | boolean | (string | boolean)[] | undefined };
+
+function flagsFrom(values: Values): Flags {
+  return {
+    text: (name) => {
+      const value = values[name];
+      return typeof value === 'string' ? value : undefined;
+    },
+    list: (name) => {
+      const value = values[name];
+      return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+    },
+    toggle: (name) => {
+      const value = values[name];
+      return typeof value === 'boolean' ? value : undefined;
+    },
+  };
+}
+
+function wordsOf(command: Command, words: readonly string[]) {
+  const options: NonNullable<ParseArgsConfig['options']> = {};
+  for (const { name, kind } of flagsOf(command)) {
+    options[name] = { type: kind === 'switch' ? 'boolean' : 'string', multiple: kind === 'list' };
+  }
+  try {
+    return parseArgs({
+      args: [...words],
+      options,
+      allowPositionals: true,
+      allowNegative: true,
+      strict: true,
+    });
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    const unknown = /^Unknown option '(--?[^']+)'/.exec(error.message)?.[1];
+    if (unknown === undefined) throw new UsageError(lowered(error.message));
+    const near = nearest(
+      unknown.replace(/^-+/, ''),
+      flagsOf(command).map(({ name }) => name),
+    );
+    throw new UsageError(
+      `unknown flag \`${unknown}\`${near === undefined ? '' : `, did you mean \`--${near}\`?`}`,
+    );
+  }
+}
+
+/** Node's sentence in our form: lower case, no full stop. */
+function lowered(message: string): string {
+  const first = message.split('\n')[0] ?? '';
+  return first.charAt(0).toLowerCase() + first.slice(1).replace(/\.$/, '');
+}
+
+/** The arguments and flags of a command. Throws a UsageError for what it does not know or lacks. */
+export function parseWords(command: Command, words: readonly string[]): ParsedWords {
+  const parsed = wordsOf(command, words);
+  const flags = flagsFrom(parsed.values);
+  const help = flags.toggle('help') === true;
+  const json = flags.toggle('json') === true;
+  const args = parsed.positionals;
+  if (help) return { args, flags, json, help };
+  const needed = command.positionals.filter(({ required }) => required);
+  const missing = needed[args.length];
+  if (missing !== undefined) throw new UsageError(`\`${missing.name}\` is missing`);
+  const extra = args[command.positionals.length];
+  if (extra !== undefined) throw new UsageError(`\`${extra}\` is one word too many`);
+  for (const { name, required } of command.flags) {
+    if (required === true && parsed.values[name] === undefined)
+      throw new UsageError(`\`--${name}\` is missing`);
+  }
+  return { args, flags, json, help };
+}

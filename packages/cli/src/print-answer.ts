@@ -1,0 +1,50 @@
+// Owns how an answer is shown: lists as tables, one object as lines of names and values.
+
+import { isObject } from '@countersign/core/json';
+import { safeLine, safeLines } from './safe-text.ts';
+import { cellText, type Table, tableText } from './table.ts';
+
+/** More columns than this do not fit a line: the rest is in `--json` and `--csv`. */
+const maxColumns = 8;
+
+/** The items of a page; undefined if the answer is none. */
+export function itemsOf(answer: unknown): readonly { readonly [name: string]: unknown }[] | undefined {
+  if (!isObject(answer) || !Array.isArray(answer.items)) return undefined;
+  return answer.items.filter(isObject);
+}
+
+function isScalar(value: unknown): boolean {
+  return value === undefined || value === null || typeof value !== 'object';
+}
+
+/** A table of every member that any item has, in the order in which they are met. */
+export function wholeTable(items: readonly { readonly [name: string]: unknown }[]): Table {
+  const columns = [...new Set(items.flatMap((item) => Object.keys(item)))];
+  return { columns, rows: items.map((item) => columns.map((name) => cellText(item[name]))) };
+}
+
+/** The same for a terminal: plain members only, and no more than fit. */
+function narrowTable(items: readonly { readonly [name: string]: unknown }[]): Table {
+  const columns = [...new Set(items.flatMap((item) => Object.keys(item)))]
+    .filter((name) => items.every((item) => isScalar(item[name])))
+    .slice(0, maxColumns);
+  return { columns, rows: items.map((item) => columns.map((name) => cellText(item[name]))) };
+}
+
+function lineOf(name: string, value: unknown, width: number): string {
+  const label = `${name}:`.padEnd(width + 2);
+  if (typeof value === 'string' && value.includes('\n')) {
+    return `${name}:\n${safeLines(value.trimEnd()).replace(/^/gm, '  ')}\n`;
+  }
+  return `${label}${safeLine(cellText(value))}\n`;
+}
+
+/** The answer for people. What its values hold cannot act on the terminal. */
+export function answerText(answer: unknown): string {
+  const items = itemsOf(answer);
+  if (items !== undefined) return items.length === 0 ? 'none\n' : tableText(narrowTable(items));
+  if (!isObject(answer)) return `${safeLine(cellText(answer))}\n`;
+  const shown = Object.entries(answer).filter(([, value]) => value !== undefined);
+  const width = Math.max(...shown.map(([name]) => name.length));
+  return shown.map(([name, value]) => lineOf(safeLine(name), value, width)).join('');
+}

@@ -1,0 +1,29 @@
+// Owns one run of the command line in tests: its words in, its streams and exit code out.
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { allCommands } from './commands.ts';
+import type { ExitCode } from './machine.ts';
+import { run } from './run.ts';
+
+export type Ran = { readonly code: ExitCode; readonly out: string; readonly err: string };
+
+/** Runs the command in this process with this environment and nothing of the real one. */
+export async function runCli(
+  words: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Ran> {
+  let out = '';
+  let err = '';
+  const code = await run(allCommands(), words, {
+    env,
+    out: (text) => {
+      out += text;
+    },
+    err: (text) => {
+      err += text;
+    },
+    readText: (path) => readFileSync(path, 'utf8'),
+    writeBytes: (path, bytes) => writeFileSync(path, bytes),
+  });
+  return { code, out, err };
+}

@@ -1,0 +1,159 @@
+// Owns flags made from an operation's schemas, and the values that are made from flags again.
+
+import { type JsonSchema, jsonSchemaOf } from '@countersign/contract/json-schema';
+import type { Operation } from '@countersign/contract/operation';
+import { isObject } from '@countersign/core/json';
+import type { Flag, Flags } from './command.ts';
+import { FailedError, type Machine, UsageError } from './machine.ts';
+
+/** One member of an operation's input and how the command line takes it. */
+export type Member = {
+  /** As the contract names it: `costCentre`. */
+  readonly name: string;
+  readonly flag: Flag;
+  readonly take: 'text' | 'number' | 'switch' | 'list' | 'json' | 'long_text';
+  readonly nullable: boolean;
+};
+
+/** From this length on a text is better in a file. */
+const longText = 1_000;
+
+/** `costCentre` is `cost-centre`. */
+export function flagName(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/** The schema without its null, and whether it had one. */
+function withoutNull(schema: JsonSchema): { readonly schema: JsonSchema; readonly nullable: boolean } {
+  const { type, anyOf } = schema;
+  if (Array.isArray(type) && type.includes('null')) {
+    const rest = type.filter((one) => one !== 'null');
+    return { schema: { ...schema, type: rest.length === 1 ? rest[0] : rest }, nullable: true };
+  }
+  if (Array.isArray(anyOf) && anyOf.some((one) => isObject(one) && one.type === 'null')) {
+    const rest = anyOf.filter((one) => isObject(one) && one.type !== 'null');
+    const [only] = rest;
+    const inner: unknown = rest.length === 1 ? only : { anyOf: rest };
+    return {
+      schema: isObject(inner) ? { ...inner, description: schema.description } : schema,
+      nullable: true,
+    };
+  }
+  return { schema, nullable: false };
+}
+
+function takeOf(schema: JsonSchema): Member['take'] {
+  const { type, items, maxLength } = schema;
+  if (type === 'boolean') return 'switch';
+  if (type === 'integer' || type === 'number') return 'number';
+  if (type === 'array') return isObject(items) && items.type === 'string' ? 'list' : 'json';
+  if (type === 'string') return typeof maxLength === 'number' && maxLength >= longText ? 'long_text' : 'text';
+  return 'json';
+}
+
+function valueName(schema: JsonSchema, take: Member['take']): string {
+  if (Array.isArray(schema.enum)) return schema.enum.join('|');
+  const names = {
+    text: 'TEXT',
+    number: 'N',
+    switch: '',
+    list: 'TEXT',
+    json: 'JSON|@FILE',
+    long_text: 'TEXT|@FILE',
+  };
+  const ids = /^\^\(\?:([a-z|]+)\)_/.exec(typeof schema.pattern === 'string' ? schema.pattern : '')?.[1];
+  return ids === undefined ? names[take] : `${ids}_…`;
+}
+
+function describe(schema: JsonSchema, nullable: boolean): string {
+  const { description, default: fallback } = schema;
+  return [
+    typeof description === 'string' ? description : '',
+    fallback === undefined ? '' : `(${JSON.stringify(fallback)})`,
+    nullable ? '(may be cleared)' : '',
+  ]
+    .filter((part) => part !== '')
+    .join(' ');
+}
+
+function memberOf(name: string, whole: JsonSchema, required: boolean): Member {
+  const { schema, nullable } = withoutNull(whole);
+  const take = takeOf(schema);
+  const kind = take === 'switch' || take === 'list' ? take : 'text';
+  const item = take === 'list' && isObject(schema.items) ? schema.items : schema;
+  const value = valueName(item, take);
+  const description = describe(whole, nullable);
+  const flag: Flag = { name: flagName(name), kind, value, description, required };
+  return { name, flag, take, nullable };
+}
+
+/** The members of an input that is an object; none for any other. */
+export function membersOf(schema: Operation['query'] | Operation['body']): readonly Member[] {
+  if (schema === null) return [];
+  const { properties, required } = jsonSchemaOf(schema, 'input');
+  if (!isObject(properties)) return [];
+  const needed = Array.isArray(required) ? required : [];
+  return Object.entries(properties).map(([name, member]) =>
+    memberOf(name, isObject(member) ? member : {}, needed.includes(name)),
+  );
+}
+
+/** JSON from a flag's text, from a file (`@FILE`) or from standard input (`@-`). */
+export function readJson(machine: Machine, flag: string, text: string): unknown {
+  const source = text.startsWith('@') ? readFile(machine, text.slice(1)) : text;
+  try {
+    const value: unknown = JSON.parse(source);
+    return value;
+  } catch {
+    throw new UsageError(`\`--${flag}\` takes JSON, or @FILE with JSON in it`);
+  }
+}
+
+/** A file's text. A FailedError with the path if it cannot be read. */
+export function readFile(machine: Machine, path: string): string {
+  try {
+    return machine.readText(path);
+  } catch (error) {
+    const code = isObject(error) && typeof error.code === 'string' ? error.code : 'unreadable';
+    throw new FailedError(`\`${path}\` cannot be read (${code})`);
+  }
+}
+
+function numberOf(flag: string, text: string): number {
+  if (!/^-?\d{1,15}$/.test(text)) throw new UsageError(`\`--${flag}\` takes a whole number, not \`${text}\``);
+  return Number(text);
+}
+
+function takenFrom(machine: Machine, member: Member, flags: Flags): unknown {
+  const { name } = member.flag;
+  if (member.take === 'switch') return flags.toggle(name);
+  if (member.take === 'list') {
+    const items = flags.list(name);
+    return items.length === 0 ? undefined : items;
+  }
+  const text = flags.text(name);
+  if (text === undefined) return undefined;
+  if (member.take === 'number') return numberOf(name, text);
+  if (member.take === 'json') return readJson(machine, name, text);
+  return member.take === 'long_text' && text.startsWith('@') ? readFile(machine, text.slice(1)) : text;
+}
+
+/** What the flags say of these members; a member that no flag names is left out, a cleared one is null. */
+export function valuesOf(
+  machine: Machine,
+  members: readonly Member[],
+  flags: Flags,
+): { readonly [name: string]: unknown } {
+  const values: Record<string, unknown> = {};
+  for (const member of members) {
+    const value = takenFrom(machine, member, flags);
+    if (value !== undefined) values[member.name] = value;
+  }
+  for (const name of flags.list('clear')) {
+    const member = members.find(({ flag }) => flag.name === name);
+    if (member?.nullable !== true) throw new UsageError(`\`${name}\` cannot be cleared`);
+    if (values[member.name] !== undefined) throw new UsageError(`give \`--${name}\` or clear it, not both`);
+    values[member.name] = null;
+  }
+  return values;
+}

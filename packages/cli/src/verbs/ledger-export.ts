@@ -1,0 +1,66 @@
+// Owns `ledger export`: the log through the API into a directory that anyone can verify without us.
+
+import { existsSync } from 'node:fs';
+import { ledgerCheckpoint, ledgerTile } from '@countersign/contract/evidence-operations';
+import { parseSignedCheckpoint } from '@countersign/core/ledger/checkpoint';
+import { entriesLevel, type Tile, tileAt, tilePath, tileWidth } from '@countersign/core/ledger/tile';
+import type { Client } from '@countersign/sdk/client/client';
+import { ProblemError } from '@countersign/sdk/client/client-errors';
+import { writeExport } from '@countersign/sdk/ledger/write-export';
+import type { Command, Invocation } from '../command.ts';
+import { connect, connectionFlags } from '../connection.ts';
+import { type ExitCode, FailedError } from '../machine.ts';
+import { safeJson } from '../safe-text.ts';
+
+function fetchTile(client: Client, tile: Tile): Promise<Uint8Array> {
+  // The API's path begins after `tile/`.
+  const path = tilePath(tile).slice('tile/'.length);
+  return client.callBytes(ledgerTile, 'application/octet-stream', { params: { path } });
+}
+
+/** The bundles of the first `size` entries. A partial one may have become full since: that holds it too. */
+async function* bundlesOf(client: Client, size: number): AsyncGenerator<Uint8Array, void> {
+  for (let index = 0; index * tileWidth < size; index += 1) {
+    const tile = tileAt(size, entriesLevel, index);
+    if (tile === undefined) return;
+    yield await fetchTile(client, tile).catch((error: unknown) => {
+      const isGone = error instanceof ProblemError && error.code === 'not_found' && tile.width < tileWidth;
+      if (!isGone) throw error;
+      return fetchTile(client, { ...tile, width: tileWidth });
+    });
+  }
+}
+
+async function run(invocation: Invocation): Promise<ExitCode> {
+  const { args, json, machine } = invocation;
+  const [directory = ''] = args;
+  const client = connect(invocation);
+  const { checkpoint, verifierKey } = await client.call(ledgerCheckpoint);
+  const head = parseSignedCheckpoint(checkpoint)?.checkpoint;
+  if (head === undefined) throw new FailedError('the server gave no checkpoint that can be read');
+  const isNew = !existsSync(directory);
+  const written = await writeExport(directory, {
+    vkey: verifierKey,
+    checkpoint,
+    bundles: bundlesOf(client, head.size),
+  });
+  if (json) machine.out(safeJson({ directory, origin: head.origin, verifierKey, ...written }));
+  else {
+    machine.out(
+      `${isNew ? 'wrote' : 'replaced'} \`${directory}\`: ${written.size} entries of \`${head.origin}\`, ${written.files} files\n`,
+    );
+    machine.out(`verify it anywhere: countersign ledger verify ${directory} --vkey ${verifierKey}\n`);
+  }
+  return 0;
+}
+
+export const ledgerExport: Command = {
+  name: 'ledger export',
+  summary: 'write the whole log to a directory, to be verified and replayed without the server',
+  positionals: [
+    { name: 'DIR', required: true, description: 'absent, empty, or an earlier export of the same log' },
+  ],
+  flags: connectionFlags,
+  examples: ['ledger export ./audit', 'ledger export ./audit --json'],
+  run,
+};

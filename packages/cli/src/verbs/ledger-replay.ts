@@ -1,0 +1,38 @@
+// Owns `ledger replay`: every decision of an export taken again, without the server.
+
+import { describeExportReplay } from '@countersign/sdk/replay/describe-replay';
+import { type ExportReplay, replayExport } from '@countersign/sdk/replay/replay-export';
+import type { Command, Invocation } from '../command.ts';
+import type { ExitCode } from '../machine.ts';
+import { safeJson, safeLines } from '../safe-text.ts';
+import { againstFlags, againstOf } from './ledger-verify.ts';
+
+/** Maps as objects, for JSON. */
+function plain(result: ExportReplay): unknown {
+  if (result.kind !== 'replayed') return result;
+  const { replay } = result;
+  return {
+    ...result,
+    replay: {
+      ...replay,
+      notRetaken: Object.fromEntries(replay.notRetaken),
+      differenceKinds: Object.fromEntries(replay.differenceKinds),
+    },
+  };
+}
+
+async function run(invocation: Invocation): Promise<ExitCode> {
+  const { args, json, machine } = invocation;
+  const result = await replayExport(args[0] ?? '', againstOf(invocation));
+  machine.out(json ? safeJson(plain(result)) : `${safeLines(describeExportReplay(result))}\n`);
+  return result.kind === 'replayed' && result.replay.differenceCount === 0 ? 0 : 1;
+}
+
+export const ledgerReplay: Command = {
+  name: 'ledger replay',
+  summary: 'rebuild directory and policy from an export and take every decision again',
+  positionals: [{ name: 'DIR', required: true, description: 'an export' }],
+  flags: againstFlags,
+  examples: ['ledger replay ./audit', 'ledger replay ./audit --vkey @pinned.vkey --json'],
+  run,
+};

@@ -1,0 +1,122 @@
+// Owns `ledger verify`: an export or a receipt checked without any server, and what that does not protect against.
+
+import { existsSync, statSync } from 'node:fs';
+import { describeReceipt, describeVerification } from '@countersign/sdk/ledger/describe-verification';
+import { type VerifyOptions, verifyDirectory } from '@countersign/sdk/ledger/verify-directory';
+import { verifyReceiptFiles } from '@countersign/sdk/ledger/verify-receipt';
+import type { Command, Flag, Invocation } from '../command.ts';
+import { type ExitCode, FailedError, type Machine, UsageError } from '../machine.ts';
+import { safeJson, safeLines } from '../safe-text.ts';
+import { readFile } from '../schema-flags.ts';
+
+/** What a log is held against, as `ledger verify` and `ledger replay` take it. */
+export const againstFlags: readonly Flag[] = [
+  {
+    name: 'vkey',
+    kind: 'text',
+    value: 'KEY|@FILE',
+    description: "the log's verifier key, received apart from the export",
+  },
+  {
+    name: 'since',
+    kind: 'text',
+    value: 'FILE',
+    description: 'a signed checkpoint that you kept: shows a log that was cut or rewritten since',
+  },
+  {
+    name: 'witness',
+    kind: 'list',
+    value: 'KEY',
+    description: 'verifier key of a witness whose cosignature counts',
+  },
+  {
+    name: 'policy',
+    kind: 'text',
+    value: 'FILE',
+    description: 'a tlog-policy file: the log, its witnesses, the quorum',
+  },
+];
+
+function keyText(machine: Machine, text: string | undefined): string | undefined {
+  return text?.startsWith('@') === true ? readFile(machine, text.slice(1)) : text;
+}
+
+/** The flags above as the verifier takes them. */
+export function againstOf({ flags, machine }: Invocation): VerifyOptions {
+  const vkey = keyText(machine, flags.text('vkey'));
+  const since = flags.text('since');
+  const policy = flags.text('policy');
+  return {
+    ...(vkey === undefined ? {} : { vkey }),
+    ...(since === undefined ? {} : { since: readFile(machine, since) }),
+    ...(policy === undefined ? {} : { policy: readFile(machine, policy) }),
+    witnesses: flags.list('witness'),
+  };
+}
+
+function kindOf(path: string): 'directory' | 'file' {
+  try {
+    return statSync(path).isDirectory() ? 'directory' : 'file';
+  } catch {
+    throw new FailedError(`there is no \`${path}\``);
+  }
+}
+
+/** Where the record's bytes and the log's key lie beside a receipt, as `ledger proof` writes them. */
+export function besideReceipt(receipt: string): { readonly record: string; readonly vkey: string } {
+  const stem = receipt.replace(/\.tlog-proof$/, '');
+  return { record: `${stem}.entry.json`, vkey: `${stem}.vkey` };
+}
+
+function verifyFile(file: string, invocation: Invocation): ExitCode {
+  const { flags, json, machine } = invocation;
+  if (!file.endsWith('.tlog-proof'))
+    throw new UsageError(`\`${file}\` is neither a directory nor a .tlog-proof file`);
+  if (flags.text('since') !== undefined || flags.text('policy') !== undefined)
+    throw new UsageError('`--since` and `--policy` hold a directory, not one receipt');
+  const beside = besideReceipt(file);
+  const given = keyText(machine, flags.text('vkey'));
+  if (given === undefined && !existsSync(beside.vkey))
+    throw new UsageError('give `--vkey`, the verifier key of the log');
+  const record = flags.text('record') ?? beside.record;
+  if (!existsSync(record))
+    throw new FailedError(`there is no \`${record}\`: name the record's file with --record`);
+  const vkey = given ?? readFile(machine, beside.vkey);
+  const result = verifyReceiptFiles(file, record, { vkey, witnesses: flags.list('witness') });
+  if (json) machine.out(safeJson(result));
+  else {
+    machine.out(`${safeLines(describeReceipt(result))}\n`);
+    if (result.ok && given === undefined)
+      machine.out('the verifier key lay beside the receipt: give --vkey, received apart from it\n');
+  }
+  return result.ok ? 0 : 1;
+}
+
+async function run(invocation: Invocation): Promise<ExitCode> {
+  const { args, json, machine } = invocation;
+  const [path = ''] = args;
+  if (kindOf(path) === 'file') return verifyFile(path, invocation);
+  const result = await verifyDirectory(path, againstOf(invocation));
+  machine.out(json ? safeJson(result) : `${safeLines(describeVerification(result))}\n`);
+  return result.ok ? 0 : 1;
+}
+
+export const ledgerVerify: Command = {
+  name: 'ledger verify',
+  summary: 'check an export or a receipt offline: nothing edited, dropped, reordered or cut',
+  positionals: [{ name: 'DIR|FILE', required: true, description: 'an export, or a .tlog-proof file' }],
+  flags: [
+    ...againstFlags,
+    {
+      name: 'record',
+      kind: 'text',
+      value: 'FILE',
+      description: "a receipt's record (else <receipt>.entry.json)",
+    },
+  ],
+  examples: [
+    'ledger verify ./audit --vkey @pinned.vkey --since ./last-checkpoint',
+    'ledger verify ./call.tlog-proof',
+  ],
+  run,
+};

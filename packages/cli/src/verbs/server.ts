@@ -1,0 +1,157 @@
+// Owns the verbs that are about the server on this machine: serve, init, migrate, config print.
+
+import type { Command, Flag, Invocation } from '../command.ts';
+import { cliVariables } from '../connection.ts';
+import { type ExitCode, FailedError, UsageError } from '../machine.ts';
+import { safeJson, safeLine } from '../safe-text.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Flags that stand for variables of the same meaning; a flag wins over its variable. */
+const settingFlags: readonly (Flag & { readonly variable: string })[] = [
+  {
+    name: 'listen',
+    kind: 'text',
+    value: 'HOST:PORT',
+    description: 'address to serve on (COUNTERSIGN_LISTEN)',
+    variable: 'COUNTERSIGN_LISTEN',
+  },
+  {
+    name: 'data-dir',
+    kind: 'text',
+    value: 'DIR',
+    description: 'folder of the embedded store (COUNTERSIGN_DATA_DIR)',
+    variable: 'COUNTERSIGN_DATA_DIR',
+  },
+  {
+    name: 'config',
+    kind: 'text',
+    value: 'FILE',
+    description: 'settings in JSON (COUNTERSIGN_CONFIG)',
+    variable: 'COUNTERSIGN_CONFIG',
+  },
+];
+
+function overrides({ flags }: Invocation): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    settingFlags.flatMap(({ name, variable }) => {
+      const value = flags.text(name);
+      return value === undefined ? [] : [[variable, value] as const];
+    }),
+  );
+}
+
+/** The server's environment: ours without what only the command line reads, with what the flags say. */
+function serverEnv(invocation: Invocation): Env {
+  const own = new Set<string>(cliVariables);
+  const rest = Object.entries(invocation.machine.env).filter(([name]) => !own.has(name));
+  return { ...Object.fromEntries(rest), ...overrides(invocation) };
+}
+
+/** Starts the server in this process: it ends when the server has drained. */
+async function runServe(invocation: Invocation): Promise<ExitCode> {
+  for (const name of cliVariables) delete process.env[name];
+  Object.assign(process.env, overrides(invocation));
+  await import('@countersign/server/main');
+  return 0;
+}
+
+export const serve: Command = {
+  name: 'serve',
+  summary: 'start the gateway and its management API; Ctrl-C drains',
+  positionals: [],
+  flags: settingFlags,
+  examples: ['serve', 'serve --listen 0.0.0.0:7070 --data-dir /var/lib/countersign'],
+  run: runServe,
+};
+
+async function runInit(invocation: Invocation): Promise<ExitCode> {
+  const { flags, json, machine } = invocation;
+  const slug = flags.text('org') ?? '';
+  const ownerEmail = flags.text('owner') ?? '';
+  if (!/^[a-z0-9][a-z0-9._-]{0,62}$/.test(slug))
+    throw new UsageError('`--org` takes 1 to 63 of a-z 0-9 . _ - and starts with a letter or digit');
+  if (!/^[^\s@]+@[^\s@]+$/.test(ownerEmail)) throw new UsageError('`--owner` takes an e-mail address');
+  const { initStore } = await import('@countersign/server/compose/init-store');
+  const made = await initStore(serverEnv(invocation), {
+    slug,
+    ownerEmail,
+    ownerName: flags.text('owner-name') ?? '',
+  });
+  if (json) {
+    machine.out(safeJson(made));
+    return 0;
+  }
+  machine.out(`organization   ${made.organizationId}\nowner          ${made.ownerId}\n`);
+  machine.out(`workspace      ${made.workspaceId}\n`);
+  machine.out(`management key ${made.managementKey}\nmodels key     ${made.modelsKey}\n`);
+  machine.err('the keys are shown this once: keep them now\n');
+  return 0;
+}
+
+export const init: Command = {
+  name: 'init',
+  summary: 'make the organization and its owner on an empty store; prints both first keys',
+  positionals: [],
+  flags: [
+    {
+      name: 'org',
+      kind: 'text',
+      value: 'SLUG',
+      description: 'short name of the organization',
+      required: true,
+    },
+    { name: 'owner', kind: 'text', value: 'EMAIL', description: 'its first owner', required: true },
+    { name: 'owner-name', kind: 'text', value: 'NAME', description: "the owner's name" },
+    ...settingFlags,
+  ],
+  examples: ['init --org acme --owner alice@example.com', 'init --org acme --owner alice@example.com --json'],
+  run: runInit,
+};
+
+async function runMigrate(invocation: Invocation): Promise<ExitCode> {
+  const { migrateStore } = await import('@countersign/server/compose/migrate-store');
+  await migrateStore(serverEnv(invocation));
+  const { json, machine } = invocation;
+  machine.out(json ? safeJson({ migrated: true }) : 'the store is at the newest schema\n');
+  return 0;
+}
+
+export const migrate: Command = {
+  name: 'migrate',
+  summary: "bring the store's schema up to date; the server does the same when it starts",
+  positionals: [],
+  flags: settingFlags,
+  examples: ['migrate', 'migrate --data-dir /var/lib/countersign'],
+  run: runMigrate,
+};
+
+async function runConfigPrint(invocation: Invocation): Promise<ExitCode> {
+  const { json, machine } = invocation;
+  const { loadConfig, ConfigError } = await import('@countersign/server/platform/config/load');
+  const { describeConfig, formatConfig } = await import('@countersign/server/platform/config/describe');
+  try {
+    const settings = describeConfig(loadConfig(serverEnv(invocation), machine.readText));
+    machine.out(json ? safeJson(settings) : formatConfig(settings.map(shownSafely)));
+    return 0;
+  } catch (error) {
+    if (error instanceof ConfigError) throw new FailedError(error.message);
+    throw error;
+  }
+}
+
+function shownSafely<S extends { readonly value: string | undefined; readonly origin: string }>(
+  setting: S,
+): S {
+  const { value, origin } = setting;
+  return { ...setting, value: value === undefined ? undefined : safeLine(value), origin: safeLine(origin) };
+}
+
+export const configPrint: Command = {
+  name: 'config print',
+  summary: 'show every setting, its value and where it came from; secrets are masked',
+  positionals: [],
+  flags: settingFlags,
+  examples: ['config print', 'config print --config ./countersign.json --json'],
+  run: runConfigPrint,
+};
