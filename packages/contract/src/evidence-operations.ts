@@ -193,3 +193,16 @@ export const ledgerTile = operation({
   response: z.object({ base64: z.string() }),
   alsoProduces: ['application/octet-stream'],
 });
+
+export const metricsRead = operation({
+  ...reading,
+  id: 'metrics.read',
+  method: 'GET',
+  path: '/metrics',
+  summary: 'the process’s metrics; `/metrics` gives the same in Prometheus text',
+  tag: 'metrics',
+  permission: ['metrics.read'],
+  runs: 'live',
+  audit: null,
+  response: z.object({ text: z.string() }),
+});

@@ -9,10 +9,11 @@ import type { Kysely } from 'kysely';
 import type { CommandContext, SecretWrite } from '../control/command.ts';
 import { type InitInput, type Initialized, initOrganization } from '../control/init-organization.ts';
 import { managementEntries } from '../control/management-entry.ts';
+import type { Sealer } from '../platform/sealer/sealer.ts';
 import type { Committer } from '../services/ledger/committer.ts';
 import { insertInstallation, readInstallation, setSetupDigest } from '../stores/bookkeeping.ts';
 import { insertVersion } from '../stores/entries.ts';
-import { listHeads } from '../stores/heads.ts';
+import { listHeads, readHead } from '../stores/heads.ts';
 import { writeChange } from '../stores/objects.ts';
 import type { Tables, Tx } from '../stores/schema.ts';
 import type { InstallationState } from './threads.ts';
@@ -20,6 +21,7 @@ import type { InstallationState } from './threads.ts';
 export type InstallationDeps = {
   readonly db: Kysely<Tables>;
   readonly committer: Committer;
+  readonly sealer: Sealer;
   readonly publicHost: string;
   readonly node: string;
   readonly boot: string;
@@ -28,6 +30,11 @@ export type InstallationDeps = {
   readonly sha256Hex: (text: string) => string;
   readonly writeSecret: (tx: Tx, orgId: OrgId, secret: SecretWrite, ctx: CommandContext) => Promise<void>;
 };
+
+/** The name under which the index key is sealed. */
+function indexKeyBinding(id: OrgId) {
+  return { orgId: id, purpose: 'index-key', objectId: id } as const;
+}
 
 /** The `actor` of what the software does by itself. */
 export const systemActor = { id: 'system', kind: 'system' } as const;
@@ -41,7 +48,11 @@ export async function openInstallation(
   const installation = await readInstallation(deps.db);
   if (installation === undefined) throw new AppError('internal', 'the installation was not recorded');
   const heads = await listHeads(deps.db);
+  const own = await readHead(deps.db, installation.orgId);
+  if (own === undefined) throw new AppError('internal', 'the installation has no log');
   return {
+    origin: own.origin,
+    indexKey: deps.sealer.open(installation.sealedIndexKey, indexKeyBinding(installation.orgId)),
     installationId: installation.orgId,
     setupDigest: installation.setupDigest,
     hasOrganization: heads.some(({ log_kind }) => log_kind === 'organization'),
@@ -53,7 +64,8 @@ async function createInstallation(deps: Omit<InstallationDeps, 'writeSecret'>): 
   const id = makeId('org', nowMs, deps.randomBytes(10));
   const origin = `${deps.publicHost}/${id}`;
   await deps.committer.withNewLog(id, { kind: 'installation', origin }, async (tx, log) => {
-    await insertInstallation(tx, id, nowMs);
+    const indexKey = deps.sealer.seal(deps.randomBytes(32), indexKeyBinding(id));
+    await insertInstallation(tx, id, indexKey, nowMs);
     await log.append([logOpened(deps, log.head, nowMs)], 0);
   });
 }

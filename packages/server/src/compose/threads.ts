@@ -27,6 +27,10 @@ export type InstallationState = {
   readonly installationId: OrgId;
   readonly hasOrganization: boolean;
   readonly setupDigest: string | null;
+  /** The origin of the installation's log. */
+  readonly origin: string;
+  /** 32 bytes: the key of the HMACs that index addresses without keeping them. */
+  readonly indexKey: Uint8Array;
 };
 
 export type WriterCalls = {
@@ -35,6 +39,8 @@ export type WriterCalls = {
   commit: { request: readonly OrgBatch[]; reply: readonly OrgCommit[] };
   command: { request: RunRequest; reply: RunResult };
   init: { request: InitInput; reply: Initialized };
+  /** Closes what former runs left open; before anything is served. */
+  closeOrphans: { request: null; reply: number };
   setupDigest: { request: string | null; reply: null };
   /** Brings the projection of a log up to its head. */
   drain: { request: OrgId; reply: null };

@@ -2,26 +2,28 @@
 
 import type { InferenceRequest } from '@countersign/core/dialects/request-types';
 import type { SpliceRecord } from '@countersign/core/dialects/splice';
+import { contextOf } from '@countersign/core/directory/context';
 import { AppError } from '@countersign/core/errors';
 import type { ActorChain } from '@countersign/core/identity/actor';
 import { refusalError } from '@countersign/core/metering/limit-answer';
 import type { Decision, Obligations, RequestContext } from '@countersign/core/policy/types';
+import type { Authenticated } from '../services/callers/authenticate.ts';
+import { resolve } from '../services/callers/resolve.ts';
 import type { Reservation } from '../services/meter/state.ts';
+import type { OrgSnapshot } from '../services/snapshot/org-snapshot.ts';
 import type { InboundCall } from './call.ts';
 import type { GatewayDeps } from './deps.ts';
-import type { Authenticated } from './steps/authenticate.ts';
 import { claimedLabels } from './steps/claimed.ts';
 import { type Classified, classify } from './steps/classify.ts';
-import { contextOf, decideCall } from './steps/decide.ts';
+import { decideCall } from './steps/decide.ts';
 import { fulfil } from './steps/obligations.ts';
 import { capsOf, costCentreOf, dimensionsOf, type WorstCase, worstCaseOf } from './steps/reserve.ts';
-import { resolve } from './steps/resolve.ts';
 import { type Selected, selectModel, type Unselected } from './steps/select-model.ts';
 
 /** What is the same for every try at deciding one call. */
 export type Asked = {
   readonly call: InboundCall;
-  readonly authenticated: Authenticated;
+  readonly authenticated: Authenticated<OrgSnapshot>;
   readonly request: InferenceRequest;
   readonly body: Uint8Array;
 };
@@ -143,9 +145,12 @@ export function admit(deps: GatewayDeps, asked: Asked, before: Classified | unde
   const priced = known === undefined ? undefined : snapshot.price(known.model, known.provider);
   const worstBefore =
     caps === undefined || priced === undefined ? undefined : worstCaseOf(request, caps, priced);
-  const context = contextOf(snapshot, {
-    call,
-    request,
+  const context = contextOf(snapshot.directory, {
+    endpoint: call.endpoint.id,
+    dialect: call.endpoint.dialect,
+    stream: request.stream,
+    maxOutput: request.maxOutputTokens,
+    hostedTools: request.hostedTools,
     actor,
     classification: classified.classification,
     network: deps.networksOf(snapshot, call.address),

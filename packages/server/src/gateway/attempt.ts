@@ -34,6 +34,7 @@ async function begin(deps: GatewayDeps, recorded: Recorded, reply: Reply, attemp
   const secret = deps.providerKeyOf(snapshot.orgId, provider);
   const providerKey = secret instanceof Promise ? await secret : secret;
   const upstream = await deps.upstreamOf(snapshot, provider);
+  const hasBody = call.method !== 'GET' && call.method !== 'HEAD';
   const forwarding = forward({
     upstream,
     outbound: {
@@ -41,12 +42,12 @@ async function begin(deps: GatewayDeps, recorded: Recorded, reply: Reply, attemp
       path: call.endpoint.providerPath + call.query,
       headers: upstreamHeaders(
         provider.kind,
-        call.endpoint,
+        call.endpoint.id,
         call.rawHeaders,
         providerKey,
-        admitted.body.length,
+        hasBody ? admitted.body.length : undefined,
       ),
-      body: admitted.body,
+      body: hasBody ? admitted.body : null,
     },
     request,
     reply,
@@ -89,14 +90,46 @@ function release(recorded: Recorded, forwarded: Forwarded, reply: Reply): void {
   const error =
     forwarded.cut?.error ??
     (code === undefined ? undefined : new AppError(code, failureTexts[code] ?? 'the provider failed'));
-  if (forwarded.headSent) {
-    if (error !== undefined) return reply.fail(error);
-    return reply.end(forwarded.held.length === 0 ? undefined : Buffer.concat(forwarded.held));
+  if (error !== undefined) {
+    if (forwarded.headSent) reply.fail(error);
+    else reply.refuse(error, recordHeaders(recorded.entry));
+    return;
   }
-  if (error !== undefined) return reply.refuse(error, recordHeaders(recorded.entry));
   const body = forwarded.held.length === 1 ? forwarded.held[0] : Buffer.concat(forwarded.held);
-  reply.head(forwarded.status, [...forwarded.headers, 'content-length', String(body?.length ?? 0)]);
+  if (!forwarded.headSent) {
+    reply.head(forwarded.status, [...forwarded.headers, 'content-length', String(body?.length ?? 0)]);
+  }
   reply.end(body);
+}
+
+/** An attempt of which nothing left, because it could not even begin. */
+function neverLeft(cause: unknown): Forwarded {
+  return {
+    status: 0,
+    headers: [],
+    isStream: false,
+    headSent: false,
+    held: [],
+    bytes: 0,
+    body: [],
+    report: undefined,
+    failure: { kind: 'unreachable', beforeHeaders: true, requestSent: false, cause },
+    fault: undefined,
+    cut: undefined,
+    shouldRetry: false,
+    firstByteMs: 0,
+    upstreamMs: 0,
+  };
+}
+
+async function run(deps: GatewayDeps, recorded: Recorded, reply: Reply, attempt: number) {
+  try {
+    const { forwarding, key, commitment } = await begin(deps, recorded, reply, attempt);
+    return { forwarded: await attend(deps, recorded, forwarding), key, commitment };
+  } catch (error) {
+    deps.onError(error, recorded.entry.asked.call.requestId);
+    return { forwarded: neverLeft(error), key: undefined, commitment: undefined };
+  }
 }
 
 /**
@@ -110,15 +143,9 @@ export async function attemptCall(
   attempt: number,
 ): Promise<boolean> {
   const recorded = await recordIntent(deps, asked, attempt);
-  try {
-    const { forwarding, key, commitment } = await begin(deps, recorded, reply, attempt);
-    const forwarded = await attend(deps, recorded, forwarding);
-    await recordOutcome(deps, recorded, forwarded, key, commitment);
-    if (forwarded.shouldRetry) return true;
-    release(recorded, forwarded, reply);
-    return false;
-  } catch (error) {
-    deps.meter.settle(recorded.admitted.reservation, 0, 0);
-    throw error;
-  }
+  const { forwarded, key, commitment } = await run(deps, recorded, reply, attempt);
+  await recordOutcome(deps, recorded, forwarded, key, commitment);
+  if (forwarded.shouldRetry) return true;
+  release(recorded, forwarded, reply);
+  return false;
 }

@@ -3,8 +3,8 @@
 import type { KeyObject } from 'node:crypto';
 import type { Provider } from '@countersign/core/directory/objects';
 import type { AppError } from '@countersign/core/errors';
-import type { TokenProof } from '@countersign/core/identity/actor';
-import type { EntryId, OrgId, PrincipalId, ProviderId, RequestId, WorkspaceId } from '@countersign/core/ids';
+import type { EntryId, OrgId, PrincipalId, RequestId, WorkspaceId } from '@countersign/core/ids';
+import type { CallerDeps } from '../services/callers/authenticate.ts';
 import type { Recorder } from '../services/ledger/recorder.ts';
 import type { Meter } from '../services/meter/meter.ts';
 import type { BudgetAlert } from '../services/meter/state.ts';
@@ -13,23 +13,12 @@ import type { Snapshots } from '../services/snapshot/snapshots.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 import type { ActiveCalls } from './active-calls.ts';
 
-/** A token that verified: whose organization, and what it proves. */
-export type VerifiedCaller = { readonly orgId: OrgId; readonly token: TokenProof };
+export type OwnedObject = { readonly providerId: string; readonly modelId: string };
 
-export type OwnedObject = { readonly providerId: ProviderId; readonly modelId: string };
-
-export type GatewayDeps = {
+export type GatewayDeps = CallerDeps<OrgSnapshot> & {
   readonly snapshots: Snapshots;
   readonly recorder: Recorder;
   readonly meter: Meter;
-  /** The organization of a key id, if there is one. */
-  readonly organizationOfKey: (keyId: string) => OrgId | undefined | Promise<OrgId | undefined>;
-  /** SHA-256 of a credential's text in lower-case hex. */
-  readonly hashCredential: (text: string) => string;
-  /** Verifies a token of a trusted issuer and brings its person into the directory. */
-  readonly verifyToken: (text: string) => Promise<VerifiedCaller | undefined>;
-  /** Counts a refused credential; recorded as an aggregate once a second. */
-  readonly noteRefused: (address: string, reason: string) => void;
   /** The subject's own key, once loaded; undefined for one that has none. */
   readonly subjectKey: (
     orgId: OrgId,

@@ -8,10 +8,10 @@ import { assembleIntent, assembleOutcome, type UsageParts } from '@countersign/c
 import { type Fragment, fragment } from '@countersign/core/ledger/canonical';
 import { checkEntrySize } from '@countersign/core/ledger/entry';
 import type { Status } from '@countersign/core/ledger/entry-fields';
+import { actorFragment } from '../services/callers/resolve.ts';
 import type { OrgSnapshot } from '../services/snapshot/org-snapshot.ts';
 import type { Asked, Decided } from './admit.ts';
 import type { GatewayDeps } from './deps.ts';
-import { actorFragment } from './steps/resolve.ts';
 
 /** The salt of a commitment: HMAC-SHA-256(subject key, entry id ‖ 0x00 ‖ purpose). Opening one reveals one. */
 function saltOf(key: KeyObject, entryId: EntryId, purpose: 'request' | 'response'): Buffer {

@@ -3,19 +3,19 @@
 import { parseInferenceRequest } from '@countersign/core/dialects/inference-request';
 import { defaultParseLimits, type InferenceRequest } from '@countersign/core/dialects/request-types';
 import { AppError } from '@countersign/core/errors';
+import { authenticate } from '../services/callers/authenticate.ts';
+import { resolve } from '../services/callers/resolve.ts';
 import type { Asked } from './admit.ts';
 import { answer } from './answer.ts';
 import { attemptCall } from './attempt.ts';
 import type { InboundCall, Reply } from './call.ts';
 import type { GatewayDeps } from './deps.ts';
-import { authenticate } from './steps/authenticate.ts';
 import { utf8 } from './steps/obligations.ts';
 import { checkProviderState } from './steps/provider-state.ts';
-import { resolve } from './steps/resolve.ts';
 
 /** Parses the body once; what policy sees and what is sent are the same bytes. */
 function parse(call: InboundCall, body: Uint8Array): InferenceRequest {
-  const parsed = parseInferenceRequest(call.endpoint.id, body, {
+  const parsed = parseInferenceRequest(call.endpoint, body, {
     decodeUtf8: utf8.decodeUtf8,
     limits: defaultParseLimits,
   });

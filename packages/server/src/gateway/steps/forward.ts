@@ -61,7 +61,8 @@ const ceilingStep = 8_192;
 
 function isEventStream(headers: readonly string[]): boolean {
   for (let i = 0; i + 1 < headers.length; i += 2) {
-    if (headers[i] === 'content-type') return headers[i + 1]?.startsWith('text/event-stream') === true;
+    if (headers[i] === 'content-type')
+      return headers[i + 1]?.toLowerCase().startsWith('text/event-stream') === true;
   }
   return false;
 }

@@ -1,6 +1,7 @@
 // Owns step 10: what became of the call is durable before the answer's last byte; its reservation is settled.
 
 import type { Hash, KeyObject } from 'node:crypto';
+import { storesAnswer } from '@countersign/core/dialects/inference-request';
 import type { AppError } from '@countersign/core/errors';
 import type { EntryId } from '@countersign/core/ids';
 import type { UpstreamError } from '../../upstreams/upstream.ts';

@@ -21,11 +21,17 @@ import { type CompiledPolicy, compilePolicy } from '@countersign/core/policy/com
 import type { EntityView } from '@countersign/core/policy/types';
 
 /** A policy as the store keeps it: `compiled` is the checked JSON form. */
-export type PolicySource = { readonly version: number; readonly hash: string; readonly compiled: string };
+export type PolicySource = {
+  readonly version: number;
+  readonly hash: string;
+  readonly text: string;
+  readonly compiled: string;
+};
 
 export type ActivePolicy = {
   readonly version: number;
   readonly hash: string;
+  readonly text: string;
   readonly rules: CompiledPolicy;
 };
 
@@ -56,7 +62,7 @@ function activate(source: PolicySource): ActivePolicy {
   const result = compilePolicy(est);
   if (!result.ok)
     throw new AppError('internal', `the stored policy of version ${source.version} does not compile`);
-  return { version: source.version, hash: source.hash, rules: result.policy };
+  return { version: source.version, hash: source.hash, text: source.text, rules: result.policy };
 }
 
 /** What follows from a directory and is dear to make: kept until the next version. */

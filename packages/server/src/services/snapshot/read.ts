@@ -3,15 +3,25 @@
 import { decodeChange } from '@countersign/core/directory/decode-change';
 import type { Change } from '@countersign/core/directory/objects';
 import { AppError } from '@countersign/core/errors';
-import { isId, type OrgId, type PrincipalId, type ProviderId } from '@countersign/core/ids';
+import {
+  isId,
+  isPrincipalId,
+  type OrgId,
+  type PrincipalId,
+  type ProviderId,
+  type WorkspaceId,
+} from '@countersign/core/ids';
 import { decodeEntry } from '@countersign/core/ledger/entry';
 import { decodeBundle } from '@countersign/core/ledger/tile';
+import type { SpentRow } from '@countersign/core/metering/spent';
 import { readBundles, versionsAfter } from '../../stores/entries.ts';
 import { readHead } from '../../stores/heads.ts';
 import { findIssuer, findOrganizationOfKey, loadChunk } from '../../stores/objects.ts';
 import { readPolicy } from '../../stores/policies.ts';
+import { ownsProviderObject } from '../../stores/provider-objects.ts';
 import type { Store } from '../../stores/schema.ts';
 import { readProviderKey, readSubject } from '../../stores/secrets.ts';
+import { readUsage, type UsageRow } from '../../stores/usage.ts';
 import type { Loaded, Step } from './snapshots.ts';
 
 /** What the main thread looks up beside snapshots. */
@@ -20,6 +30,17 @@ export type ReadCalls = {
   issuer: { request: readonly string[]; reply: readonly { readonly orgId: OrgId; readonly id: string }[] };
   since: { request: { readonly orgId: OrgId; readonly version: number }; reply: readonly Step[] };
   providerKey: { request: { readonly orgId: OrgId; readonly id: ProviderId }; reply: Uint8Array | undefined };
+  /** Usage by day since `fromDay`, in the meter's dimensions. */
+  spent: { request: { readonly orgId: OrgId; readonly fromDay: number }; reply: readonly SpentRow[] };
+  ownedObject: {
+    request: {
+      readonly orgId: OrgId;
+      readonly ownerId: PrincipalId;
+      readonly workspaceId: WorkspaceId;
+      readonly externalId: string;
+    };
+    reply: { readonly providerId: string; readonly modelId: string } | undefined;
+  };
   subjectKey: { request: { readonly orgId: OrgId; readonly id: PrincipalId }; reply: Uint8Array | undefined };
 };
 
@@ -54,8 +75,8 @@ export async function loadOrganization(store: Store, orgId: OrgId): Promise<Load
     const version = state !== undefined && state !== null && 'version' in state ? state.version : 0;
     const policy = await readPolicy(store, orgId, version);
     if (policy === undefined) throw new AppError('internal', 'the organization has no policy');
-    const { hash, compiled } = policy;
-    return { version: head.version, origin: head.origin, changes, policy: { version, hash, compiled } };
+    const { hash, text, compiled } = policy;
+    return { version: head.version, origin: head.origin, changes, policy: { version, hash, text, compiled } };
   }
   throw new AppError('overloaded', 'the organization changes too fast to be loaded: retry shortly');
 }
@@ -83,6 +104,39 @@ export async function stepsSince(store: Store, orgId: OrgId, version: number): P
   return steps;
 }
 
+function spentRow(row: UsageRow): readonly SpentRow[] {
+  const { workspace_id: workspaceId, model_id: modelId } = row;
+  if (workspaceId === null || modelId === null) return [];
+  if (!isId('workspace', workspaceId) || !isId('model', modelId)) return [];
+  const principals = [row.user_id, row.application_id, ...agentsOf(row)].flatMap((id) =>
+    id !== null && isPrincipalId(id) ? [id] : [],
+  );
+  // A person's call through an application is the person's: the application is no principal of it.
+  const principalIds = row.user_id === null ? principals : principals.filter((id) => !isId('service', id));
+  const teamIds = row.team_ids.split(' ').flatMap((id) => (isId('team', id) ? [id] : []));
+  return [
+    {
+      day: row.day,
+      costNanos: row.cost_nanos,
+      principalIds,
+      keyId: row.key_id !== null && isId('key', row.key_id) ? row.key_id : undefined,
+      teamIds,
+      workspaceId,
+      costCentre: row.cost_centre ?? undefined,
+      modelId,
+    },
+  ];
+}
+
+function agentsOf(row: UsageRow): readonly string[] {
+  const dimensions: unknown = JSON.parse(row.dimensions);
+  const last: unknown = Array.isArray(dimensions) ? dimensions.at(-1) : undefined;
+  return typeof last === 'string' && last !== '' ? last.split(' ') : [];
+}
+
+/** Far enough ahead to be after any day that is recorded. */
+const lastDay = 10_000_000;
+
 /** The look-ups of `ReadCalls`, over the reader's connection. */
 export function readHandlers(store: Store) {
   return {
@@ -97,6 +151,13 @@ export function readHandlers(store: Store) {
     since: (request: ReadCalls['since']['request']) => stepsSince(store, request.orgId, request.version),
     providerKey: (request: ReadCalls['providerKey']['request']) =>
       readProviderKey(store, request.orgId, request.id),
+    spent: async ({ orgId, fromDay }: ReadCalls['spent']['request']) =>
+      (await readUsage(store, orgId, { fromDay, toDay: lastDay })).flatMap(spentRow),
+    ownedObject: async (request: ReadCalls['ownedObject']['request']) => {
+      const { orgId, ownerId, workspaceId, externalId } = request;
+      const row = await ownsProviderObject(store, orgId, ownerId, workspaceId, externalId);
+      return row === undefined ? undefined : { providerId: row.provider_id, modelId: row.model_id };
+    },
     subjectKey: async (request: ReadCalls['subjectKey']['request']) =>
       (await readSubject(store, request.orgId, request.id))?.sealedKey ?? undefined,
   };

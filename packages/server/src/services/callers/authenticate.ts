@@ -1,23 +1,42 @@
-// Owns step 1: from what a request presents to a credential and its organization. Nobody is anonymous.
+// Owns the step from what a request presents to a credential and its organization. Nobody is anonymous.
 
 import { AppError } from '@countersign/core/errors';
-import type { Credential } from '@countersign/core/identity/actor';
+import type { Credential, TokenProof } from '@countersign/core/identity/actor';
 import type { KeyId, OrgId } from '@countersign/core/ids';
 import { hasGoodChecksum, parseKey } from '@countersign/core/tokens/key-format';
 import { readCredentials } from '../../platform/http/credentials.ts';
-import type { OrgSnapshot } from '../../services/snapshot/org-snapshot.ts';
-import type { InboundCall } from '../call.ts';
-import type { GatewayDeps } from '../deps.ts';
 
-export type Authenticated = { readonly snapshot: OrgSnapshot; readonly credential: Credential };
+/** A token that verified: whose organization, and what it proves. */
+export type VerifiedCaller = { readonly orgId: OrgId; readonly token: TokenProof };
+
+/** What finding a caller needs; `S` is an organization in memory. */
+export type CallerDeps<S> = {
+  readonly snapshots: {
+    readonly peek: (orgId: OrgId) => S | undefined;
+    readonly get: (orgId: OrgId) => Promise<S>;
+  };
+  /** The organization of a key id, if there is one. */
+  readonly organizationOfKey: (keyId: string) => OrgId | undefined | Promise<OrgId | undefined>;
+  /** SHA-256 of a credential's text in lower-case hex. */
+  readonly hashCredential: (text: string) => string;
+  /** Verifies a token of a trusted issuer and brings its person into the directory. */
+  readonly verifyToken: (text: string) => Promise<VerifiedCaller | undefined>;
+  /** Counts a refused credential; recorded as an aggregate once a second. */
+  readonly noteRefused: (address: string, reason: string) => void;
+};
+
+/** The part of a request that says who calls. */
+export type Presented = { readonly rawHeaders: readonly string[]; readonly address: string };
+
+export type Authenticated<S> = { readonly snapshot: S; readonly credential: Credential };
 
 const advice =
   'send a Countersign key as `Authorization: Bearer` or `x-api-key`, or a token of a trusted issuer';
 
 /** Counts the refusal and makes the error: the caller learns nothing of which part was wrong. */
 export function refuseCredential(
-  deps: Pick<GatewayDeps, 'noteRefused'>,
-  call: Pick<InboundCall, 'address'>,
+  deps: { readonly noteRefused: CallerDeps<unknown>['noteRefused'] },
+  call: { readonly address: string },
   reason: string,
 ): AppError {
   deps.noteRefused(call.address, reason);
@@ -27,13 +46,13 @@ export function refuseCredential(
   );
 }
 
-async function fromKey(
-  deps: GatewayDeps,
-  call: InboundCall,
+async function fromKey<S>(
+  deps: CallerDeps<S>,
+  call: Presented,
   text: string,
   keyId: KeyId,
   userToken: string | undefined,
-): Promise<Authenticated> {
+): Promise<Authenticated<S>> {
   const found = deps.organizationOfKey(keyId);
   const orgId = found instanceof Promise ? await found : found;
   if (orgId === undefined || !hasGoodChecksum(text)) throw refuseCredential(deps, call, 'unknown_key');
@@ -44,7 +63,12 @@ async function fromKey(
   return { snapshot, credential: { kind: 'key_with_token', keyId, presentedHash, token } };
 }
 
-async function verified(deps: GatewayDeps, call: InboundCall, text: string, orgId: OrgId | undefined) {
+async function verified(
+  deps: CallerDeps<unknown>,
+  call: Presented,
+  text: string,
+  orgId: OrgId | undefined,
+): Promise<TokenProof> {
   const caller = await deps.verifyToken(text);
   // INVARIANT: exactly one organization follows from each credential; two that disagree are refused.
   if (caller === undefined || (orgId !== undefined && caller.orgId !== orgId)) {
@@ -53,7 +77,7 @@ async function verified(deps: GatewayDeps, call: InboundCall, text: string, orgI
   return caller.token;
 }
 
-async function fromToken(deps: GatewayDeps, call: InboundCall, text: string): Promise<Authenticated> {
+async function fromToken<S>(deps: CallerDeps<S>, call: Presented, text: string): Promise<Authenticated<S>> {
   const caller = await deps.verifyToken(text);
   if (caller === undefined) throw refuseCredential(deps, call, 'token_refused');
   const snapshot = await deps.snapshots.get(caller.orgId);
@@ -64,7 +88,7 @@ async function fromToken(deps: GatewayDeps, call: InboundCall, text: string): Pr
  * The credential of a request, checked for form and signature; whether it lives is decided against the
  * directory at each decision. Throws `authentication_failed` or `credential_conflict`.
  */
-export async function authenticate(deps: GatewayDeps, call: InboundCall): Promise<Authenticated> {
+export async function authenticate<S>(deps: CallerDeps<S>, call: Presented): Promise<Authenticated<S>> {
   const presented = readCredentials(call.rawHeaders);
   if (presented.kind === 'conflict') throw new AppError('credential_conflict', presented.message);
   if (presented.kind !== 'credential') throw refuseCredential(deps, call, presented.kind);

@@ -1,13 +1,21 @@
-// Owns step 3: from a credential to who acts, against the snapshot as it is now.
+// Owns the step from a credential to who acts, against the organization as it is now.
 
+import type { Directory } from '@countersign/core/directory/directory';
 import { AppError } from '@countersign/core/errors';
 import type { ActorChain } from '@countersign/core/identity/actor';
-import { resolveActor } from '@countersign/core/identity/resolve';
+import { resolveActor, type StandingOf } from '@countersign/core/identity/resolve';
+import type { OrgId } from '@countersign/core/ids';
 import { type Fragment, fragment } from '@countersign/core/ledger/canonical';
-import type { OrgSnapshot } from '../../services/snapshot/org-snapshot.ts';
-import type { InboundCall } from '../call.ts';
-import type { GatewayDeps } from '../deps.ts';
-import { type Authenticated, refuseCredential } from './authenticate.ts';
+import { type Authenticated, type CallerDeps, refuseCredential } from './authenticate.ts';
+
+/** The part of an organization in memory that resolving reads. */
+export type CallerSnapshot = {
+  readonly orgId: OrgId;
+  readonly directory: Directory;
+  readonly version: () => number;
+  readonly standing: StandingOf;
+  readonly rendered: Map<string, Fragment>;
+};
 
 export type ResolvedActor = {
   readonly actor: ActorChain;
@@ -17,9 +25,9 @@ export type ResolvedActor = {
 
 /** Who acts. Throws `authentication_failed` when the credential does not live in this version. */
 export function resolve(
-  deps: Pick<GatewayDeps, 'noteRefused' | 'now'>,
-  call: Pick<InboundCall, 'address'>,
-  { snapshot, credential }: Authenticated,
+  deps: { readonly noteRefused: CallerDeps<unknown>['noteRefused']; readonly now: () => number },
+  call: { readonly address: string },
+  { snapshot, credential }: Authenticated<CallerSnapshot>,
   use: 'models' | 'management',
 ): ResolvedActor {
   const resolution = resolveActor(snapshot.directory, credential, use, deps.now(), snapshot.standing);
@@ -36,7 +44,7 @@ export function resolve(
 type EntryAct = { readonly id: string; readonly kind: 'agent' | 'service' };
 
 /** The `actor` member of an entry, from authentication alone. */
-export function entryActor(snapshot: OrgSnapshot, actor: ActorChain, nowMs: number) {
+export function entryActor(snapshot: CallerSnapshot, actor: ActorChain, nowMs: number) {
   const { standing, token } = actor;
   const agents: readonly EntryAct[] = actor.agents.map((id) => ({ id, kind: 'agent' }));
   const application: readonly EntryAct[] =
@@ -62,7 +70,7 @@ export function entryActor(snapshot: OrgSnapshot, actor: ActorChain, nowMs: numb
 }
 
 /** The rendered actor of an entry; a key's is rendered once a version. */
-export function actorFragment(snapshot: OrgSnapshot, actor: ActorChain, nowMs: number): Fragment {
+export function actorFragment(snapshot: CallerSnapshot, actor: ActorChain, nowMs: number): Fragment {
   if (actor.token !== undefined || actor.keyId === undefined)
     return fragment(entryActor(snapshot, actor, nowMs));
   const known = snapshot.rendered.get(actor.keyId);

@@ -1,0 +1,175 @@
+// Owns the composition of the data plane from its ports. The benchmark composes it too, with a recorder of its own.
+
+import { createHmac, createSecretKey, hash, randomFillSync } from 'node:crypto';
+import { type EntryId, makeEntryId, makeRequestId, type RequestId } from '@countersign/core/ids';
+import { canonicalJson } from '@countersign/core/ledger/canonical';
+import { createActiveCalls } from '../gateway/active-calls.ts';
+import type { GatewayDeps } from '../gateway/deps.ts';
+import type { Log } from '../platform/log/log.ts';
+import type { Registry } from '../platform/metrics/registry.ts';
+import { createSealer } from '../platform/sealer/sealer.ts';
+import type { Recorder } from '../services/ledger/recorder.ts';
+import { createMeter } from '../services/meter/meter.ts';
+import { selfTest } from '../services/meter/self-test.ts';
+import type { BudgetAlert } from '../services/meter/state.ts';
+import { createRefusals, type Refusals } from '../services/refusals/refusals.ts';
+import type { OrgSnapshot } from '../services/snapshot/org-snapshot.ts';
+import type { Step } from '../services/snapshot/snapshots.ts';
+import { createSubjectKeys } from '../services/subjects/key-cache.ts';
+import type { ClientPool } from '../upstreams/providers/http.ts';
+import { gatewayMetrics } from './gateway-metrics.ts';
+import { createOrganizations, type Organizations } from './organizations.ts';
+import type { Threads } from './start-threads.ts';
+import type { ThreadKeys } from './threads.ts';
+import { createUpstreams } from './upstreams.ts';
+
+export type GatewayPorts = {
+  readonly threads: Pick<Threads, 'reader' | 'writer' | 'installation'>;
+  readonly recorder: Recorder;
+  readonly pool: ClientPool;
+  readonly masterKeys: ThreadKeys;
+  readonly verifyToken: (
+    organizations: Organizations,
+    text: string,
+  ) => ReturnType<GatewayDeps['verifyToken']>;
+  readonly log: Log;
+  readonly metrics: Registry;
+  readonly node: string;
+  readonly boot: string;
+};
+
+export type Gateway = {
+  readonly deps: GatewayDeps;
+  readonly organizations: Organizations;
+  readonly refusals: Refusals;
+  readonly newRequestId: () => RequestId;
+  /** Installs a version that the writer has committed. */
+  readonly onStep: (step: Step) => void;
+};
+
+const maxAnswerBytes = 64 * 1024 * 1024;
+
+/** Random bytes for ids from a pool: one call of the kernel for many ids. */
+function createIds(now: () => number) {
+  const pool = Buffer.alloc(10_000);
+  let at = pool.length;
+  function ten(): Uint8Array {
+    if (at + 10 > pool.length) {
+      randomFillSync(pool);
+      at = 0;
+    }
+    at += 10;
+    return pool.subarray(at - 10, at);
+  }
+  return {
+    entryId: (): EntryId => makeEntryId(now(), ten()),
+    requestId: (): RequestId => makeRequestId(now(), ten()),
+  };
+}
+
+function alertText(
+  ports: GatewayPorts,
+  id: EntryId,
+  nowMs: number,
+  snapshot: OrgSnapshot,
+  alert: BudgetAlert,
+): string {
+  const { budget, usedNanos } = alert;
+  return canonicalJson({
+    v: 1,
+    id,
+    log: snapshot.origin,
+    ts: new Date(nowMs).toISOString(),
+    node: ports.node,
+    boot: ports.boot,
+    sv: snapshot.version(),
+    type: 'alert',
+    actor: { id: 'system', kind: 'system' },
+    alert: {
+      kind: usedNanos >= budget.limitNanos ? 'budget_exhausted' : 'budget_warning',
+      budget: budget.id,
+      limit_nanos: budget.limitNanos,
+      used_nanos: usedNanos,
+      percent: budget.limitNanos === 0 ? 100 : Math.floor((usedNanos * 100) / budget.limitNanos),
+    },
+  });
+}
+
+/** The data plane, ready to serve. Throws if its limiter does not refuse what it must. */
+export function composeGateway(ports: GatewayPorts): Gateway {
+  const { threads, recorder, log } = ports;
+  const { reader, installation } = threads;
+  const now = Date.now;
+  const ids = createIds(now);
+  const opener = createSealer(ports.masterKeys);
+  const meter = createMeter({ now });
+  selfTest(meter);
+  const activeCalls = createActiveCalls();
+  const subjectKeys = createSubjectKeys({
+    opener,
+    load: (orgId, id) => reader.call('subjectKey', { orgId, id }),
+    maxKeys: 50_000,
+  });
+  const onError = (error: unknown, requestId?: RequestId): void =>
+    log.error({ error, requestId }, 'a part failed');
+  const onBudgetAlert: GatewayDeps['onBudgetAlert'] = (snapshot, alert) => {
+    const text = alertText(ports, ids.entryId(), now(), snapshot, alert);
+    recorder.record({ orgId: snapshot.orgId, text, version: -1 }).catch(onError);
+  };
+  const organizations = createOrganizations({
+    threads,
+    meter,
+    now,
+    onBudgetAlert,
+    onError,
+    maxOrganizations: 1_000,
+    onAdvance: (snapshot, changes) => {
+      for (const { kind, id } of changes) if (kind === 'user') subjectKeys.forget(snapshot.orgId, id);
+      activeCalls.review(snapshot, now());
+    },
+  });
+  const indexKey = createSecretKey(installation.indexKey);
+  const refusals = createRefusals({
+    record: (text) => recorder.record({ orgId: installation.installationId, text, version: -1 }),
+    commit: (address) =>
+      createHmac('sha256', indexKey).update(`address\u0000${address}`).digest('hex').slice(0, 32),
+    newEntryId: ids.entryId,
+    now,
+    origin: installation.origin,
+    node: ports.node,
+    boot: ports.boot,
+  });
+  const upstreams = createUpstreams({ pool: ports.pool, opener, reader, now });
+  const deps: GatewayDeps = {
+    snapshots: organizations.snapshots,
+    organizationOfKey: organizations.organizationOfKey,
+    networksOf: organizations.networksOf,
+    hashCredential: (text) => hash('sha256', text, 'hex'),
+    verifyToken: (text) => ports.verifyToken(organizations, text),
+    noteRefused: refusals.note,
+    recorder,
+    meter,
+    subjectKey: subjectKeys.get,
+    upstreamOf: async (_snapshot, provider) => upstreams.upstreamOf(provider),
+    providerKeyOf: upstreams.providerKeyOf,
+    ownedObject: (orgId, ownerId, workspaceId, externalId) =>
+      reader.call('ownedObject', { orgId, ownerId, workspaceId, externalId }),
+    newEntryId: ids.entryId,
+    now,
+    clock: () => performance.now(),
+    node: ports.node,
+    boot: ports.boot,
+    onBudgetAlert,
+    activeCalls,
+    onError,
+    metrics: gatewayMetrics(ports.metrics, { activeCalls, recorder }),
+    maxAnswerBytes,
+  };
+  return {
+    deps,
+    organizations,
+    refusals,
+    newRequestId: ids.requestId,
+    onStep: organizations.snapshots.publish,
+  };
+}

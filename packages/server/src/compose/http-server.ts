@@ -1,0 +1,138 @@
+// Owns the listening server: limits on heads and connections, and which face a path belongs to.
+
+import { readFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { Duplex } from 'node:stream';
+import { renderError } from '@countersign/core/dialects/errors';
+import { AppError } from '@countersign/core/errors';
+import type { RequestId } from '@countersign/core/ids';
+import type { Config } from '../platform/config/schema.ts';
+
+/** Serves a request if it is its own; false passes it on. */
+export type Face = (request: IncomingMessage, response: ServerResponse) => boolean;
+
+export type HttpServer = {
+  readonly server: Server;
+  readonly listen: () => Promise<string>;
+  /** Takes no more connections; those that idle are closed. */
+  readonly stop: () => void;
+  /** Resolves when the last connection has ended. */
+  readonly drained: () => Promise<void>;
+  /** Cuts what is left. */
+  readonly cut: () => void;
+};
+
+/** Sockets that may wait for or hold a connection at the same time. */
+const maxConnections = 20_000;
+
+function refuseUpgrade(socket: Duplex, requestId: RequestId): void {
+  // Codex tries a WebSocket first: an answer at once lets it fall back without a wait.
+  const { body } = renderError(
+    'openai',
+    'upgrade_refused',
+    'this server speaks HTTP only: send the request with POST',
+    requestId,
+  );
+  socket.end(
+    `HTTP/1.1 426 Upgrade Required\r\nupgrade: HTTP/1.1\r\nconnection: close\r\ncontent-type: application/json\r\n` +
+      `x-request-id: ${requestId}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}
+
+function badHead(error: Error, socket: Duplex): void {
+  if (!socket.writable) return;
+  const isLarge = 'code' in error && error.code === 'HPE_HEADER_OVERFLOW';
+  const isSlow = 'code' in error && error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
+  const status = isLarge
+    ? '431 Request Header Fields Too Large'
+    : isSlow
+      ? '408 Request Timeout'
+      : '400 Bad Request';
+  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+}
+
+function notFound(response: ServerResponse, requestId: RequestId): void {
+  const { status, headers, body } = renderError(
+    'openai',
+    'not_found',
+    'there is nothing at this path: see the documentation',
+    requestId,
+  );
+  response.writeHead(status, headers);
+  response.end(body);
+}
+
+/** A server over faces, asked in order. */
+export function createHttpServer(
+  config: Config,
+  listen: Config['listen'],
+  faces: readonly Face[],
+  newRequestId: () => RequestId,
+): HttpServer {
+  const options = {
+    maxHeaderSize: config.headerLimitBytes,
+    headersTimeout: config.headerTimeoutMs,
+    connectionsCheckingInterval: 1_000,
+    requestTimeout: 0,
+    keepAliveTimeout: 65_000,
+    noDelay: true,
+    insecureHTTPParser: false,
+    requireHostHeader: true,
+  };
+  const handle = (request: IncomingMessage, response: ServerResponse): void => {
+    for (const face of faces) if (face(request, response)) return;
+    notFound(response, newRequestId());
+  };
+  const { tlsCertFile, tlsKeyFile } = config;
+  const server =
+    tlsCertFile === undefined || tlsKeyFile === undefined
+      ? createServer(options, handle)
+      : createTlsServer(
+          { ...options, cert: readFileSync(tlsCertFile), key: readFileSync(tlsKeyFile) },
+          handle,
+        );
+  server.maxConnections = maxConnections;
+  server.on('upgrade', (_request, socket: Duplex) => refuseUpgrade(socket, newRequestId()));
+  server.on('connect', (_request, socket: Duplex) => refuseUpgrade(socket, newRequestId()));
+  server.on('clientError', badHead);
+  return {
+    server,
+    listen: () =>
+      new Promise((resolve, reject) => {
+        server.once('error', (error) => {
+          const why =
+            'code' in error && error.code === 'EADDRINUSE' ? 'another process listens there' : error.message;
+          reject(
+            new AppError(
+              'storage_unavailable',
+              `cannot listen on ${listen.host}:${listen.port}: ${why}; set COUNTERSIGN_LISTEN`,
+            ),
+          );
+        });
+        server.listen({ host: listen.host, port: listen.port, backlog: 4_096 }, () => {
+          const address = server.address();
+          resolve(typeof address === 'object' && address !== null ? `${listen.host}:${address.port}` : '');
+        });
+      }),
+    stop: () => {
+      server.close();
+      server.closeIdleConnections();
+    },
+    drained: () =>
+      new Promise((resolve) => {
+        const timer = setInterval(() => server.closeIdleConnections(), 200);
+        const look = (): void => {
+          server.getConnections((_error, count) => {
+            if (count > 0) setTimeout(look, 50);
+            else {
+              clearInterval(timer);
+              resolve();
+            }
+          });
+        };
+        look();
+      }),
+    cut: () => server.closeAllConnections(),
+  };
+}

@@ -1,0 +1,117 @@
+// Owns the organizations in memory as the server keeps them: their budgets, their networks, whose keys are whose.
+
+import type { Change, Organization } from '@countersign/core/directory/objects';
+import type { OrgId } from '@countersign/core/ids';
+import { periodBounds } from '@countersign/core/metering/period';
+import { spentByBudget } from '@countersign/core/metering/spent';
+import { matchNetworks, type NetworkMatcher } from '../platform/http/networks.ts';
+import type { Meter } from '../services/meter/meter.ts';
+import type { BudgetAlert } from '../services/meter/state.ts';
+import type { OrgSnapshot } from '../services/snapshot/org-snapshot.ts';
+import { createSnapshots, type Snapshots } from '../services/snapshot/snapshots.ts';
+import type { Threads } from './start-threads.ts';
+
+export type Organizations = {
+  readonly snapshots: Snapshots;
+  /** At once for a key that is known; the store is asked once for another. */
+  readonly organizationOfKey: (keyId: string) => OrgId | undefined | Promise<OrgId | undefined>;
+  readonly networksOf: (snapshot: OrgSnapshot, address: string) => readonly string[];
+};
+
+export type OrganizationsDeps = {
+  readonly threads: Pick<Threads, 'reader' | 'writer'>;
+  readonly meter: Meter;
+  readonly now: () => number;
+  readonly onAdvance: (snapshot: OrgSnapshot, changes: readonly Change[]) => void;
+  readonly onBudgetAlert: (snapshot: OrgSnapshot, alert: BudgetAlert) => void;
+  readonly onError: (error: unknown) => void;
+  readonly maxOrganizations: number;
+};
+
+const dayMs = 86_400_000;
+const maxKnownKeys = 200_000;
+/** How long an unknown key id is remembered as unknown: a flood of one costs the store one look a second. */
+const unknownMs = 1_000;
+
+/** The first day that any budget's current period reaches back to. */
+function firstDay(snapshot: OrgSnapshot, nowMs: number): number {
+  const starts = [...snapshot.directory.tables.budget.values()].map(
+    ({ period }) => periodBounds(period, nowMs).startMs,
+  );
+  return Math.max(0, Math.floor(Math.min(nowMs, ...starts) / dayMs));
+}
+
+const noMatch: NetworkMatcher = () => [];
+
+/** Compiles an organization's networks once for each state of it. */
+function createNetworks() {
+  const compiled = new WeakMap<Organization, NetworkMatcher>();
+  return (snapshot: OrgSnapshot, address: string): readonly string[] => {
+    const organization = snapshot.organization();
+    let match = compiled.get(organization);
+    if (match === undefined) {
+      const result = matchNetworks(organization.networks);
+      match = result.ok ? result.match : noMatch;
+      compiled.set(organization, match);
+    }
+    return match(address);
+  };
+}
+
+function createKeyIndex(deps: OrganizationsDeps) {
+  const known = new Map<string, OrgId>();
+  const unknown = new Map<string, number>();
+  async function look(keyId: string): Promise<OrgId | undefined> {
+    const orgId = await deps.threads.reader.call('organizationOfKey', keyId);
+    if (orgId === undefined) {
+      if (unknown.size > 10_000) unknown.clear();
+      unknown.set(keyId, deps.now() + unknownMs);
+    } else {
+      if (known.size > maxKnownKeys) known.clear();
+      known.set(keyId, orgId);
+    }
+    return orgId;
+  }
+  return (keyId: string): OrgId | undefined | Promise<OrgId | undefined> => {
+    const orgId = known.get(keyId);
+    if (orgId !== undefined) return orgId;
+    return (unknown.get(keyId) ?? 0) > deps.now() ? undefined : look(keyId);
+  };
+}
+
+/** The organizations of this process. */
+export function createOrganizations(deps: OrganizationsDeps): Organizations {
+  const { reader, writer } = deps.threads;
+
+  async function loadBudgets(snapshot: OrgSnapshot): Promise<void> {
+    const { orgId, directory } = snapshot;
+    const budgets = [...directory.tables.budget.values()];
+    const rateLimits = [...directory.tables.rateLimit.values()];
+    await writer.call('drain', orgId);
+    const nowMs = deps.now();
+    const rows =
+      budgets.length === 0 ? [] : await reader.call('spent', { orgId, fromDay: firstDay(snapshot, nowMs) });
+    const alerts = deps.meter.load(orgId, budgets, rateLimits, spentByBudget(budgets, rows, nowMs));
+    for (const alert of alerts) deps.onBudgetAlert(snapshot, alert);
+  }
+
+  const snapshots = createSnapshots(
+    {
+      load: (orgId) => reader.call('load', orgId),
+      since: (orgId, version) => reader.call('since', { orgId, version }),
+    },
+    {
+      maxOrganizations: deps.maxOrganizations,
+      onLoad: loadBudgets,
+      onAdvance: (snapshot, changes) => {
+        if (changes.some(({ kind }) => kind === 'budget' || kind === 'rateLimit')) {
+          loadBudgets(snapshot).catch(deps.onError);
+        }
+        deps.onAdvance(snapshot, changes);
+      },
+      mayEvict: (orgId) => deps.meter.unload(orgId),
+      onError: deps.onError,
+    },
+  );
+  return { snapshots, organizationOfKey: createKeyIndex(deps), networksOf: createNetworks() };
+}

@@ -1,0 +1,242 @@
+// Owns the running server: store, data plane, administration, listeners, and the order in which they end.
+
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { metricsRead } from '@countersign/contract/evidence-operations';
+import { openApi } from '@countersign/contract/openapi';
+import { operations } from '@countersign/contract/operations';
+import { serveCall } from '../gateway/serve-call.ts';
+import type { Config } from '../platform/config/schema.ts';
+import { openClientPool } from '../platform/egress/client-pool.ts';
+import { createEgress } from '../platform/egress/egress.ts';
+import { clientAddress, compileTrustedProxies } from '../platform/http/client-address.ts';
+import type { Log } from '../platform/log/log.ts';
+import { createRegistry } from '../platform/metrics/registry.ts';
+import type { Shutdown } from '../platform/shutdown/shutdown.ts';
+import { serveHealthPath } from '../protocols/health/serve.ts';
+import { serveInferencePath } from '../protocols/inference/serve.ts';
+import { sendProblem } from '../protocols/manage/problem.ts';
+import { createManageFace } from '../protocols/manage/serve.ts';
+import { serveMetricsPath } from '../protocols/metrics/serve.ts';
+import { serveSetupPath } from '../protocols/setup/serve.ts';
+import { createRecorder } from '../services/ledger/recorder.ts';
+import type { Step } from '../services/snapshot/snapshots.ts';
+import { composeGateway, type Gateway } from './gateway.ts';
+import { createHttpServer, type Face } from './http-server.ts';
+import { composeManager } from './manager.ts';
+import { initFirst, openStore, type Store } from './store.ts';
+import { productVersion } from './version.ts';
+
+PLACEHOLDER;
+
+export type Server = {
+  /** Where it listens: `http://host:port`. */
+  readonly url: string;
+  /** The one-time set-up link, while there is no organization. */
+  readonly setupUrl: string | undefined;
+  readonly store: Store;
+  readonly gateway: Gateway;
+};
+
+const refusalsMs = 1_000;
+const closeMs = 15_000;
+
+type Setup = {
+  readonly isOpen: (token: string) => boolean;
+  readonly token: string | undefined;
+  readonly done: () => void;
+};
+
+/** The set-up token: kept as a digest in memory, made anew at each start on an empty store. */
+function createSetup(store: Store): Setup {
+  const token = store.threads.installation.hasOrganization
+    ? undefined
+    : randomBytes(24).toString('base64url');
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  let expected = token === undefined ? undefined : digest(token);
+  return {
+    token,
+    isOpen: (given) => expected !== undefined && timingSafeEqual(digest(given), expected),
+    done: () => {
+      expected = undefined;
+    },
+  };
+}
+
+type Faces = {
+  readonly config: Config;
+  readonly store: Store;
+  readonly gateway: Gateway;
+  readonly setup: Setup;
+  readonly shutdown: Shutdown;
+  readonly metrics: ReturnType<typeof createRegistry>;
+  readonly log: Log;
+};
+
+function composeFaces(parts: Faces): {
+  readonly data: readonly Face[];
+  readonly management: readonly Face[];
+} {
+  const { config, store, gateway, setup, shutdown, metrics, log } = parts;
+  const trusted = compileTrustedProxies({ cidrs: config.trustedProxies, hops: config.trustedProxyHops });
+  const addressOf = (request: IncomingMessage) =>
+    clientAddress(request.socket.remoteAddress, request.rawHeaders, trusted);
+  const { newRequestId, deps } = gateway;
+  const onError = (error: unknown, requestId: string): void =>
+    log.error({ error, requestId }, 'a request failed');
+  const health: Face = (request, response) =>
+    serveHealthPath({ isReady: shutdown.isReady }, request, response);
+  const inference = {
+    serve: serveCall(deps),
+    newRequestId,
+    addressOf,
+    bodyLimit: config.bodyLimitBytes,
+    now: deps.now,
+    clock: deps.clock,
+  };
+  const document = JSON.stringify(
+    openApi(operations, { serverUrl: config.publicUrl, version: productVersion }),
+  );
+  const manager = composeManager(store, gateway, metrics);
+  const manage = createManageFace({
+    manager,
+    operations,
+    openApi: () => document,
+    newRequestId,
+    addressOf,
+    onError,
+  });
+  const setupFace: Face = (request, response) =>
+    serveSetupPath(
+      {
+        isOpen: setup.isOpen,
+        baseUrl: () => config.publicUrl,
+        init: async (_token, values) => {
+          const made = await initFirst(store, {
+            slug: values.slug,
+            ownerEmail: values.email,
+            ownerName: values.name,
+          });
+          setup.done();
+          return made;
+        },
+      },
+      request,
+      response,
+    );
+  const metricsFace: Face = (request, response) =>
+    serveMetricsPath(
+      {
+        metrics,
+        newRequestId,
+        refuse: sendProblem,
+        permit: (asked, requestId) =>
+          manager.permit({
+            operation: metricsRead,
+            requestId,
+            rawHeaders: asked.rawHeaders,
+            address: addressOf(asked),
+            idempotencyKey: undefined,
+          }),
+      },
+      request,
+      response,
+    );
+  const data: Face = (request, response) => serveInferencePath(inference, request, response);
+  return { data: [health, data], management: [health, manage, metricsFace, setupFace] };
+}
+
+/** Opens the store, composes the server over it and listens. `shutdown` learns how to end each part. */
+export async function serve(config: Config, log: Log, shutdown: Shutdown): Promise<Server> {
+  let gateway: Gateway | undefined;
+  const missed: Step[] = [];
+  const store = await openStore(config, {
+    onStep: (step) => (gateway === undefined ? missed.push(step) : gateway.onStep(step)),
+    onDeath: (error) => {
+      log.fatal({ error }, 'a storage thread has ended: stopping');
+      void shutdown.begin('a storage thread has ended');
+    },
+  });
+  shutdown.add({ name: 'store', phase: 'close', limitMs: closeMs, close: () => store.close(closeMs) });
+  if (store.masterKeys.made !== undefined) {
+    log.warn(
+      { file: store.masterKeys.made },
+      'made a master key: back it up, without it nothing sealed can be opened',
+    );
+  }
+  const metrics = createRegistry();
+  const pool = openClientPool({ egress: createEgress({ allow: config.egressAllow }) });
+  shutdown.add({ name: 'upstream connections', phase: 'close', limitMs: closeMs, close: () => pool.close() });
+  const recorder = createRecorder({
+    commit: (batches) => store.threads.writer.call('commit', batches),
+    maxBatch: 256,
+    maxWaiting: 20_000,
+    onFailure: (error, entries) => log.error({ error, entries }, 'entries could not be recorded'),
+  });
+  shutdown.add({ name: 'ledger', phase: 'flush', limitMs: closeMs, close: recorder.idle });
+  const composed = composeGateway({
+    threads: store.threads,
+    recorder,
+    pool,
+    masterKeys: store.masterKeys.keys,
+    verifyToken: composeTokens(store, config, log),
+    log,
+    metrics,
+    node: config.nodeName,
+    boot: store.boot,
+  });
+  gateway = composed;
+  for (const step of missed) composed.onStep(step);
+  const timer = setInterval(
+    () =>
+      composed.refusals.flush().catch((error: unknown) => log.error({ error }, 'refusals were not recorded')),
+    refusalsMs,
+  );
+  shutdown.add({
+    name: 'refused credentials',
+    phase: 'drain',
+    limitMs: closeMs,
+    close: async () => {
+      clearInterval(timer);
+      await composed.refusals.flush();
+    },
+  });
+  const setup = createSetup(store);
+  const faces = composeFaces({ config, store, gateway: composed, setup, shutdown, metrics, log });
+  const { managementListen } = config;
+  const all = managementListen === undefined ? [...faces.management, ...faces.data] : faces.data;
+  const address = await open(config, config.listen, all, composed, shutdown, 'requests');
+  if (managementListen !== undefined)
+    await open(config, managementListen, faces.management, composed, shutdown, 'management');
+  const scheme = config.tlsCertFile === undefined ? 'http' : 'https';
+  const url = `${scheme}://${address}`;
+  return {
+    url,
+    setupUrl: setup.token === undefined ? undefined : `${url}/setup?token=${setup.token}`,
+    store,
+    gateway: composed,
+  };
+}
+
+async function open(
+  config: Config,
+  listen: Config['listen'],
+  faces: readonly Face[],
+  gateway: Gateway,
+  shutdown: Shutdown,
+  name: string,
+): Promise<string> {
+  const http = createHttpServer(config, listen, faces, gateway.newRequestId);
+  const address = await http.listen();
+  shutdown.add({ name: `${name}: listener`, phase: 'stop', limitMs: closeMs, close: http.stop });
+  shutdown.add({
+    name: `${name}: running`,
+    phase: 'drain',
+    limitMs: config.drainTimeoutMs,
+    close: async (signal) => {
+      signal.addEventListener('abort', http.cut);
+      await http.drained();
+    },
+  });
+  return address;
+}

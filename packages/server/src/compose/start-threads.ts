@@ -1,0 +1,65 @@
+// Owns starting the writer and the reader, and what the main thread holds of them.
+
+import { Worker } from 'node:worker_threads';
+import type { AppError } from '@countersign/core/errors';
+import { connectThread, type ThreadClient } from '../platform/db/thread-client.ts';
+import type { Step } from '../services/snapshot/snapshots.ts';
+import type { InstallationState, ReaderCalls, ThreadData, WriterCalls, WriterNotices } from './threads.ts';
+
+type Nothing = Record<never, never>;
+
+export type Threads = {
+  readonly writer: ThreadClient<WriterCalls, Nothing>;
+  readonly reader: ThreadClient<ReaderCalls, Nothing>;
+  readonly installation: InstallationState;
+  readonly orphansClosed: number;
+  /** The reader first, so that nothing reads while the writer closes the store. */
+  readonly close: (limitMs: number) => Promise<void>;
+};
+
+function start(file: string, data: ThreadData): Worker {
+  return new Worker(new URL(`../${file}`, import.meta.url), {
+    workerData: data,
+    execArgv: ['--disable-warning=ExperimentalWarning'],
+    // The threads take what they need from their data: no secret of the environment reaches them.
+    env: {},
+  });
+}
+
+/**
+ * Starts both threads and closes what former runs left open. `onStep` hears every version that the writer
+ * commits; `onDeath` hears that a thread has ended by itself, after which nothing can be recorded.
+ */
+export async function startThreads(
+  data: ThreadData,
+  hear: { readonly onStep: (step: Step) => void; readonly onDeath: (reason: AppError) => void },
+): Promise<Threads> {
+  const onError = (error: unknown): void => console.error(error);
+  const writer = connectThread<WriterCalls, Nothing, WriterNotices>(start('writer.ts', data), {
+    name: 'writer',
+    maxOutstanding: 10_000,
+    timeoutMs: 30_000,
+    onNotice: { step: hear.onStep },
+    onError,
+    onDeath: hear.onDeath,
+  });
+  const installation = await writer.call('open', null);
+  const orphansClosed = await writer.call('closeOrphans', null);
+  const reader = connectThread<ReaderCalls, Nothing>(start('reader.ts', data), {
+    name: 'reader',
+    maxOutstanding: 1_000,
+    timeoutMs: 60_000,
+    onError,
+    onDeath: hear.onDeath,
+  });
+  return {
+    writer,
+    reader,
+    installation,
+    orphansClosed,
+    close: async (limitMs) => {
+      await reader.close(limitMs);
+      await writer.close(limitMs);
+    },
+  };
+}

@@ -1,0 +1,190 @@
+// Owns the walk of a management operation: who asks, may they, run it where it runs, again if the ground moved.
+
+import type { Operation } from '@countersign/contract/operation';
+import type { Authority } from '@countersign/core/access/authority';
+import { AppError, assertNever } from '@countersign/core/errors';
+import type { EntryId, OrgId, RequestId } from '@countersign/core/ids';
+import { canonicalJson } from '@countersign/core/ledger/canonical';
+import { type Authenticated, authenticate, type CallerDeps } from '../services/callers/authenticate.ts';
+import { entryActor, resolve } from '../services/callers/resolve.ts';
+import type { ToRecord } from '../services/ledger/recorder.ts';
+import type { OrgSnapshot } from '../services/snapshot/org-snapshot.ts';
+import type { CommandActor, Prepared } from './command.ts';
+import type { RunRequest, RunResult } from './run-command.ts';
+import type { QueryRequest } from './run-query.ts';
+
+/** A call of one operation, its input not yet read. */
+export type OperationCall = {
+  readonly operation: Operation;
+  readonly requestId: RequestId;
+  readonly rawHeaders: readonly string[];
+  readonly address: string;
+  readonly idempotencyKey: string | undefined;
+};
+
+export type OperationInput = { readonly params: unknown; readonly query: unknown; readonly body: unknown };
+
+/** A call whose caller may make it, as of `version`. */
+export type Permitted = {
+  readonly call: OperationCall;
+  readonly authenticated: Authenticated<OrgSnapshot>;
+  readonly actor: CommandActor;
+  readonly version: number;
+};
+
+/** An operation that is answered from memory. */
+export type LiveOperation = (
+  snapshot: OrgSnapshot,
+  actor: CommandActor,
+  input: OperationInput,
+  prepared: Prepared,
+) => Promise<unknown> | unknown;
+
+export type ManagerDeps = CallerDeps<OrgSnapshot> & {
+  readonly now: () => number;
+  readonly newEntryId: () => EntryId;
+  readonly node: string;
+  readonly boot: string;
+  readonly record: (entry: ToRecord) => Promise<unknown>;
+  readonly command: (request: RunRequest) => Promise<RunResult>;
+  readonly query: (request: QueryRequest) => Promise<unknown>;
+  /** Brings the organization in memory to a version: a caller sees what they wrote. */
+  readonly catchUp: (orgId: OrgId, version: number) => Promise<void>;
+  /** Brings the projection up to date before it is read. */
+  readonly drain: (orgId: OrgId) => Promise<void>;
+  /** What must be done before the transaction, and waits: the check of a policy. */
+  readonly prepare: (snapshot: OrgSnapshot, operation: Operation, input: OperationInput) => Promise<Prepared>;
+  readonly live: ReadonlyMap<string, LiveOperation>;
+};
+
+export type Manager = {
+  /** Rejects with `authentication_failed`, or with `permission_denied` after recording it. */
+  readonly permit: (call: OperationCall) => Promise<Permitted>;
+  readonly run: (permitted: Permitted, input: OperationInput) => Promise<unknown>;
+};
+
+const maxRetakes = 5;
+
+function actorOf(deps: ManagerDeps, call: OperationCall, authenticated: Authenticated<OrgSnapshot>) {
+  const { snapshot } = authenticated;
+  const { actor, version } = resolve(deps, call, authenticated, 'management');
+  const { standing } = actor;
+  const authority: Authority = {
+    workspaceId: standing.workspaceId,
+    inWorkspace: standing.permissions,
+    everywhere: standing.everywhere,
+  };
+  const commandActor: CommandActor = {
+    principalId: actor.principalId,
+    person: actor.person,
+    keyId: actor.keyId,
+    authority,
+    entryActor: entryActor(snapshot, actor, deps.now()),
+  };
+  return { actor: commandActor, version };
+}
+
+function deniedText(
+  deps: ManagerDeps,
+  call: OperationCall,
+  snapshot: OrgSnapshot,
+  actor: CommandActor,
+): string {
+  return canonicalJson({
+    v: 1,
+    id: deps.newEntryId(),
+    log: snapshot.origin,
+    ts: new Date(deps.now()).toISOString(),
+    node: deps.node,
+    boot: deps.boot,
+    sv: snapshot.version(),
+    type: 'management',
+    op: call.operation.id,
+    actor: actor.entryActor,
+    req: call.requestId,
+    status: 'denied',
+    err: { code: 'permission_denied' },
+  });
+}
+
+/** Checks the permission on the newest version; a denial is recorded before it is told. */
+async function permit(
+  deps: ManagerDeps,
+  call: OperationCall,
+  authenticated: Authenticated<OrgSnapshot>,
+): Promise<Permitted> {
+  const { actor, version } = actorOf(deps, call, authenticated);
+  const { permission } = call.operation;
+  if (permission.some((one) => actor.authority.inWorkspace.has(one)))
+    return { call, authenticated, actor, version };
+  const { snapshot } = authenticated;
+  await deps.record({ orgId: snapshot.orgId, text: deniedText(deps, call, snapshot, actor), version: -1 });
+  const wanted = permission.map((one) => `\`${one}\``).join(' or ');
+  throw new AppError(
+    'permission_denied',
+    `this needs the permission ${wanted}: ask an owner for a role that has it`,
+  );
+}
+
+async function runCommandOf(deps: ManagerDeps, first: Permitted, input: OperationInput): Promise<unknown> {
+  let permitted = first;
+  const { snapshot } = first.authenticated;
+  const { orgId } = snapshot;
+  const prepared = await deps.prepare(snapshot, first.call.operation, input);
+  for (let take = 0; take < maxRetakes; take += 1) {
+    const { call, actor, version } = permitted;
+    const result = await deps.command({
+      ...input,
+      prepared,
+      orgId,
+      actor,
+      version,
+      requestId: call.requestId,
+      operation: call.operation.id,
+      idempotencyKey: call.idempotencyKey,
+    });
+    await deps.catchUp(orgId, result.version);
+    if (result.kind === 'done') return result.response;
+    permitted = await permit(deps, call, first.authenticated);
+  }
+  throw new AppError('overloaded', 'the organization is changing too fast: retry shortly', {
+    retryAfterSeconds: 1,
+  });
+}
+
+/** Operations whose answers come from the projection of the ledger. */
+const projected: ReadonlySet<string> = new Set(['records', 'usage', 'budgets', 'keys']);
+
+async function runQueryOf(deps: ManagerDeps, permitted: Permitted, input: OperationInput): Promise<unknown> {
+  const { call, actor, authenticated } = permitted;
+  const { orgId } = authenticated.snapshot;
+  if (projected.has(call.operation.tag)) await deps.drain(orgId);
+  const prepared = await deps.prepare(authenticated.snapshot, call.operation, input);
+  return deps.query({ ...input, orgId, actor, prepared, operation: call.operation.id });
+}
+
+/** The manager over its ports. */
+export function createManager(deps: ManagerDeps): Manager {
+  return {
+    async permit(call) {
+      return permit(deps, call, await authenticate(deps, call));
+    },
+    async run(permitted, input) {
+      const { operation } = permitted.call;
+      const { snapshot } = permitted.authenticated;
+      switch (operation.runs) {
+        case 'command':
+          return runCommandOf(deps, permitted, input);
+        case 'query':
+          return runQueryOf(deps, permitted, input);
+        case 'live': {
+          const live = deps.live.get(operation.id);
+          if (live === undefined) throw new AppError('internal', `\`${operation.id}\` has no implementation`);
+          return live(snapshot, permitted.actor, input, await deps.prepare(snapshot, operation, input));
+        }
+        default:
+          return assertNever(operation.runs);
+      }
+    },
+  };
+}

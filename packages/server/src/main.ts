@@ -1,0 +1,52 @@
+// Owns the process: configuration, log, the server, signals, and what is printed at the start.
+
+import { readFileSync } from 'node:fs';
+import { AppError } from '@countersign/core/errors';
+import { clientVariables } from './compose/init-store.ts';
+import { serve } from './compose/serve.ts';
+import { ConfigError, loadConfig } from './platform/config/load.ts';
+import { createLog } from './platform/log/log.ts';
+import { createShutdown } from './platform/shutdown/shutdown.ts';
+import { stopOnSignals } from './platform/shutdown/signals.ts';
+
+const help = `countersign serve: the gateway and its administration in one process
+
+Settings come from the environment (COUNTERSIGN_…) or the JSON file that COUNTERSIGN_CONFIG names;
+\`countersign config print\` shows each with where it came from.
+
+  COUNTERSIGN_LISTEN      address and port (127.0.0.1:7070)
+  COUNTERSIGN_DATA_DIR    folder of the embedded store (./.countersign)
+  COUNTERSIGN_PUBLIC_URL  the URL by which others reach this server
+  DATABASE_URL            PostgreSQL instead of the embedded store
+`;
+
+async function start(): Promise<void> {
+  const { config } = loadConfig(process.env, (path) => readFileSync(path, 'utf8'), {
+    alsoKnown: clientVariables,
+  });
+  const log = createLog({ level: config.logLevel, base: { node: config.nodeName } });
+  const shutdown = createShutdown(() => performance.now());
+  stopOnSignals(shutdown, {
+    process,
+    exit: (code) => process.exit(code),
+    report: (report) => log.info({ ...report }, 'stopped'),
+  });
+  const server = await serve(config, log, shutdown);
+  log.info({ url: server.url, orphansClosed: server.store.threads.orphansClosed }, 'ready');
+  if (server.setupUrl === undefined) return;
+  process.stdout.write(
+    `\nCountersign is running on ${server.url}\nSet it up once, here: ${server.setupUrl}\n\n`,
+  );
+}
+
+if (process.argv.includes('--help') || process.argv.includes('-h')) {
+  process.stdout.write(help);
+} else {
+  start().catch((error: unknown) => {
+    const isKnown = error instanceof AppError || error instanceof ConfigError;
+    process.stderr.write(
+      `countersign: ${isKnown ? error.message : String(error instanceof Error ? error.stack : error)}\n`,
+    );
+    process.exit(1);
+  });
+}

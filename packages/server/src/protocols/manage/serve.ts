@@ -1,0 +1,175 @@
+// Owns the inbound face of administration over HTTP: one way through for every operation of the contract.
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Operation } from '@countersign/contract/operation';
+import { AppError, type FieldError } from '@countersign/core/errors';
+import type { RequestId } from '@countersign/core/ids';
+import type { z } from 'zod';
+import type { Manager, OperationCall } from '../../control/manager.ts';
+import { readBody } from '../http/read-body.ts';
+import { toCsv } from './csv.ts';
+import { sendProblem } from './problem.ts';
+import { createRouter, type Routed } from './router.ts';
+
+export type ManageFace = {
+  readonly manager: Manager;
+  readonly operations: readonly Operation[];
+  /** The OpenAPI document, as text. */
+  readonly openApi: () => string;
+  readonly newRequestId: () => RequestId;
+  readonly addressOf: (request: IncomingMessage) => string;
+  readonly onError: (error: unknown, requestId: RequestId) => void;
+};
+
+const prefix = '/api/v1';
+const bodyLimit = 4 * 1024 * 1024;
+
+function fieldsOf(error: z.ZodError, at: string): readonly FieldError[] {
+  return error.issues.map((issue) => ({
+    path: [at, ...issue.path.map(String)].join('.'),
+    message: issue.message,
+  }));
+}
+
+function parseWith(schema: z.ZodType, value: unknown, at: string): unknown {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const fields = fieldsOf(parsed.error, at);
+  const [first] = fields;
+  throw new AppError('invalid_request', `\`${first?.path ?? at}\` ${first?.message ?? 'is not valid'}`, {
+    fields,
+  });
+}
+
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  const bytes = await readBody(request, bodyLimit);
+  if (bytes.length === 0) return {};
+  const type = request.headers['content-type'] ?? '';
+  if (!type.startsWith('application/json')) {
+    throw new AppError('unsupported_media_type', 'send the body as `application/json`');
+  }
+  try {
+    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return value;
+  } catch {
+    throw new AppError('invalid_request', 'the body is not JSON: check its syntax');
+  }
+}
+
+function readQuery(url: URL): { readonly query: unknown; readonly format: string | undefined } {
+  const query: { [name: string]: string } = {};
+  for (const [name, value] of url.searchParams) {
+    if (Object.hasOwn(query, name))
+      throw new AppError('invalid_request', `\`${name}\` is given twice: give it once`);
+    Object.defineProperty(query, name, { value, enumerable: true, configurable: true });
+  }
+  const { format, ...rest } = query;
+  return { query: rest, format };
+}
+
+function send(
+  response: ServerResponse,
+  operation: Operation,
+  value: unknown,
+  accept: string,
+  requestId: RequestId,
+): void {
+  const headers = { 'x-request-id': requestId, 'cache-control': 'no-store' };
+  const wanted = operation.alsoProduces.find((type) => accept.includes(type));
+  const object: { readonly [name: string]: unknown } =
+    typeof value === 'object' && value !== null ? { ...value } : {};
+  if (wanted === 'text/csv' && Array.isArray(object.items)) {
+    const next = typeof object.next === 'string' ? { 'x-next-cursor': object.next } : {};
+    response.writeHead(operation.status, { ...headers, ...next, 'content-type': 'text/csv; charset=utf-8' });
+    response.end(toCsv(object.items));
+  } else if (wanted === 'text/plain' && typeof object.checkpoint === 'string') {
+    response.writeHead(operation.status, { ...headers, 'content-type': 'text/plain; charset=utf-8' });
+    response.end(object.checkpoint);
+  } else if (wanted === 'application/octet-stream' && typeof object.base64 === 'string') {
+    response.writeHead(operation.status, { ...headers, 'content-type': 'application/octet-stream' });
+    response.end(Buffer.from(object.base64, 'base64'));
+  } else {
+    response.writeHead(operation.status, { ...headers, 'content-type': 'application/json' });
+    response.end(JSON.stringify(value));
+  }
+}
+
+const formats: ReadonlyMap<string, string> = new Map([
+  ['csv', 'text/csv'],
+  ['json', 'application/json'],
+]);
+
+async function operate(
+  face: ManageFace,
+  request: IncomingMessage,
+  response: ServerResponse,
+  url: URL,
+  routed: Extract<Routed, { readonly kind: 'operation' }>,
+  requestId: RequestId,
+): Promise<void> {
+  const { operation } = routed;
+  const key = request.headers['idempotency-key'];
+  if (typeof key === 'string' && (key === '' || key.length > 255)) {
+    throw new AppError('invalid_request', '`Idempotency-Key` must have 1 to 255 characters');
+  }
+  const call: OperationCall = {
+    operation,
+    requestId,
+    rawHeaders: request.rawHeaders,
+    address: face.addressOf(request),
+    idempotencyKey: operation.runs === 'command' && typeof key === 'string' ? key : undefined,
+  };
+  // INVARIANT: nothing is parsed or read for a caller who is not permitted.
+  const permitted = await face.manager.permit(call);
+  const { query, format } = readQuery(url);
+  const params = parseWith(operation.params, routed.params, 'path');
+  const parsedQuery = parseWith(operation.query, query, 'query');
+  const body = operation.body === null ? null : parseWith(operation.body, await readJson(request), 'body');
+  const value = await face.manager.run(permitted, { params, query: parsedQuery, body });
+  const accept = (format === undefined ? undefined : formats.get(format)) ?? request.headers.accept ?? '';
+  send(response, operation, value, accept, requestId);
+}
+
+/** Makes the face: serves every path under `/api/v1`; false for any other path. */
+export function createManageFace(
+  face: ManageFace,
+): (request: IncomingMessage, response: ServerResponse) => boolean {
+  const route = createRouter(face.operations);
+  return (request, response) => {
+    const target = request.url ?? '/';
+    if (!target.startsWith(`${prefix}/`)) return false;
+    const requestId = face.newRequestId();
+    const url = new URL(target, 'http://localhost');
+    const path = url.pathname.slice(prefix.length);
+    if (path === '/openapi.json' && request.method === 'GET') {
+      response.writeHead(200, { 'content-type': 'application/json', 'x-request-id': requestId });
+      response.end(face.openApi());
+      return true;
+    }
+    const routed = route(request.method ?? 'GET', path);
+    if (routed.kind === 'none') {
+      sendProblem(
+        response,
+        new AppError('not_found', `there is no \`${path}\`: see /api/v1/openapi.json`),
+        requestId,
+      );
+    } else if (routed.kind === 'wrong_method') {
+      response.setHeader('allow', routed.allow.join(', '));
+      sendProblem(
+        response,
+        new AppError('method_not_allowed', `this path takes ${routed.allow.join(', ')}`),
+        requestId,
+      );
+    } else {
+      operate(face, request, response, url, routed, requestId).catch((error: unknown) => {
+        const known =
+          error instanceof AppError
+            ? error
+            : new AppError('internal', 'something went wrong here: name the request id when you ask');
+        if (known !== error || known.code === 'internal') face.onError(error, requestId);
+        sendProblem(response, known, requestId);
+      });
+    }
+    return true;
+  };
+}

@@ -1,0 +1,51 @@
+// Owns subjects' keys in memory: unsealed once, forgotten when the subject is erased.
+
+import { createSecretKey, type KeyObject } from 'node:crypto';
+import type { OrgId, PrincipalId } from '@countersign/core/ids';
+import type { Opener } from '../../platform/sealer/sealer.ts';
+import { subjectKeyBinding } from './profiles.ts';
+
+export type SubjectKeys = {
+  /** At once if it is in memory. Undefined for a subject without a key: an erased one. */
+  readonly get: (orgId: OrgId, id: PrincipalId) => KeyObject | undefined | Promise<KeyObject | undefined>;
+  readonly forget: (orgId: OrgId, id: string) => void;
+};
+
+/** A bounded cache; the key that was asked for longest ago goes first. */
+export function createSubjectKeys(deps: {
+  readonly opener: Opener;
+  readonly load: (orgId: OrgId, id: PrincipalId) => Promise<Uint8Array | undefined>;
+  readonly maxKeys: number;
+}): SubjectKeys {
+  const keys = new Map<string, KeyObject>();
+  const loading = new Map<string, Promise<KeyObject | undefined>>();
+
+  async function load(orgId: OrgId, id: PrincipalId, name: string): Promise<KeyObject | undefined> {
+    const sealed = await deps.load(orgId, id);
+    if (sealed === undefined) return undefined;
+    const key = createSecretKey(deps.opener.open(sealed, subjectKeyBinding(orgId, id)));
+    // What was forgotten while it loaded stays forgotten.
+    if (loading.has(name)) keys.set(name, key);
+    const [oldest] = keys.keys();
+    if (keys.size > deps.maxKeys && oldest !== undefined) keys.delete(oldest);
+    return key;
+  }
+
+  return {
+    get(orgId, id) {
+      const name = `${orgId} ${id}`;
+      const known = keys.get(name);
+      if (known !== undefined) return known;
+      const underway = loading.get(name);
+      if (underway !== undefined) return underway;
+      const started = load(orgId, id, name).finally(() => loading.delete(name));
+      loading.set(name, started);
+      return started;
+    },
+    forget(orgId, id) {
+      const name = `${orgId} ${id}`;
+      keys.delete(name);
+      loading.delete(name);
+    },
+  };
+}
