@@ -58,13 +58,17 @@ function sendProblem(response: ServerResponse, error: unknown): void {
   );
 }
 
+function parseJson(text: string): unknown {
+  return JSON.parse(text);
+}
+
 function respond(answers: Answers, asked: Asked[], request: IncomingMessage, text: string): unknown {
   const url = new URL(request.url ?? '/', 'http://localhost');
   const path = url.pathname.replace(/^\/api\/v1/, '');
   for (const operation of operations) {
     const params = operation.method === request.method ? match(operation, path) : undefined;
     if (params === undefined) continue;
-    const body: unknown = operation.body === null || text === '' ? undefined : JSON.parse(text);
+    const body = operation.body === null || text === '' ? undefined : parseJson(text);
     const parsed = operation.body?.safeParse(body);
     if (parsed?.success === false) throw new Refusal(400, 'invalid_request', parsed.error.message);
     const idempotencyKey = request.headers['idempotency-key'];

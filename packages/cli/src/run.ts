@@ -6,6 +6,7 @@ import { type Command, helpText, synopsis } from './command.ts';
 import { type ExitCode, FailedError, type Machine, UsageError } from './machine.ts';
 import { nearest } from './nearest.ts';
 import { parseWords } from './parse-flags.ts';
+import { cliReference } from './reference.ts';
 import { safeLine, safeLines } from './safe-text.ts';
 
 function groupsOf(commands: readonly Command[]): ReadonlyMap<string, readonly Command[]> {
@@ -47,6 +48,8 @@ type Found =
 function find(commands: readonly Command[], words: readonly string[]): Found {
   const [first = '', second = ''] = words;
   if (words.length === 0) return { kind: 'help', text: overview(commands), code: 2 };
+  if (first === 'help' && second === '--markdown')
+    return { kind: 'help', text: cliReference(commands), code: 0 };
   if (first === 'help' || first === '--help' || first === '-h')
     return { kind: 'help', text: overview(commands), code: 0 };
   if (first.startsWith('-'))

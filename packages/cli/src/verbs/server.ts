@@ -41,16 +41,12 @@ function overrides({ flags }: Invocation): Readonly<Record<string, string>> {
   );
 }
 
-/** The server's environment: ours without what only the command line reads, with what the flags say. */
 function serverEnv(invocation: Invocation): Env {
-  const own = new Set<string>(cliVariables);
-  const rest = Object.entries(invocation.machine.env).filter(([name]) => !own.has(name));
-  return { ...Object.fromEntries(rest), ...overrides(invocation) };
+  return { ...invocation.machine.env, ...overrides(invocation) };
 }
 
-/** Starts the server in this process: it ends when the server has drained. */
+/** Starts the server in this process: it runs on after this, and ends the process when it has drained. */
 async function runServe(invocation: Invocation): Promise<ExitCode> {
-  for (const name of cliVariables) delete process.env[name];
   Object.assign(process.env, overrides(invocation));
   await import('@countersign/server/main');
   return 0;
@@ -111,9 +107,10 @@ export const init: Command = {
 
 async function runMigrate(invocation: Invocation): Promise<ExitCode> {
   const { migrateStore } = await import('@countersign/server/compose/migrate-store');
-  await migrateStore(serverEnv(invocation));
+  const report = await migrateStore(serverEnv(invocation));
   const { json, machine } = invocation;
-  machine.out(json ? safeJson({ migrated: true }) : 'the store is at the newest schema\n');
+  const applied = report.applied.length === 0 ? 'nothing to apply' : `applied ${report.applied.join(', ')}`;
+  machine.out(json ? safeJson(report) : `${applied}: the schema is at ${report.current}\n`);
   return 0;
 }
 
@@ -131,7 +128,9 @@ async function runConfigPrint(invocation: Invocation): Promise<ExitCode> {
   const { loadConfig, ConfigError } = await import('@countersign/server/platform/config/load');
   const { describeConfig, formatConfig } = await import('@countersign/server/platform/config/describe');
   try {
-    const settings = describeConfig(loadConfig(serverEnv(invocation), machine.readText));
+    const settings = describeConfig(
+      loadConfig(serverEnv(invocation), machine.readText, { alsoKnown: cliVariables }),
+    );
     machine.out(json ? safeJson(settings) : formatConfig(settings.map(shownSafely)));
     return 0;
   } catch (error) {

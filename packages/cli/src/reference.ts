@@ -1,0 +1,25 @@
+// Owns the reference page of the command line, made from the commands themselves.
+
+import { type Command, helpText } from './command.ts';
+
+/** Every command's help as one page of Markdown. docs/reference/cli.md is this text. */
+export function cliReference(commands: readonly Command[]): string {
+  const sections = commands.map(
+    (command) => `## countersign ${command.name}\n\n\`\`\`text\n${helpText(command).trimEnd()}\n\`\`\`\n`,
+  );
+  return [
+    '# Command line',
+    '',
+    'Made from the commands by `node tools/reference/main.ts`; a test keeps the two equal.',
+    '',
+    'The verb comes first, then its words and flags. Exit code 0: done. 1: refused or failed, with a sentence on',
+    'standard error. 2: wrong usage; nothing was done. `--json` on every verb answers in JSON on standard output.',
+    '',
+    'Verbs that ask a server take its address from `--url` or `COUNTERSIGN_URL` (else `http://127.0.0.1:7070`) and',
+    'a management key from `--key-file`, `--key`, `COUNTERSIGN_KEY`, `COUNTERSIGN_MANAGEMENT_KEY` or',
+    '`COUNTERSIGN_KEY_FILE`. Values marked `JSON|@FILE` and `TEXT|@FILE` may come from a file. Control characters',
+    "and marks of direction in answers are shown as escapes; cells of CSV that a spreadsheet would run begin with `'`.",
+    '',
+    ...sections,
+  ].join('\n');
+}
