@@ -1,0 +1,80 @@
+// Owns Countersign with its ledger off: a composition of the benchmark's own, because no setting of the product can.
+// It is told where to listen and where the store lies as the product is: COUNTERSIGN_LISTEN, COUNTERSIGN_DATA_DIR.
+
+import { readFileSync } from 'node:fs';
+import { composeGateway, type Gateway } from '@countersign/server/compose/gateway';
+import { createHttpServer, type Face } from '@countersign/server/compose/http-server';
+import { openStore } from '@countersign/server/compose/store';
+import { serveCall } from '@countersign/server/gateway/serve-call';
+import { loadConfig } from '@countersign/server/platform/config/load';
+import type { Config } from '@countersign/server/platform/config/schema';
+import { openClientPool } from '@countersign/server/platform/egress/client-pool';
+import { createEgress } from '@countersign/server/platform/egress/egress';
+import { clientAddress, compileTrustedProxies } from '@countersign/server/platform/http/client-address';
+import { createLog } from '@countersign/server/platform/log/log';
+import { createRegistry } from '@countersign/server/platform/metrics/registry';
+import { serveHealthPath } from '@countersign/server/protocols/health/serve';
+import { serveInferencePath } from '@countersign/server/protocols/inference/serve';
+import type { Recorder } from '@countersign/server/services/ledger/recorder';
+import type { Step } from '@countersign/server/services/snapshot/snapshots';
+
+/** Says at once that an entry is durable, which is not true: what remains is the cost of everything else. */
+function recordNothing(): Recorder {
+  let next = 0;
+  return {
+    record: ({ version }) => {
+      next += 1;
+      return Promise.resolve({ kind: 'recorded', index: next, version });
+    },
+    pending: () => 0,
+    idle: () => Promise.resolve(),
+  };
+}
+
+function facesOf(config: Config, { deps, newRequestId }: Gateway): readonly Face[] {
+  const trusted = compileTrustedProxies({ cidrs: config.trustedProxies, hops: config.trustedProxyHops });
+  const inference: Parameters<typeof serveInferencePath>[0] = {
+    serve: serveCall(deps),
+    newRequestId,
+    addressOf: (request) => clientAddress(request.socket.remoteAddress, request.rawHeaders, trusted),
+    bodyLimit: config.bodyLimitBytes,
+    now: deps.now,
+    clock: deps.clock,
+  };
+  return [
+    (request, response) => serveHealthPath({ isReady: () => true }, request, response),
+    (request, response) => serveInferencePath(inference, request, response),
+  ];
+}
+
+async function start(): Promise<void> {
+  const { config } = loadConfig(process.env, (path) => readFileSync(path, 'utf8'));
+  const log = createLog({ level: config.logLevel, base: { node: config.nodeName } });
+  const missed: Step[] = [];
+  const store = await openStore(config, {
+    // Nothing changes while the benchmark runs.
+    onStep: (step) => missed.push(step),
+    onDeath: (error) => log.fatal({ error }, 'a storage thread has ended'),
+  });
+  const gateway = composeGateway({
+    threads: store.threads,
+    recorder: recordNothing(),
+    pool: openClientPool({ egress: createEgress({ allow: config.egressAllow }) }),
+    masterKeys: store.masterKeys.keys,
+    verifyToken: () => Promise.resolve(undefined),
+    log,
+    metrics: createRegistry(),
+    node: config.nodeName,
+    boot: store.boot,
+  });
+  for (const step of missed) gateway.onStep(step);
+  const server = createHttpServer(config, config.listen, facesOf(config, gateway), gateway.newRequestId);
+  await server.listen();
+  process.once('SIGTERM', () => {
+    server.stop();
+    server.cut();
+    void store.close(5_000).finally(() => process.exit(0));
+  });
+}
+
+await start();

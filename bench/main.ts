@@ -1,0 +1,149 @@
+// Owns `npm run bench`: which question is asked, what is printed and kept, and that nothing is left running.
+
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { compare } from './compare.ts';
+import { type Context, closeContext, openContext } from './context.ts';
+import { describeMachine } from './machine.ts';
+import { measure } from './measure.ts';
+import { type Options, readOptions, usage } from './options.ts';
+import { hottest } from './profile.ts';
+import { machineText, nameOf, roundsText, verdictTable, writeSection } from './report.ts';
+import { measureScale, scalePairs } from './scale.ts';
+import { scenariosOf } from './scenarios.ts';
+import { makeStore, type Server, startGateway, startMock } from './servers.ts';
+import { judgeSoak, soak } from './soak.ts';
+import { number } from './table.ts';
+import { judgeRounds, judgeScale, type Verdict } from './targets.ts';
+
+const resultsPath = join(import.meta.dirname, 'RESULTS.md');
+
+/** A run that answers everything it was meant to: only such a one replaces what RESULTS.md says. */
+function isWhole(options: Options): boolean {
+  return !options.isQuick && options.rounds >= 5 && options.only.length === 0;
+}
+
+function publish(
+  context: Context,
+  options: Options,
+  name: string,
+  heading: string,
+  text: string,
+  raw: unknown,
+): void {
+  mkdirSync(context.out, { recursive: true });
+  writeFileSync(join(context.out, `${name}.json`), `${JSON.stringify(raw, null, 1)}\n`);
+  context.say(`\n${text}\n\nraw numbers: bench/.out/${name}.json`);
+  if (!isWhole(options)) return;
+  writeSection(resultsPath, heading, text);
+  context.say('written: bench/RESULTS.md');
+}
+
+function hasMissed(verdicts: readonly Verdict[]): boolean {
+  return verdicts.some(({ verdict }) => verdict === 'miss');
+}
+
+async function runCompare(context: Context, options: Options): Promise<boolean> {
+  const { results, scenarios } = await compare(context, options);
+  const verdicts = judgeRounds(results);
+  const text = roundsText(results, scenarios, ['direct', 'bare', 'off', 'on', 'peer'], verdicts);
+  publish(context, options, 'rounds', 'Throughput, latency and streams', text, results);
+  return !hasMissed(verdicts);
+}
+
+async function runScale(context: Context, options: Options): Promise<boolean> {
+  const { results, scenarios, servers } = await measureScale(context, options);
+  const verdicts = judgeScale(results.rounds, scalePairs);
+  publish(context, options, 'scale', 'Size', roundsText(results, scenarios, servers, verdicts), results);
+  return !hasMissed(verdicts);
+}
+
+async function startOne(context: Context, profileTo?: string): Promise<Server> {
+  const mock = await startMock(context);
+  const store = await makeStore(context, mock, { keys: 10_000, policies: 200, records: 0 });
+  const options = { name: 'on', ledger: 'on' } as const;
+  return startGateway(context, store, profileTo === undefined ? options : { ...options, profileTo });
+}
+
+async function runSoak(context: Context, options: Options): Promise<boolean> {
+  const machine = describeMachine(context.root);
+  const server = await startOne(context);
+  const byId = new Map(scenariosOf(options.seconds).map((scenario) => [scenario.id, scenario]));
+  const open = byId.get('open');
+  const streams = byId.get('slow-streams');
+  if (open === undefined || streams === undefined) throw new Error('the soak has no scenarios');
+  const { soakMinutes } = options;
+  context.say(`${soakMinutes} minutes at 500 requests/s with 100 slow streams at the same time`);
+  const steady = { ...open, rate: 500 };
+  const soaked = await soak(
+    context,
+    server,
+    { steady, streams: { ...streams, connections: 200, rate: 20 } },
+    soakMinutes,
+  );
+  const { verdict, slopeMbPerMinute } = judgeSoak(soaked);
+  const { pinning, tools } = context;
+  const text = [
+    machineText({ machine, pinning, tools: tools.kind }),
+    `- ${soakMinutes} minutes at 500 requests/s beside 100 slow streams; the first fifth is left out`,
+    `- slope of the line through the memory seen: ${number(slopeMbPerMinute)} MB a minute`,
+    ...soaked.problems.map((problem) => `- ${problem}`),
+    '',
+    verdictTable([verdict]),
+  ].join('\n');
+  publish(
+    context,
+    { ...options, isQuick: options.isQuick || soakMinutes < 10 },
+    'soak',
+    'Memory over time',
+    text,
+    soaked,
+  );
+  return !hasMissed([verdict]);
+}
+
+async function runProfile(context: Context, options: Options): Promise<boolean> {
+  const folder = join(context.out, 'profile', String(process.pid));
+  mkdirSync(folder, { recursive: true });
+  const server = await startOne(context, folder);
+  const scenario = scenariosOf(options.seconds).find(({ id }) => id === 'c64');
+  if (scenario === undefined) throw new Error('the profile has no scenario');
+  const { load } = await measure(context, server, scenario);
+  await server.running.stop();
+  context.say(`${nameOf(server.name)}: ${number(load.requestsPerSecond)} requests/s while profiled`);
+  for (const file of readdirSync(folder)) {
+    const profile: unknown = JSON.parse(readFileSync(join(folder, file), 'utf8'));
+    context.say(`\n${file}`);
+    for (const { name, where, share } of hottest(profile, 40))
+      context.say(`${(100 * share).toFixed(1).padStart(5)} %  ${name}  ${where}`);
+  }
+  context.say(`\nopen them in a browser's developer tools: bench/.out/profile/${process.pid}`);
+  return true;
+}
+
+async function run(options: Options): Promise<number> {
+  const context = openContext();
+  const interrupt = (): void => {
+    context.processes.killAll();
+    void closeContext(context, false).finally(() => process.exit(130));
+  };
+  process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+  process.once('exit', () => context.processes.killAll());
+  let isFine = false;
+  try {
+    if (options.isProfiling) isFine = await runProfile(context, options);
+    else if (options.isScaling) isFine = await runScale(context, options);
+    else if (options.soakMinutes > 0) isFine = await runSoak(context, options);
+    else isFine = await runCompare(context, options);
+  } finally {
+    await closeContext(context, !isFine);
+  }
+  return isFine ? 0 : 1;
+}
+
+try {
+  process.exitCode = await run(readOptions(process.argv.slice(2)));
+} catch (error) {
+  process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
+  process.exitCode = 1;
+}
