@@ -4,6 +4,8 @@ import type { OrgId } from '@countersign/core/ids';
 import type { ProviderObject } from '../../stores/provider-objects.ts';
 import type { Sidecar } from '../../stores/secrets.ts';
 
+export type Beside<T> = { readonly position: number; readonly value: T };
+
 /**
  * Entries of one organization, in their order. `versions[i]` is the version under which entry `i` was decided,
  * or -1 for an entry that is a fact and holds under any version (an outcome, an alert).
@@ -13,8 +15,9 @@ export type OrgBatch = {
   /** (u16 big-endian length ‖ entry) for each. */
   readonly bundle: Uint8Array;
   readonly versions: readonly number[];
-  readonly sidecars: readonly Sidecar[];
-  readonly objects: readonly ProviderObject[];
+  /** What lies beside an entry, with the entry's position in this batch: written only if the entry is. */
+  readonly sidecars: readonly Beside<Sidecar>[];
+  readonly objects: readonly Beside<ProviderObject>[];
 };
 
 /**

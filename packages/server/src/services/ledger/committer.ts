@@ -105,8 +105,12 @@ export function createCommitter(deps: CommitterDeps): Committer {
     }
     const bundle = kept.length === entries.length ? batch.bundle : encodeBundle(kept);
     const done = await append(tx, orgId, head, { entries: kept, bundle, version: head.version });
-    await insertSidecars(tx, orgId, batch.sidecars);
-    for (const object of batch.objects) await insertProviderObject(tx, orgId, object, deps.now());
+    const isWritten = ({ position }: { readonly position: number }) => isKept[position] === true;
+    const sidecars = batch.sidecars.filter(isWritten).map(({ value }) => value);
+    await insertSidecars(tx, orgId, sidecars);
+    for (const { value } of batch.objects.filter(isWritten)) {
+      await insertProviderObject(tx, orgId, value, deps.now());
+    }
     let next = done.firstIndex;
     const indices = isKept.map((keep) => {
       if (!keep) return -1;

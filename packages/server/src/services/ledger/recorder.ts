@@ -78,8 +78,12 @@ function batchOf(orgId: OrgId, entries: readonly Waiting[]): OrgBatch {
     orgId,
     bundle: bundleOf(entries),
     versions: entries.map((entry) => entry.version),
-    sidecars: entries.flatMap((entry) => entry.sidecars ?? []),
-    objects: entries.flatMap((entry) => entry.objects ?? []),
+    sidecars: entries.flatMap((entry, position) =>
+      (entry.sidecars ?? []).map((value) => ({ position, value })),
+    ),
+    objects: entries.flatMap((entry, position) =>
+      (entry.objects ?? []).map((value) => ({ position, value })),
+    ),
   };
 }
 
