@@ -38,6 +38,6 @@ when { resource has external && resource.external }
 when
 {
   context.opaque ||
-  context.labels.containsAny(["controlled", "secret", "opaque"])
+  context.labels.containsAny(["controlled", "secret", "opaque", "unexamined"])
 };
 `;

@@ -1,21 +1,16 @@
 // Owns the Cedar schema: the principals, actions, resources and context that a policy can speak of.
 
+import { builtinLabels, labelGroups, markerLabels } from '../classify/types.ts';
 import { actionNames, modelActions } from './actions.ts';
 import { entityView, uidKey } from './entity.ts';
 import type { EntityView } from './types.ts';
 
-/** Labels that the built-in detectors give; `context.counts` has one optional number for each. */
-export const builtInLabels = [
-  'email',
-  'phone',
-  'payment_card',
-  'iban',
-  'national_id',
-  'ip_address',
-  'secret',
-  'controlled',
-  'opaque',
-] as const;
+/** Labels that classification gives by itself; `context.counts` has one optional number for each. */
+export const builtInLabels: readonly string[] = [
+  ...builtinLabels,
+  ...Object.keys(labelGroups),
+  ...markerLabels,
+];
 
 const labelForm = /^[a-z][a-z0-9_]{0,62}$/;
 
