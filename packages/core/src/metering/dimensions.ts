@@ -12,7 +12,8 @@ export type CallDimensions = {
   readonly teamIds: readonly TeamId[];
   readonly workspaceId: WorkspaceId;
   readonly costCentre?: string | undefined;
-  readonly modelId: ModelId;
+  /** Absent: an endpoint that is passed through without naming a model. */
+  readonly modelId?: ModelId | undefined;
 };
 
 /** Things with a scope, found by a call's dimensions without looking at the others. */
@@ -53,7 +54,7 @@ export function applicable<T>(index: ScopeIndex<T>, dims: CallDimensions): T[] {
     if (dims.keyId !== undefined) add(found, index.byId.get(dims.keyId));
     addEach(found, index.byId, dims.teamIds);
     add(found, index.byId.get(dims.workspaceId));
-    add(found, index.byId.get(dims.modelId));
+    if (dims.modelId !== undefined) add(found, index.byId.get(dims.modelId));
   }
   if (dims.costCentre !== undefined) add(found, index.byCostCentre.get(dims.costCentre));
   return found;

@@ -2,7 +2,10 @@
 
 import type { InferenceRequest } from '@countersign/core/dialects/request-types';
 import type { SpliceRecord } from '@countersign/core/dialects/splice';
+import { inputBound } from '@countersign/core/dialects/token-bounds';
 import { contextOf } from '@countersign/core/directory/context';
+import type { Organization } from '@countersign/core/directory/objects';
+import { type ContentMode, contentModes } from '@countersign/core/directory/scalars';
 import { AppError } from '@countersign/core/errors';
 import type { ActorChain } from '@countersign/core/identity/actor';
 import { refusalError } from '@countersign/core/metering/limit-answer';
@@ -18,7 +21,13 @@ import { type Classified, classify } from './steps/classify.ts';
 import { decideCall } from './steps/decide.ts';
 import { fulfil } from './steps/obligations.ts';
 import { capsOf, costCentreOf, dimensionsOf, type WorstCase, worstCaseOf } from './steps/reserve.ts';
-import { type Selected, selectModel, type Unselected } from './steps/select-model.ts';
+import {
+  type OwnedTarget,
+  type Selected,
+  selectModel,
+  selectTarget,
+  type Unselected,
+} from './steps/select-model.ts';
 
 /** What is the same for every try at deciding one call. */
 export type Asked = {
@@ -26,11 +35,16 @@ export type Asked = {
   readonly authenticated: Authenticated<OrgSnapshot>;
   readonly request: InferenceRequest;
   readonly body: Uint8Array;
+  /** What the path names at the provider, made by an earlier call of the same principal. */
+  readonly owned: OwnedTarget | undefined;
 };
 
 /** What both ends of a decision are recorded with. */
 export type Decided = {
   readonly version: number;
+  /** The policy that decided, and how content is kept, as they were then. */
+  readonly policy: { readonly version: number; readonly hash: string };
+  readonly content: ContentMode;
   readonly actor: ActorChain;
   readonly costCentre: string | undefined;
   readonly selected: Selected | undefined;
@@ -118,7 +132,7 @@ function substitute(
   const { snapshot } = asked.authenticated;
   const other = selectModel(snapshot, actor, decision.obligations.model, undefined);
   if ('error' in other) return { selected, decision: denied('obligation-model-unknown') };
-  const again = decideCall(snapshot, actor, other, [], asked.request, context);
+  const again = decideCall(snapshot, actor, other, [], asked, context);
   if (again.outcome !== 'allow') return { selected, decision: again };
   return {
     selected: other,
@@ -126,25 +140,30 @@ function substitute(
   };
 }
 
-/**
- * Decides one call on the snapshot as it is now and, if it may go, reserves its worst case. Synchronous:
- * everything that it reads belongs to one version. Throws `authentication_failed` if the credential has ended.
- */
-export function admit(deps: GatewayDeps, asked: Asked, before: Classified | undefined): Admission {
+/** How a call's content is kept: policy's word, else the strictest that its labels ask for, else the default. */
+function contentModeOf(
+  organization: Organization,
+  labels: readonly string[],
+  obligations: Obligations,
+): ContentMode {
+  if (obligations.content !== undefined) return obligations.content;
+  const asked = new Set(labels.flatMap((label) => organization.contentByLabel[label] ?? []));
+  return contentModes.find((mode) => asked.has(mode)) ?? organization.contentMode;
+}
+
+/** What is known of a call before it is decided. */
+type Surveyed = Omit<Decided, 'selected' | 'decision' | 'reason' | 'worst'> & {
+  readonly found: Selected | Unselected;
+  readonly others: ReturnType<typeof resolveOthers>;
+};
+
+function survey(deps: GatewayDeps, asked: Asked, before: Classified | undefined): Surveyed {
   const { call, authenticated, request } = asked;
   const { snapshot } = authenticated;
   const { actor, version } = resolve(deps, call, authenticated, 'models');
-  const nowMs = deps.now();
   const organization = snapshot.organization();
   const classified = classify(request, snapshot.classifiers(), deps.clock, before);
-  const found = selectModel(snapshot, actor, request.model, call.endpoint.provider);
-  const others = resolveOthers(asked, actor);
-  const costCentre = costCentreOf(snapshot, actor);
-  const known = 'error' in found ? undefined : found;
-  const caps = known === undefined ? undefined : capsOf(organization, known.model, undefined);
-  const priced = known === undefined ? undefined : snapshot.price(known.model, known.provider);
-  const worstBefore =
-    caps === undefined || priced === undefined ? undefined : worstCaseOf(request, caps, priced);
+  const { classification } = classified;
   const context = contextOf(snapshot.directory, {
     endpoint: call.endpoint.id,
     dialect: call.endpoint.dialect,
@@ -152,85 +171,98 @@ export function admit(deps: GatewayDeps, asked: Asked, before: Classified | unde
     maxOutput: request.maxOutputTokens,
     hostedTools: request.hostedTools,
     actor,
-    classification: classified.classification,
+    classification,
     network: deps.networksOf(snapshot, call.address),
-    inputTokens: worstBefore?.input ?? 0,
+    inputTokens: inputBound(request, capsOf(organization, undefined, undefined)),
     claimed: claimedLabels(call, request),
-    nowMs,
+    nowMs: deps.now(),
   });
-  const common = {
+  return {
     version,
+    policy: snapshot.policy(),
+    content: contentModeOf(organization, classification.labels, noObligations),
     actor,
-    costCentre,
+    costCentre: costCentreOf(snapshot, actor),
     context,
     classified,
     obligations: noObligations,
-    worst: undefined,
+    found: selectTarget(snapshot, actor, call.endpoint, request.model, asked.owned),
+    others: resolveOthers(asked, actor),
   };
-  const missing = 'error' in found ? found : 'missing' in others ? others.missing : undefined;
-  if (missing !== undefined || known === undefined || 'missing' in others) {
-    const error = missing?.error ?? new AppError('not_found', 'the model is not known');
-    const reason = missing?.reason ?? 'unknown_model';
-    const decided = { ...common, selected: known, decision: denied(reason), reason };
-    return { kind: 'refused', decided, error, isPolicy: false };
+}
+
+type Unallowed = {
+  readonly selected: Selected | undefined;
+  readonly decision: Decision;
+  readonly reason: string | undefined;
+};
+
+function refuse(surveyed: Surveyed, what: Unallowed, error: AppError, isPolicy: boolean): Admission {
+  return { kind: 'refused', decided: { ...surveyed, ...what, worst: undefined }, error, isPolicy };
+}
+
+/**
+ * Decides one call on the snapshot as it is now and, if it may go, reserves its worst case. Synchronous:
+ * everything that it reads belongs to one version. Throws `authentication_failed` if the credential has ended.
+ */
+export function admit(deps: GatewayDeps, asked: Asked, before: Classified | undefined): Admission {
+  const { snapshot } = asked.authenticated;
+  const surveyed = survey(deps, asked, before);
+  const { actor, context, found, others } = surveyed;
+  if ('error' in found) {
+    const what = { selected: undefined, decision: denied(found.reason), reason: found.reason };
+    return refuse(surveyed, what, found.error, false);
+  }
+  if ('missing' in others) {
+    const { reason, error } = others.missing;
+    return refuse(surveyed, { selected: found, decision: denied(reason), reason }, error, false);
   }
   if (!actor.standing.permissions.has('models.call')) {
-    const error = new AppError(
-      'permission_denied',
-      'your role may not call models here: ask for the role `member`',
-    );
-    const decided = {
-      ...common,
-      selected: known,
-      decision: denied('no_permission'),
-      reason: 'no_permission',
-    };
-    return { kind: 'refused', decided, error, isPolicy: false };
+    const reason = 'no_permission';
+    const message = 'your role may not call models here: ask for the role `member`';
+    const what = { selected: found, decision: denied(reason), reason };
+    return refuse(surveyed, what, new AppError('permission_denied', message), false);
   }
-  const first = decideCall(snapshot, actor, known, others.others, request, context);
-  const { selected, decision } = substitute(asked, actor, context, known, first);
+  const first = decideCall(snapshot, actor, found, others.others, asked, context);
+  const { selected, decision } = substitute(asked, actor, context, found, first);
   if (decision.outcome !== 'allow') {
     const reason = decision.outcome === 'deny' ? decision.reason : undefined;
-    const decided = { ...common, selected, decision, reason };
-    return { kind: 'refused', decided, error: denialError(decision), isPolicy: true };
+    return refuse(surveyed, { selected, decision, reason }, denialError(decision), true);
   }
-  return admitAllowed(deps, asked, { ...common, selected, decision, reason: undefined });
+  return admitAllowed(deps, asked, surveyed, selected, decision);
 }
 
 function admitAllowed(
   deps: GatewayDeps,
   asked: Asked,
-  allowed: Decided & {
-    readonly selected: Selected;
-    readonly decision: Extract<Decision, { readonly outcome: 'allow' }>;
-  },
+  surveyed: Surveyed,
+  selected: Selected,
+  decision: Extract<Decision, { readonly outcome: 'allow' }>,
 ): Admission {
   const { snapshot } = asked.authenticated;
-  const { selected, actor, costCentre } = allowed;
-  const { obligations } = allowed.decision;
-  const caps = capsOf(snapshot.organization(), selected.model, obligations.maxTokens);
+  const { actor, costCentre, classified } = surveyed;
+  const { obligations } = decision;
+  const organization = snapshot.organization();
+  const caps = capsOf(organization, selected.model, obligations.maxTokens);
   const worst = worstCaseOf(asked.request, caps, snapshot.price(selected.model, selected.provider));
-  const decided: Decided = { ...allowed, obligations, worst };
-  const dims = dimensionsOf(actor, selected.model, costCentre);
-  const spliced = fulfil(
-    asked.request,
-    asked.body,
-    selected.model.upstreamName,
+  const content = contentModeOf(organization, classified.classification.labels, obligations);
+  const decided: Decided = {
+    ...surveyed,
+    selected,
+    decision,
+    reason: undefined,
     obligations,
-    snapshot.classifiers(),
-  );
+    worst,
+    content,
+  };
+  const upstreamName = selected.model?.upstreamName ?? asked.request.model;
+  const spliced = fulfil(asked.request, asked.body, upstreamName, obligations, snapshot.classifiers());
+  const dims = dimensionsOf(actor, selected.model, costCentre);
   const reserved = deps.meter.reserve(snapshot.orgId, dims, worst.nanos, worst.tokens);
   if (reserved.kind === 'refused') {
     const error = refusalError(reserved, deps.now());
     return { kind: 'refused', decided: { ...decided, reason: reserved.code }, error, isPolicy: false };
   }
-  return {
-    kind: 'admitted',
-    decided,
-    selected,
-    worst,
-    reservation: reserved,
-    body: spliced.bytes,
-    splices: spliced.records,
-  };
+  const { bytes: body, records: splices } = spliced;
+  return { kind: 'admitted', decided, selected, worst, reservation: reserved, body, splices };
 }

@@ -15,7 +15,7 @@ export function recordHeaders(entry: CallEntry): ReplyHeaders {
     'x-countersign-record',
     entry.id,
     'x-countersign-policy',
-    String(asked.authenticated.snapshot.policy().version),
+    String(entry.decided.policy.version),
   ];
 }
 

@@ -7,7 +7,7 @@ import type { Asked } from './admit.ts';
 import { recordHeaders } from './answer.ts';
 import type { Reply, ReplyHeaders } from './call.ts';
 import type { GatewayDeps } from './deps.ts';
-import { contentModeOf, streamCommitment } from './entries.ts';
+import { streamCommitment } from './entries.ts';
 import { type Forwarded, type ForwardingCall, forward } from './steps/forward.ts';
 import { type Recorded, recordIntent } from './steps/record-intent.ts';
 import { failureCode, recordOutcome } from './steps/record-outcome.ts';
@@ -29,7 +29,7 @@ async function begin(deps: GatewayDeps, recorded: Recorded, reply: Reply, attemp
   const { provider } = admitted.selected;
   const found = deps.subjectKey(snapshot.orgId, decided.actor.principalId);
   const key = found instanceof Promise ? await found : found;
-  const mode = contentModeOf(snapshot, decided);
+  const mode = decided.content;
   const commitment = key === undefined || mode === 'none' ? undefined : streamCommitment(key, entry.id);
   const secret = deps.providerKeyOf(snapshot.orgId, provider);
   const providerKey = secret instanceof Promise ? await secret : secret;
@@ -65,12 +65,15 @@ async function begin(deps: GatewayDeps, recorded: Recorded, reply: Reply, attemp
 /** Waits for the end of a forwarding; a client that goes or a credential that ends cuts it. */
 async function attend(deps: GatewayDeps, recorded: Recorded, forwarding: ForwardingCall): Promise<Forwarded> {
   const { asked } = recorded.entry;
-  const { orgId } = asked.authenticated.snapshot;
+  const { snapshot } = asked.authenticated;
+  const { orgId } = snapshot;
   const active = { credential: asked.authenticated.credential, cut: forwarding.cut };
   asked.call.onGone(() =>
     forwarding.cut({ status: 'cancelled', error: new AppError('invalid_request', 'the client has gone') }),
   );
   deps.activeCalls.add(orgId, active);
+  // What was revoked between the decision and here was reviewed without this call.
+  if (snapshot.version() !== recorded.entry.decided.version) deps.activeCalls.review(snapshot, deps.now());
   try {
     return await forwarding.done;
   } finally {
@@ -123,13 +126,15 @@ function neverLeft(cause: unknown): Forwarded {
 }
 
 async function run(deps: GatewayDeps, recorded: Recorded, reply: Reply, attempt: number) {
+  let begun: Awaited<ReturnType<typeof begin>>;
   try {
-    const { forwarding, key, commitment } = await begin(deps, recorded, reply, attempt);
-    return { forwarded: await attend(deps, recorded, forwarding), key, commitment };
+    begun = await begin(deps, recorded, reply, attempt);
   } catch (error) {
     deps.onError(error, recorded.entry.asked.call.requestId);
     return { forwarded: neverLeft(error), key: undefined, commitment: undefined };
   }
+  const { forwarding, key, commitment } = begun;
+  return { forwarded: await attend(deps, recorded, forwarding), key, commitment };
 }
 
 /**

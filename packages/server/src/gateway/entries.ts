@@ -2,7 +2,6 @@
 
 import { createHash, createHmac, hash, type KeyObject } from 'node:crypto';
 import type { SpliceRecord } from '@countersign/core/dialects/splice';
-import type { ContentMode } from '@countersign/core/directory/scalars';
 import type { EntryId } from '@countersign/core/ids';
 import { assembleIntent, assembleOutcome, type UsageParts } from '@countersign/core/ledger/assemble';
 import { type Fragment, fragment } from '@countersign/core/ledger/canonical';
@@ -35,17 +34,6 @@ export function streamCommitment(key: KeyObject, entryId: EntryId) {
   return createHash('sha256').update(saltOf(key, entryId, 'response'));
 }
 
-const strictness: readonly ContentMode[] = ['none', 'commitment', 'sealed'];
-
-/** How a call's content is kept: policy's word, else the strictest that its labels ask for, else the default. */
-export function contentModeOf(snapshot: OrgSnapshot, decided: Decided): ContentMode {
-  if (decided.obligations.content !== undefined) return decided.obligations.content;
-  const { contentMode, contentByLabel } = snapshot.organization();
-  const asked = decided.classified.classification.labels.flatMap((label) => contentByLabel[label] ?? []);
-  if (asked.length === 0) return contentMode;
-  return strictness.find((mode) => asked.includes(mode)) ?? contentMode;
-}
-
 export type CallEntry = {
   readonly id: EntryId;
   readonly attempt: number;
@@ -57,7 +45,7 @@ export type CallEntry = {
 
 function policyFragment(snapshot: OrgSnapshot, decided: Decided, splices: readonly SpliceRecord[]): Fragment {
   const { decision, reason, obligations } = decided;
-  const { version, hash: policyHash } = snapshot.policy();
+  const { version, hash: policyHash } = decided.policy;
   const isPlain = decision.errors.length === 0 && reason === undefined && splices.length === 0;
   const hasObligations =
     obligations.redact.length > 0 ||
@@ -105,7 +93,7 @@ function targetFragment(entry: CallEntry, served: string | undefined): Fragment 
   const { selected } = decided;
   const key =
     served === undefined && selected !== undefined && call.endpoint.id !== 'passthrough'
-      ? `target ${selected.model.id} ${request.model} ${call.endpoint.id}`
+      ? `target ${selected.model?.id ?? ''} ${request.model} ${call.endpoint.id} ${call.endpoint.providerPath}`
       : undefined;
   const known = key === undefined ? undefined : snapshot.rendered.get(key);
   if (known !== undefined) return known;
@@ -117,8 +105,9 @@ function targetFragment(entry: CallEntry, served: string | undefined): Fragment 
       ? {}
       : {
           provider: selected.provider.name,
-          resource: selected.model.id,
-          served: served ?? selected.model.upstreamName,
+          ...(selected.model === undefined
+            ? {}
+            : { resource: selected.model.id, served: served ?? selected.model.upstreamName }),
         }),
   });
   if (key !== undefined && snapshot.rendered.size < 100_000) snapshot.rendered.set(key, made);

@@ -1,4 +1,4 @@
-// Owns a model request: this list of steps, and nothing else.
+// Owns a model request, and whatever else is forwarded to a provider: this list of steps, and nothing else.
 
 import { parseInferenceRequest } from '@countersign/core/dialects/inference-request';
 import { defaultParseLimits, type InferenceRequest } from '@countersign/core/dialects/request-types';
@@ -31,8 +31,8 @@ export async function serveInference(deps: GatewayDeps, call: InboundCall, reply
     const { actor } = resolve(deps, call, authenticated, 'models');
     const body = await call.readBody();
     const request = parse(call, body);
-    await checkProviderState(deps, authenticated.snapshot, actor, request);
-    const asked: Asked = { call, authenticated, request, body };
+    const owned = await checkProviderState(deps, authenticated.snapshot, actor, call, request);
+    const asked: Asked = { call, authenticated, request, body, owned };
     const isRetried = await attemptCall(deps, asked, reply, 1);
     if (isRetried) await attemptCall(deps, asked, reply, 2);
   });

@@ -1,6 +1,5 @@
 // Owns which walk an endpoint takes.
 
-import { hasPrompt } from '@countersign/core/dialects/endpoints';
 import type { InboundCall, Reply } from './call.ts';
 import type { GatewayDeps } from './deps.ts';
 import { serveInference } from './inference.ts';
@@ -8,9 +7,6 @@ import { serveModels } from './models.ts';
 
 /** The data plane's one way in. */
 export function serveCall(deps: GatewayDeps): (call: InboundCall, reply: Reply) => Promise<void> {
-  return (call, reply) => {
-    if (call.endpoint.id === 'models') return serveModels(deps, call, reply);
-    if (hasPrompt(call.endpoint.id)) return serveInference(deps, call, reply);
-    return serveInference(deps, call, reply);
-  };
+  return (call, reply) =>
+    call.endpoint.id === 'models' ? serveModels(deps, call, reply) : serveInference(deps, call, reply);
 }

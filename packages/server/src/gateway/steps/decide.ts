@@ -2,12 +2,13 @@
 
 import type { EndpointId } from '@countersign/core/dialects/endpoints';
 import type { InferenceRequest } from '@countersign/core/dialects/request-types';
-import { hostedToolEntity } from '@countersign/core/directory/entities';
+import { hostedToolEntity, routeEntity } from '@countersign/core/directory/entities';
 import type { ActorChain } from '@countersign/core/identity/actor';
 import type { ActionName } from '@countersign/core/policy/actions';
 import { decide as decidePolicy } from '@countersign/core/policy/decide';
 import type { Decision, EntityView, RequestContext } from '@countersign/core/policy/types';
 import type { OrgSnapshot } from '../../services/snapshot/org-snapshot.ts';
+import type { InboundCall } from '../call.ts';
 import type { Selected } from './select-model.ts';
 
 const actions: { readonly [E in EndpointId]: ActionName } = {
@@ -46,21 +47,37 @@ function besides(
   return request.hostedTools.map((tool) => hostedToolEntity(snapshot.directory, selected.provider, tool));
 }
 
+function resourceOf(snapshot: OrgSnapshot, { model, provider }: Selected, call: InboundCall): EntityView {
+  const { id, providerPath } = call.endpoint;
+  if (model === undefined || id === 'passthrough')
+    return routeEntity(snapshot.directory, provider, call.method, providerPath);
+  return snapshot.model(model, provider);
+}
+
 /** The decision over a model call: the model, each hosted tool, each other model that the body names. */
 export function decideCall(
   snapshot: OrgSnapshot,
   actor: ActorChain,
   selected: Selected,
   others: readonly Selected[],
-  request: InferenceRequest,
+  { call, request }: { readonly call: InboundCall; readonly request: InferenceRequest },
   context: RequestContext,
 ): Decision {
   const principal = snapshot.principal(actor);
   const { rules } = snapshot.policy();
   const action = actionOf(request.endpoint);
-  const resource = snapshot.model(selected.model, selected.provider);
+  const resource = resourceOf(snapshot, selected, call);
   let decision = decidePolicy(rules, { principal, action, resource, context });
+  // A body that names a model is a call of that model too, whatever its path.
+  if (action === 'passthrough' && selected.model !== undefined) {
+    const named = snapshot.model(selected.model, selected.provider);
+    decision = strictest(
+      decision,
+      decidePolicy(rules, { principal, action: 'chat', resource: named, context }),
+    );
+  }
   for (const other of others) {
+    if (other.model === undefined) continue;
     const also = snapshot.model(other.model, other.provider);
     decision = strictest(decision, decidePolicy(rules, { principal, action, resource: also, context }));
   }

@@ -4,7 +4,7 @@ import type { KeyObject } from 'node:crypto';
 import { AppError } from '@countersign/core/errors';
 import { type Admission, type Asked, admit } from '../admit.ts';
 import type { GatewayDeps } from '../deps.ts';
-import { type CallEntry, commitTo, contentModeOf, intentText } from '../entries.ts';
+import { type CallEntry, commitTo, intentText } from '../entries.ts';
 import { contentSidecar } from './sidecar.ts';
 
 export type Admitted = Extract<Admission, { readonly kind: 'admitted' }>;
@@ -21,7 +21,7 @@ function textOf(
   entry: CallEntry,
   key: KeyObject | undefined,
 ): string {
-  const mode = contentModeOf(entry.asked.authenticated.snapshot, entry.decided);
+  const mode = entry.decided.content;
   const commitment =
     key === undefined || mode === 'none' ? undefined : commitTo(key, entry.id, 'request', entry.asked.body);
   if (admission.kind === 'admitted') {

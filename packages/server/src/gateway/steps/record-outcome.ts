@@ -100,6 +100,7 @@ export async function recordOutcome(
 function createdObjects({ entry, admitted }: Recorded, { report }: Forwarded) {
   if (report === undefined) return [];
   const { selected, decided } = admitted;
+  if (selected.model === undefined) return [];
   const common = {
     providerId: selected.provider.id,
     modelId: selected.model.id,

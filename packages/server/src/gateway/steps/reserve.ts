@@ -12,7 +12,7 @@ import type { OrgSnapshot } from '../../services/snapshot/org-snapshot.ts';
 /** What one call is counted under. */
 export function dimensionsOf(
   actor: ActorChain,
-  model: Model,
+  model: Model | undefined,
   costCentre: string | undefined,
 ): CallDimensions {
   return {
@@ -21,7 +21,7 @@ export function dimensionsOf(
     teamIds: actor.standing.teams,
     workspaceId: actor.standing.workspaceId,
     costCentre,
-    modelId: model.id,
+    modelId: model?.id,
   };
 }
 
@@ -32,8 +32,15 @@ export function costCentreOf(snapshot: OrgSnapshot, actor: ActorChain): string |
 }
 
 /** What a call can take at the most. Media caps are above what any provider bills for one part today. */
-export function capsOf(organization: Organization, model: Model, ceiling: number | undefined): TokenCaps {
-  const own = Math.min(model.outputCeiling ?? organization.outputCeiling, ceiling ?? Number.MAX_SAFE_INTEGER);
+export function capsOf(
+  organization: Organization,
+  model: Model | undefined,
+  ceiling: number | undefined,
+): TokenCaps {
+  const own = Math.min(
+    model?.outputCeiling ?? organization.outputCeiling,
+    ceiling ?? Number.MAX_SAFE_INTEGER,
+  );
   return {
     contextWindow: 1_048_576,
     maxOutput: own,
@@ -52,8 +59,11 @@ export type WorstCase = {
   readonly tokens: number;
 };
 
-/** The most that a request can cost, in tokens and nano-units. */
+/** The most that a request can cost, in tokens and nano-units. Reading or deleting what is stored costs nothing. */
 export function worstCaseOf(request: InferenceRequest, caps: TokenCaps, priced: PricedModel): WorstCase {
-  const bound = { input: inputBound(request, caps), output: outputBound(request, caps), choices: 1 };
+  const isFree = request.endpoint === 'response_object';
+  const bound = isFree
+    ? { input: 0, output: 0, choices: 1 }
+    : { input: inputBound(request, caps), output: outputBound(request, caps), choices: 1 };
   return { ...bound, nanos: worstCase(priced.price, bound), tokens: worstCaseTokens(bound) };
 }

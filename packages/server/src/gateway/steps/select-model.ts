@@ -1,11 +1,13 @@
-// Owns which model and provider a request names, as far as its credential may name them.
+// Owns which model and provider a call goes to, as far as its credential may name them.
 
+import type { Endpoint } from '@countersign/core/dialects/endpoints';
 import type { Model, Provider } from '@countersign/core/directory/objects';
 import { AppError } from '@countersign/core/errors';
 import type { ActorChain } from '@countersign/core/identity/actor';
 import type { OrgSnapshot } from '../../services/snapshot/org-snapshot.ts';
 
-export type Selected = { readonly model: Model; readonly provider: Provider };
+/** `model` is absent where an endpoint is passed through to a provider without naming one. */
+export type Selected = { readonly model: Model | undefined; readonly provider: Provider };
 
 /** Not found, or not for this credential: the caller is told the same, the record knows the reason. */
 export type Unselected = {
@@ -24,7 +26,7 @@ export function selectModel(
   actor: ActorChain,
   name: string,
   pinnedProvider: string | undefined,
-): Selected | Unselected {
+): (Selected & { readonly model: Model }) | Unselected {
   const model = snapshot.directory.modelsByName.get(name);
   if (model?.status !== 'active') return unknown(name, 'unknown_model');
   const provider = snapshot.directory.tables.provider.get(model.providerId);
@@ -33,4 +35,32 @@ export function selectModel(
   if (actor.narrowedTo !== undefined && !actor.narrowedTo.includes(model.name))
     return unknown(name, 'key_narrowed');
   return { model, provider };
+}
+
+/** What a call is about: an object at the provider that an earlier call made. */
+export type OwnedTarget = { readonly providerId: string; readonly modelId: string };
+
+/**
+ * Where a call goes. `owned` is what `/v1/responses/{id}` names. An endpoint that is passed through goes to the
+ * provider in its path; a model that its body names is held to the same rules as any other.
+ */
+export function selectTarget(
+  snapshot: OrgSnapshot,
+  actor: ActorChain,
+  endpoint: Endpoint,
+  name: string,
+  owned: OwnedTarget | undefined,
+): Selected | Unselected {
+  const { tables, providersByName } = snapshot.directory;
+  if (endpoint.id === 'response_object') {
+    const model = owned === undefined ? undefined : tables.model.get(owned.modelId);
+    if (model === undefined) return unknown(endpoint.objectId ?? '', 'unknown_model');
+    return selectModel(snapshot, actor, model.name, endpoint.provider);
+  }
+  if (endpoint.id !== 'passthrough' || name !== '')
+    return selectModel(snapshot, actor, name, endpoint.provider);
+  const provider = endpoint.provider === undefined ? undefined : providersByName.get(endpoint.provider);
+  if (provider?.status !== 'active') return unknown(endpoint.provider ?? '', 'provider_suspended');
+  // A key that is narrowed to models reaches nothing that names none.
+  return actor.narrowedTo === undefined ? { model: undefined, provider } : unknown('', 'key_narrowed');
 }

@@ -4,7 +4,7 @@ import type { KeyObject } from 'node:crypto';
 import { AppError } from '@countersign/core/errors';
 import { sealContent } from '../../services/subjects/sealed-content.ts';
 import type { Sidecar } from '../../stores/secrets.ts';
-import { type CallEntry, contentModeOf } from '../entries.ts';
+import type { CallEntry } from '../entries.ts';
 
 /**
  * The sidecar of one body; undefined unless the content mode is `sealed`. INVARIANT: content that is to be
@@ -17,7 +17,7 @@ export function contentSidecar(
   body: Uint8Array,
 ): Sidecar | undefined {
   const { snapshot } = entry.asked.authenticated;
-  if (contentModeOf(snapshot, entry.decided) !== 'sealed') return undefined;
+  if (entry.decided.content !== 'sealed' || body.length === 0) return undefined;
   const subjectId = entry.decided.actor.principalId;
   if (key === undefined)
     throw new AppError('storage_unavailable', 'the content could not be sealed: retry shortly');

@@ -49,7 +49,7 @@ export type OrgSnapshot = {
   readonly principal: (actor: ActorChain) => EntityView;
   readonly model: (model: Model, provider: Provider) => EntityView;
   /** The price in force of a model; never nothing. */
-  readonly price: (model: Model, provider: Provider) => PricedModel;
+  readonly price: (model: Model | undefined, provider: Provider) => PricedModel;
   /** Parts of entries rendered once a version, by a name of the caller's choice. Empty after each advance. */
   readonly rendered: Map<string, Fragment>;
   /** Advances to `version`; a policy change must come with its source. Throws if `version` is not the next. */
@@ -145,6 +145,9 @@ export function createOrgSnapshot(
       return made;
     },
     price(model, provider) {
+      if (model === undefined) {
+        return { price: organizationOf(directory).defaultPrice, source: 'default', version: 'default' };
+      }
       const known = derived.prices.get(model.id);
       if (known !== undefined) return known;
       const asked = { providerKind: provider.kind, upstreamName: model.upstreamName };

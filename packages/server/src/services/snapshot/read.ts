@@ -106,8 +106,7 @@ export async function stepsSince(store: Store, orgId: OrgId, version: number): P
 
 function spentRow(row: UsageRow): readonly SpentRow[] {
   const { workspace_id: workspaceId, model_id: modelId } = row;
-  if (workspaceId === null || modelId === null) return [];
-  if (!isId('workspace', workspaceId) || !isId('model', modelId)) return [];
+  if (workspaceId === null || !isId('workspace', workspaceId)) return [];
   const principals = [row.user_id, row.application_id, ...agentsOf(row)].flatMap((id) =>
     id !== null && isPrincipalId(id) ? [id] : [],
   );
@@ -123,7 +122,7 @@ function spentRow(row: UsageRow): readonly SpentRow[] {
       teamIds,
       workspaceId,
       costCentre: row.cost_centre ?? undefined,
-      modelId,
+      modelId: modelId !== null && isId('model', modelId) ? modelId : undefined,
     },
   ];
 }
