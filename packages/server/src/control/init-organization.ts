@@ -76,6 +76,25 @@ function sandbox(ctx: CommandContext): readonly Change[] {
   ];
 }
 
+function organization({ orgId }: CommandContext, slug: string): Change {
+  return changed({
+    kind: 'organization',
+    id: orgId,
+    state: {
+      id: orgId,
+      slug,
+      currency: 'USD',
+      contentMode: 'commitment',
+      contentByLabel: {},
+      outputCeiling: 32_768,
+      defaultPrice: { input: 15_000_000, output: 75_000_000 },
+      minimumRetentionDays: 0,
+      legalHold: false,
+      networks: [],
+    },
+  });
+}
+
 /** Everything that an organization begins with, as the changes of its version 1. */
 export function initOrganization(ctx: CommandContext, input: InitInput): CommandOutcome<Initialized> {
   const { orgId } = ctx;
@@ -95,22 +114,7 @@ export function initOrganization(ctx: CommandContext, input: InitInput): Command
       modelsKey: models.text,
     },
     changes: [
-      changed({
-        kind: 'organization',
-        id: orgId,
-        state: {
-          id: orgId,
-          slug: input.slug,
-          currency: 'USD',
-          contentMode: 'commitment',
-          contentByLabel: {},
-          outputCeiling: 32_768,
-          defaultPrice: { input: 15_000_000, output: 75_000_000 },
-          minimumRetentionDays: 0,
-          legalHold: false,
-          networks: [],
-        },
-      }),
+      organization(ctx, input.slug),
       changed({
         kind: 'workspace',
         id: workspaceId,
