@@ -71,8 +71,7 @@ async function start(): Promise<void> {
   const server = createHttpServer(config, config.listen, facesOf(config, gateway), gateway.newRequestId);
   await server.listen();
   process.once('SIGTERM', () => {
-    server.stop();
-    server.cut();
+    server.server.closeAllConnections();
     void store.close(5_000).finally(() => process.exit(0));
   });
 }

@@ -1,6 +1,6 @@
 // Owns one measurement: runs the load generator against a server and watches the server meanwhile.
 
-import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Context } from './context.ts';
 import { parseLoadResult } from './load-result.ts';
 import { readUsage } from './process-usage.ts';
@@ -70,7 +70,7 @@ export async function measureDurableCommit(context: Context): Promise<DurableCom
     command: process.execPath,
     args: [
       '--disable-warning=ExperimentalWarning',
-      join(import.meta.dirname, 'durable-commit.ts'),
+      fileURLToPath(new URL('./durable-commit.ts', import.meta.url)),
       context.run,
       '300',
     ],

@@ -1,6 +1,7 @@
 // Owns making a store to measure against: `node bench/seed.ts '<JSON of SeedRequest>'` prints one line of JSON.
 
 import { readFileSync, writeFileSync } from 'node:fs';
+import { defaultPolicyText } from '@countersign/core/policy/default-policy';
 import { loadMasterKeys } from '@countersign/server/compose/master-keys';
 import type { SecretWrite } from '@countersign/server/control/command';
 import { loadConfig } from '@countersign/server/platform/config/load';
@@ -9,7 +10,7 @@ import { z } from 'zod';
 import { providerKey, seedObjects } from './seed/objects.ts';
 import { policyText } from './seed/policy-text.ts';
 import { seedRecords } from './seed/records.ts';
-import { type CheckedPolicy, openSeedStore } from './seed/store.ts';
+import { type CheckedPolicy, openSeedStore, seedTools } from './seed/store.ts';
 
 const seedRequest = z.strictObject({
   directory: z.string().min(1),
@@ -38,27 +39,21 @@ async function checkText(text: string): Promise<CheckedPolicy> {
 async function seed(request: z.infer<typeof seedRequest>): Promise<void> {
   const { directory, publicHost } = request;
   const { config } = loadConfig({ COUNTERSIGN_DATA_DIR: directory }, (path) => readFileSync(path, 'utf8'));
-  const store = await openSeedStore({ directory, publicHost, masterKeys: loadMasterKeys(config).keys });
+  const first = await checkText(defaultPolicyText);
+  const options = { directory, publicHost, masterKeys: loadMasterKeys(config).keys };
+  const store = await openSeedStore(options, first);
   try {
-    const nothing = { teams: [store.tools.newId('team')], models: [store.tools.newId('model')] };
-    const { organizationId } = await store.init(await checkText(policyText(0, nothing)));
-    const seeded = seedObjects(store.tools, request.keys, request.mockPort);
+    const seeded = seedObjects(seedTools, request.keys, request.mockPort);
     const profiles = seeded.people.map(({ id, email, name }): SecretWrite => {
       return { kind: 'subject', id, profile: { email, name } };
     });
-    await store.apply(seeded.changes, [
-      ...profiles,
-      { kind: 'provider_key', id: seeded.providerId, key: providerKey },
-    ]);
+    const key: SecretWrite = { kind: 'provider_key', id: seeded.providerId, key: providerKey };
+    await store.apply(seeded.changes, [...profiles, key]);
     const teams = seeded.teams.map(({ id }) => id);
     await store.publish(await checkText(policyText(request.policies, { teams, models: seeded.models })));
-    const origin = `${publicHost}/${organizationId}`;
-    await seedRecords(
-      store.committer,
-      { orgId: organizationId, origin, tools: store.tools },
-      seeded,
-      request.records,
-    );
+    const { orgId, committer } = store;
+    const place = { orgId, origin: `${publicHost}/${orgId}`, tools: seedTools };
+    await seedRecords(committer, place, seeded, request.records);
     await store.project();
     const lines = seeded.keys.map(({ text }) => `authorization: Bearer ${text}\n`);
     writeFileSync(request.keyLines, lines.join(''), { mode: 0o600 });

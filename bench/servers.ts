@@ -2,6 +2,7 @@
 
 import { cpSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Context } from './context.ts';
 import { freePort, type Running, waitUntilReady } from './processes.ts';
 
@@ -37,7 +38,7 @@ export async function startMock(context: Context): Promise<Server> {
 /** The fair comparison. */
 export async function startBareProxy(context: Context, mock: Server): Promise<Server> {
   const port = await freePort();
-  const file = join(import.meta.dirname, 'bare-proxy.ts');
+  const file = fileURLToPath(new URL('./bare-proxy.ts', import.meta.url));
   const running = context.processes.start({
     name: 'bare',
     command: process.execPath,
@@ -58,7 +59,7 @@ export async function makeStore(context: Context, mock: Server, size: StoreSize)
   await context.processes.run({
     name: 'seed',
     command: process.execPath,
-    args: [...nodeFlags, join(import.meta.dirname, 'seed.ts'), JSON.stringify(request)],
+    args: [...nodeFlags, fileURLToPath(new URL('./seed.ts', import.meta.url)), JSON.stringify(request)],
     cpu: undefined,
   });
   return { ...size, directory, keyLines };
@@ -89,7 +90,7 @@ export async function startGateway(
   const entry =
     options.ledger === 'on'
       ? join(context.root, 'packages', 'server', 'src', 'main.ts')
-      : join(import.meta.dirname, 'ledger-off.ts');
+      : fileURLToPath(new URL('./ledger-off.ts', import.meta.url));
   const profile = options.profileTo === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', options.profileTo];
   const running = context.processes.start({
     name: options.name,

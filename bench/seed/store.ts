@@ -12,7 +12,12 @@ import {
   systemActor,
 } from '@countersign/server/compose/installation';
 import type { ThreadKeys } from '@countersign/server/compose/threads';
-import type { CommandActor, Prepared, SecretWrite } from '@countersign/server/control/command';
+import type {
+  CommandActor,
+  CommandOutcome,
+  Prepared,
+  SecretWrite,
+} from '@countersign/server/control/command';
 import type { Initialized } from '@countersign/server/control/init-organization';
 import { type RunDeps, runCommand } from '@countersign/server/control/run-command';
 import { viewOf } from '@countersign/server/control/view';
@@ -36,10 +41,8 @@ export type StoreOptions = {
 export type CheckedPolicy = Extract<Prepared, { readonly kind: 'policy' }>;
 
 export type SeedStore = {
-  readonly tools: SeedTools;
+  readonly orgId: OrgId;
   readonly committer: Committer;
-  /** Makes the organization under this policy. Once, and first. */
-  readonly init: (policy: CheckedPolicy) => Promise<Initialized>;
   /** Writes changes and what is sealed beside them, in as many management entries as they need. */
   readonly apply: (changes: readonly Change[], secrets: readonly SecretWrite[]) => Promise<void>;
   readonly publish: (policy: CheckedPolicy) => Promise<void>;
@@ -84,6 +87,13 @@ function ownerOf(made: Initialized): CommandActor {
   };
 }
 
+/** Ids and randomness for objects and records. */
+export const seedTools: SeedTools = {
+  newId: <K extends IdKind>(kind: K): Id<K> => makeId(kind, Date.now(), bytes(10)),
+  randomBytes: bytes,
+  sha256Hex,
+};
+
 /** As writer.ts derives it: the server finds profiles by this index. */
 function emailIndexer(indexKey: Uint8Array): (email: string) => string {
   const key = createSecretKey(indexKey);
@@ -124,73 +134,56 @@ async function openParts(options: StoreOptions) {
   return { database, common, deps };
 }
 
-/** Opens a new store. */
-export async function openSeedStore(options: StoreOptions): Promise<SeedStore> {
+type Growing = { readonly made: Initialized; version: number };
+
+/** Many changes in one entry: the transaction, the entry and the version are the server's own. */
+async function runChanges(
+  deps: RunDeps,
+  organization: Growing,
+  outcome: Pick<CommandOutcome<object>, 'changes' | 'secrets'> & { readonly policyText?: string },
+): Promise<void> {
+  const { policyText, ...written } = outcome;
+  const entry = { type: 'management', ...(policyText === undefined ? {} : { policyText }) } as const;
+  const bound = { operation: keyCreate, run: async () => ({ response: {}, ...written, entry }) };
+  const result = await runCommand(deps, bound, {
+    orgId: organization.made.organizationId,
+    requestId: makeRequestId(Date.now(), bytes(10)),
+    operation: keyCreate.id,
+    actor: ownerOf(organization.made),
+    version: organization.version,
+    idempotencyKey: undefined,
+    params: null,
+    query: null,
+    body: null,
+    prepared: null,
+  });
+  if (result.kind === 'stale') throw new Error('the store was changed by somebody else');
+  organization.version = result.version;
+}
+
+/** Opens a new store and makes its organization under this policy. */
+export async function openSeedStore(options: StoreOptions, policy: CheckedPolicy): Promise<SeedStore> {
   const { database, common, deps } = await openParts(options);
-  const known: { made: Initialized | undefined; version: number } = { made: undefined, version: 1 };
-
-  function organization(): Initialized {
-    if (known.made === undefined) throw new Error('the store has no organization yet');
-    return known.made;
-  }
-
-  async function run(
-    changes: readonly Change[],
-    secrets: readonly SecretWrite[],
-    policyText: string | undefined,
-  ): Promise<void> {
-    const made = organization();
-    const orgId: OrgId = made.organizationId;
-    const entry =
-      policyText === undefined
-        ? ({ type: 'management' } as const)
-        : ({ type: 'management', policyText } as const);
-    // Many changes in one entry: the transaction, entry and version are the server's own.
-    const bound = { operation: keyCreate, run: async () => ({ response: {}, changes, secrets, entry }) };
-    const result = await runCommand(deps, bound, {
-      orgId,
-      requestId: makeRequestId(Date.now(), bytes(10)),
-      operation: keyCreate.id,
-      actor: ownerOf(made),
-      version: known.version,
-      idempotencyKey: undefined,
-      params: null,
-      query: null,
-      body: null,
-      prepared: null,
-    });
-    if (result.kind === 'stale') throw new Error('the store was changed by somebody else');
-    known.version = result.version;
-  }
-
+  const owner = { slug: 'bench', ownerEmail: 'owner@example.com', ownerName: 'Owner' };
+  const { initialized } = await runInit(common, { ...owner, policy });
+  const orgId: OrgId = initialized.organizationId;
+  const organization: Growing = { made: initialized, version: 1 };
   return {
-    tools: {
-      newId: <K extends IdKind>(kind: K): Id<K> => makeId(kind, Date.now(), bytes(10)),
-      randomBytes: bytes,
-      sha256Hex,
-    },
+    orgId,
     committer: common.committer,
-    async init(policy) {
-      const { initialized } = await runInit(common, {
-        slug: 'bench',
-        ownerEmail: 'owner@example.com',
-        ownerName: 'Owner',
-        policy,
-      });
-      known.made = initialized;
-      return initialized;
-    },
     async apply(changes, secrets) {
       for (const [i, part] of partChanges(changes).entries())
-        await run(part, i === 0 ? secrets : [], undefined);
+        await runChanges(deps, organization, { changes: part, secrets: i === 0 ? secrets : [] });
     },
     async publish({ hash: policyHash, text, compiled }) {
-      const orgId = organization().organizationId;
-      const version = known.version + 1;
-      const change: Change = { kind: 'policy', id: orgId, state: { id: orgId, version, hash: policyHash } };
-      await run([change], [{ kind: 'policy_text', version, hash: policyHash, text, compiled }], text);
+      const version = organization.version + 1;
+      await runChanges(deps, organization, {
+        changes: [{ kind: 'policy', id: orgId, state: { id: orgId, version, hash: policyHash } }],
+        secrets: [{ kind: 'policy_text', version, hash: policyHash, text, compiled }],
+        policyText: text,
+      });
     },
-    project: () => createProjector(common.db).drain(organization().organizationId),
+    project: () => createProjector(common.db).drain(orgId),
     close: database.close,
   };
 }

@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 export type Tool = { readonly command: string; readonly args: readonly string[] };
 export type LoadTools = { readonly mock: Tool; readonly load: Tool; readonly kind: 'c' | 'typescript' };
@@ -11,17 +12,20 @@ function modifiedAt(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }
 
+/** Any C compiler of this name does; Debian's package is `gcc`. */
+const compiler = 'gcc';
+
 function compile(source: string, target: string): boolean {
   if (modifiedAt(target) > modifiedAt(source)) return true;
-  const built = spawnSync('gcc', ['-O2', '-o', target, source], { encoding: 'utf8', timeout: 60_000 });
+  const built = spawnSync(compiler, ['-O2', '-o', target, source], { encoding: 'utf8', timeout: 60_000 });
   if (built.status === 0) return true;
   // No compiler, or not Linux: the twins in TypeScript do.
   if (built.stderr) process.stderr.write(`${built.stderr}\n`);
   return false;
 }
 
-function inTypeScript(file: string): Tool {
-  return { command: process.execPath, args: [join(import.meta.dirname, file)] };
+function inTypeScript(file: URL): Tool {
+  return { command: process.execPath, args: [fileURLToPath(file)] };
 }
 
 /** The tools as commands. Both are of one kind, so that a run's numbers belong together. */
@@ -39,5 +43,9 @@ export function buildTools(): LoadTools {
       kind: 'c',
     };
   }
-  return { mock: inTypeScript('mock.ts'), load: inTypeScript('load.ts'), kind: 'typescript' };
+  return {
+    mock: inTypeScript(new URL('./mock.ts', import.meta.url)),
+    load: inTypeScript(new URL('./load.ts', import.meta.url)),
+    kind: 'typescript',
+  };
 }
