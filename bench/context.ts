@@ -1,6 +1,6 @@
 // Owns what every part of a benchmark run shares: its children, its tools, its processors, its folders.
 
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BodyName, writeBodies } from './bodies.ts';
 import { choosePinning, type Pinning } from './machine.ts';
@@ -20,12 +20,29 @@ export type Context = {
   readonly say: (line: string) => void;
 };
 
+/** Removes what runs that were killed have left. */
+function removeOldRuns(out: string): void {
+  for (const name of readdirSync(out)) {
+    const pid = Number(/^run-(\d+)$/.exec(name)?.[1]);
+    if (pid > 0 && !isAlive(pid)) rmSync(join(out, name), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
 /** Prepares a run. What it measures lies on the disk of the checkout: a folder in memory would flatter the ledger. */
 export function openContext(): Context {
   const root = join(import.meta.dirname, '..');
   const out = join(import.meta.dirname, '.out');
   const run = join(out, `run-${process.pid}`);
   mkdirSync(run, { recursive: true });
+  removeOldRuns(out);
   return {
     root,
     out,

@@ -1,5 +1,6 @@
 // Owns one measurement: runs the load generator against a server and watches the server meanwhile.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Context } from './context.ts';
 import { parseLoadResult } from './load-result.ts';
@@ -9,6 +10,10 @@ import type { Scenario } from './scenarios.ts';
 import type { Server } from './servers.ts';
 
 const watchMs = 200;
+/** A server that uses less than this share of a processor for this long rests. */
+const restShare = 0.06;
+const restMs = 500;
+const settleMs = 20_000;
 
 function loadFlags(context: Context, server: Server, scenario: Scenario): readonly string[] {
   return [
@@ -33,6 +38,21 @@ export function faultOf({ load }: Sample): string | undefined {
   return undefined;
 }
 
+/**
+ * Waits until the server rests: work that it has put off (a projection of its records) must not run while others are
+ * measured, and counts as its own. Gives up after some seconds.
+ */
+async function untilIdle(pid: number): Promise<void> {
+  const until = performance.now() + settleMs;
+  let last = readUsage(pid)?.cpuMicros;
+  while (last !== undefined && performance.now() < until) {
+    await sleep(restMs);
+    const now = readUsage(pid)?.cpuMicros;
+    if (now === undefined || now - last <= restMs * 1000 * restShare) return;
+    last = now;
+  }
+}
+
 /** Measures once. Rejects when the generator itself fails, or the server has ended. */
 export async function measure(context: Context, server: Server, scenario: Scenario): Promise<Sample> {
   const { command, args } = context.tools.load;
@@ -50,6 +70,7 @@ export async function measure(context: Context, server: Server, scenario: Scenar
       cpu: context.pinning.load,
     })
     .finally(() => clearInterval(watch));
+  await untilIdle(pid);
   const after = readUsage(pid);
   if (!server.running.isAlive())
     throw new Error(`${server.name} has ended; its log ends with:\n${server.running.log()}`);
