@@ -1,55 +1,81 @@
-// Owns the operators' own private upstreams: which names and ranges may be dialled although they are not public.
+// Owns the operators' own private upstreams: the entries of the allow-list, and whether a destination is on it.
 
+import { isIPv4 } from 'node:net';
 import { compileAddresses, readAddress } from '../http/networks.ts';
+import { classifyAddress, parseCidr, readHost } from './address.ts';
 
+/** `port` undefined: each port. */
 export type AllowEntry =
-  | { readonly kind: 'range'; readonly text: string }
-  | { readonly kind: 'host'; readonly host: string; readonly port: number | undefined };
+  | { readonly kind: 'name'; readonly name: string; readonly port: number | undefined }
+  | { readonly kind: 'address'; readonly address: string; readonly port: number | undefined }
+  | { readonly kind: 'range'; readonly cidr: string };
 
-const hostForm =
-  /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,62}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,62}[a-z0-9_])?)*$/;
+function readHostEntry(host: string, port: number | undefined): AllowEntry | undefined {
+  const read = readHost(host);
+  if (read?.kind === 'name') return { kind: 'name', name: read.name, port };
+  const address = read === undefined ? undefined : readAddress(read.address);
+  return address === undefined ? undefined : { kind: 'address', address, port };
+}
 
-/** One entry: an address, a range, `host`, or `host:port` (`[v6]:port` for an IPv6 address). Undefined if malformed. */
+function readRangeEntry(text: string): AllowEntry | undefined {
+  const cidr = parseCidr(text);
+  if (cidr === undefined) return undefined;
+  const { address, prefix } = cidr;
+  const isSingle = prefix === (isIPv4(address) ? 32 : 128);
+  return isSingle
+    ? { kind: 'address', address, port: undefined }
+    : { kind: 'range', cidr: `${address}/${prefix}` };
+}
+
+const withPort = /^(\[[^\]]*\]|[^:]*):(\d{1,5})$/;
+
+/**
+ * Reads one entry: `ollama.internal`, `ollama.internal:11434`, `10.0.0.5`, `10.0.0.5:8080`, `[fd00::5]:8080`,
+ * `fd00::5` or `10.0.0.0/8`. `undefined` for all else; a range has no port.
+ */
 export function parseAllowEntry(text: string): AllowEntry | undefined {
-  if (compileAddresses([text], 'allow').ok) return { kind: 'range', text };
-  const match = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d{1,5}))?$/.exec(text.toLowerCase());
-  const port = match?.[3] === undefined ? undefined : Number(match[3]);
-  const host = match?.[1] ?? match?.[2];
-  if (host === undefined || (port !== undefined && (port < 1 || port > 65_535))) return undefined;
-  const address = readAddress(host);
-  if (address !== undefined) return { kind: 'host', host: address, port };
-  return hostForm.test(host) && !/^[\d.]+$/.test(host) ? { kind: 'host', host, port } : undefined;
+  if (text.includes('%')) return undefined;
+  if (text.includes('/')) return readRangeEntry(text);
+  const match = withPort.exec(text);
+  if (match === null || readAddress(text) !== undefined) return readHostEntry(text, undefined);
+  const port = Number(match[2]);
+  return port < 1 || port > 65_535 ? undefined : readHostEntry(match[1] ?? '', port);
 }
 
-/** A name as it is compared: lower case, without the root's dot or an IPv6 address's brackets. */
-export function plainHost(host: string): string {
-  const bare = host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host;
-  const lower = bare.toLowerCase();
-  const plain = lower.endsWith('.') ? lower.slice(0, -1) : lower;
-  return readAddress(plain) ?? plain;
-}
-
-export type AllowList = {
-  /** True when this host, at this port, was listed by name: whatever it resolves to may be dialled. */
-  readonly hasHost: (host: string, port: number) => boolean;
-  /** True when the address was listed, by itself or in a range. */
-  readonly hasAddress: (address: string) => boolean;
+/** One place to connect to: a name (undefined where the URL had an address) and an address that it resolved to. */
+export type Destination = {
+  readonly name: string | undefined;
+  readonly address: string;
+  readonly port: number;
 };
 
-/** Compiles the operators' list. Entries that are malformed throw a RangeError: the configuration refuses them first. */
+/** True where an operator has listed the destination. */
+export type AllowList = (destination: Destination) => boolean;
+
+/**
+ * Compiles the entries; throws a `TypeError` for one that `parseAllowEntry` does not read. A name opens whatever
+ * it resolves to, and a range what it holds, but for addresses of the class `never` (link-local and with it
+ * the clouds' metadata, multicast): these only an entry opens that is that very address.
+ */
 export function compileAllowList(entries: readonly string[]): AllowList {
-  const hosts = new Set<string>();
-  const ranges: string[] = [];
+  const names = new Set<string>();
+  const addresses = new Set<string>();
+  const cidrs: string[] = [];
   for (const text of entries) {
     const entry = parseAllowEntry(text);
-    if (entry === undefined) throw new RangeError(`\`${text}\` is no entry of an allow-list`);
-    if (entry.kind === 'range') ranges.push(entry.text);
-    else hosts.add(`${entry.host} ${entry.port ?? '*'}`);
+    if (entry === undefined) throw new TypeError(`\`${text}\` is not an entry of the egress allow-list`);
+    if (entry.kind === 'name') names.add(`${entry.name} ${entry.port ?? '*'}`);
+    else if (entry.kind === 'address') addresses.add(`${entry.address} ${entry.port ?? '*'}`);
+    else cidrs.push(entry.cidr);
   }
-  const compiled = compileAddresses(ranges, 'allow');
-  if (!compiled.ok) throw new RangeError('the allow-list holds a malformed range');
-  return {
-    hasHost: (host, port) => hosts.has(`${plainHost(host)} ${port}`) || hosts.has(`${plainHost(host)} *`),
-    hasAddress: compiled.set.has,
+  const compiled = compileAddresses(cidrs, 'egressAllow');
+  if (!compiled.ok) throw new TypeError(compiled.errors.map((error) => error.message).join('; '));
+  const ranges = compiled.set;
+  return ({ name, address, port }) => {
+    const plain = readAddress(address);
+    if (plain === undefined) return false;
+    if (addresses.has(`${plain} *`) || addresses.has(`${plain} ${port}`)) return true;
+    if (classifyAddress(address) === 'never') return false;
+    return ranges.has(plain) || names.has(`${name} *`) || names.has(`${name} ${port}`);
   };
 }

@@ -1,142 +1,134 @@
-// Owns the one dialer: every outbound connection resolves here, is checked, and goes to the checked address.
+// Owns the one dialer: which destinations may be reached, and that what is connected to is what was checked.
 
-import { lookup as resolve } from 'node:dns';
-import { connect as connectTcp, isIP, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
-import { AppError } from '@countersign/core/errors';
-import type { buildConnector } from 'undici';
-import { isForbiddenAddress } from './address.ts';
-import { compileAllowList, plainHost } from './allow-list.ts';
+import { lookup as systemLookup } from 'node:dns/promises';
+import { type buildConnector, errors } from 'undici';
+import { classifyAddress, readHost } from './address.ts';
+import { type AllowList, compileAllowList } from './allow-list.ts';
+import { type DialTarget, dial, type Limit } from './dial.ts';
+import { EgressError } from './egress-error.ts';
+import { type FetchDocument, makeFetchDocument } from './fetch-document.ts';
 
-/** Addresses of a host name, in the order in which they are tried. */
-export type Lookup = (host: string) => Promise<readonly string[]>;
+/** Every address of a name. Rejects when there is none. */
+export type Lookup = (name: string) => Promise<readonly string[]>;
+
+export type Connector = buildConnector.connector;
 
 export type Egress = {
-  /** A connect function for undici that dials only what may be dialled. */
-  readonly connector: (connectTimeoutMs: number) => buildConnector.connector;
+  /**
+   * A connect function for an undici client: resolves, checks each address, connects to a checked one. Time in
+   * milliseconds for all of it; absent, the egress's own.
+   */
+  readonly connector: (connectTimeoutMs?: number) => Connector;
+  readonly fetchDocument: FetchDocument;
 };
 
-const systemLookup: Lookup = (host) =>
-  new Promise((done, fail) => {
-    resolve(host, { all: true, order: 'verbatim' }, (error, found) => {
-      if (error === null) done(found.map(({ address }) => address));
-      else fail(error);
-    });
-  });
-
-function forbidden(host: string): AppError {
-  const advice = 'list it in `COUNTERSIGN_EGRESS_ALLOW` if it is an upstream of your own';
-  return new AppError('upstream_unreachable', `\`${host}\` is not a public address: ${advice}`);
-}
-
-type Target = {
-  readonly host: string;
-  readonly port: number;
-  readonly isTls: boolean;
-  readonly servername: string | undefined;
+export type EgressOptions = {
+  /** Entries as `parseAllowEntry` reads them. */
+  readonly allow: readonly string[];
+  readonly lookup?: Lookup;
+  /** Milliseconds; 5,000 when absent. */
+  readonly connectTimeoutMs?: number;
 };
 
-function targetOf(options: buildConnector.Options): Target {
-  const isTls = options.protocol === 'https:';
-  const port = options.port === '' ? (isTls ? 443 : 80) : Number(options.port);
-  const host = plainHost(options.hostname);
-  const name = options.servername ?? host;
-  return { host, port, isTls, servername: isIP(name) === 0 ? name : undefined };
+/** Names with more addresses than this are tried only on the first ones. */
+const maxAddresses = 8;
+
+async function lookupAll(name: string): Promise<readonly string[]> {
+  const answers = await systemLookup(name, { all: true });
+  return answers.map((answer) => answer.address);
 }
 
-function dial(target: Target, address: string, onSocket: (socket: Socket) => void): Promise<Socket> {
-  return new Promise((done, fail) => {
-    const tcp = {
-      host: address,
-      port: target.port,
-      noDelay: true,
-      keepAlive: true,
-      keepAliveInitialDelay: 60_000,
-    };
-    const secure = {
-      ...tcp,
-      ALPNProtocols: ['http/1.1'],
-      ...(target.servername === undefined ? {} : { servername: target.servername }),
-    };
-    const socket = target.isTls ? connectTls(secure) : connectTcp(tcp);
-    onSocket(socket);
-    socket.once('error', fail);
-    socket.once(target.isTls ? 'secureConnect' : 'connect', () => {
-      socket.off('error', fail);
-      done(socket);
-    });
+/** One question at a time for each name, however many connections wait for it; answers are not kept. */
+function shareLookups(lookup: Lookup): Lookup {
+  const running = new Map<string, Promise<readonly string[]>>();
+  return (name) => {
+    // RFC 6761 section 6.3: localhost is loopback, and no name server is asked.
+    if (name === 'localhost' || name.endsWith('.localhost')) return Promise.resolve(['127.0.0.1', '::1']);
+    const asked = running.get(name);
+    if (asked !== undefined) return asked;
+    const answer = lookup(name).finally(() => running.delete(name));
+    running.set(name, answer);
+    return answer;
+  };
+}
+
+/** The answer, or a rejection when the limit comes first. */
+function within<T>(answer: Promise<T>, { signal }: Limit): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(new errors.ConnectTimeoutError('no address in time'));
+    signal.addEventListener('abort', onAbort, { once: true });
+    answer.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
   });
+}
+
+type Rules = { readonly isListed: AllowList; readonly lookup: Lookup };
+
+/**
+ * INVARIANT: the addresses returned are the ones that were checked, and the only ones that are dialled: a name
+ * that resolves otherwise a moment later (rebinding) changes nothing.
+ */
+async function resolveTarget(
+  rules: Rules,
+  { hostname, protocol, port: portText }: buildConnector.Options,
+  limit: Limit,
+): Promise<DialTarget> {
+  const isTls = protocol === 'https:';
+  if (!isTls && protocol !== 'http:') {
+    throw new EgressError('forbidden', `\`${protocol}\` is not a scheme to call out with; use https`);
+  }
+  const host = readHost(hostname);
+  if (host === undefined) {
+    throw new EgressError('forbidden', `\`${hostname}\` is neither a host name nor a plain IP address`);
+  }
+  const port = Number(portText || (isTls ? 443 : 80));
+  const name = host.kind === 'name' ? host.name : undefined;
+  const answers = host.kind === 'name' ? await within(rules.lookup(host.name), limit) : [host.address];
+  const addresses = answers.filter(
+    (address) => rules.isListed({ name, address, port }) || (isTls && classifyAddress(address) === 'public'),
+  );
+  if (addresses.length === 0) {
+    throw new EgressError(
+      'forbidden',
+      isTls
+        ? `\`${hostname}\` is not on the public internet; list it in COUNTERSIGN_EGRESS_ALLOW to call it`
+        : `\`${hostname}\` may not be called without TLS; use https, or list it in COUNTERSIGN_EGRESS_ALLOW`,
+    );
+  }
+  const tlsHost = host.kind === 'name' ? host.name : host.address;
+  return {
+    addresses: [...new Set(addresses)].slice(0, maxAddresses),
+    port,
+    tlsHost: isTls ? tlsHost : undefined,
+  };
+}
+
+function makeConnector(rules: Rules, timeoutMs: number): Connector {
+  return (options, callback) => {
+    const controller = new AbortController();
+    const limit = { endsAt: performance.now() + timeoutMs, signal: controller.signal };
+    const timer = setTimeout(() => controller.abort(), timeoutMs);
+    resolveTarget(rules, options, limit)
+      .then((target) => dial(target, limit))
+      .finally(() => clearTimeout(timer))
+      .then(
+        (socket) => callback(null, socket),
+        (error: unknown) =>
+          callback(error instanceof Error ? error : new EgressError('unreachable', 'no connection'), null),
+      );
+  };
 }
 
 /**
- * The dialer. `allow` lists operators' own private upstreams; plain `http` goes only to those. INVARIANT: the
- * address that was checked is the address that is dialled, so that a second answer of DNS changes nothing.
+ * Makes the one dialer. An address outside of the public internet, and plain http anywhere, is dialled only where
+ * `allow` lists it. A refusal reaches the client as `EgressError('forbidden')`, a time-out as undici's
+ * `ConnectTimeoutError`. Throws a `TypeError` for an entry that cannot be read.
  */
-export function createEgress(options: {
-  readonly allow: readonly string[];
-  readonly lookup?: Lookup;
-}): Egress {
-  const allow = compileAllowList(options.allow);
-  const lookup = options.lookup ?? systemLookup;
-
-  async function addressesOf(target: Target): Promise<readonly string[]> {
-    const { host, port } = target;
-    const isListed = allow.hasHost(host, port);
-    const found = isIP(host) === 0 ? await lookup(host) : [host];
-    const dialable = found.filter(
-      (address) => isListed || allow.hasAddress(address) || !isForbiddenAddress(address),
-    );
-    // One private answer among public ones is a sign of rebinding: nothing of such a name is dialled.
-    if (dialable.length === 0 || dialable.length < found.length) throw forbidden(host);
-    const isOwn = isListed || dialable.every(allow.hasAddress);
-    if (!target.isTls && !isOwn) {
-      throw new AppError(
-        'upstream_unreachable',
-        `\`${host}\` is reached by https only: use https, or list it in \`COUNTERSIGN_EGRESS_ALLOW\``,
-      );
-    }
-    return dialable;
-  }
-
-  async function connect(target: Target, signal: AbortSignal): Promise<Socket> {
-    const addresses = await addressesOf(target);
-    let failure: unknown;
-    for (const address of addresses) {
-      if (signal.aborted) break;
-      try {
-        return await dial(target, address, (socket) => {
-          signal.addEventListener('abort', () => socket.connecting && socket.destroy(), { once: true });
-        });
-      } catch (error) {
-        failure = error;
-      }
-    }
-    throw failure ?? new AppError('upstream_timeout', `\`${target.host}\` could not be reached in time`);
-  }
-
+export function createEgress(options: EgressOptions): Egress {
+  const { allow, lookup = lookupAll, connectTimeoutMs = 5_000 } = options;
+  const rules = { isListed: compileAllowList(allow), lookup: shareLookups(lookup) };
+  const connector = (timeoutMs: number = connectTimeoutMs): Connector => makeConnector(rules, timeoutMs);
   return {
-    connector: (connectTimeoutMs) => (given, callback) => {
-      const abort = new AbortController();
-      let isDone = false;
-      const finish = (error: Error | null, socket: Socket | null): void => {
-        if (isDone) {
-          socket?.destroy();
-          return;
-        }
-        isDone = true;
-        clearTimeout(timer);
-        if (socket !== null) callback(null, socket);
-        else callback(error ?? new Error('no socket'), null);
-      };
-      const timer = setTimeout(() => {
-        abort.abort();
-        const error = new Error(`connecting took longer than ${connectTimeoutMs} ms`);
-        finish(Object.assign(error, { code: 'UND_ERR_CONNECT_TIMEOUT' }), null);
-      }, connectTimeoutMs);
-      connect(targetOf(given), abort.signal).then(
-        (socket) => finish(null, socket),
-        (error: unknown) => finish(error instanceof Error ? error : new Error(String(error)), null),
-      );
-    },
+    connector,
+    fetchDocument: makeFetchDocument((timeoutMs) => connector(Math.min(timeoutMs, connectTimeoutMs))),
   };
 }
