@@ -15,12 +15,11 @@ export type Face = (request: IncomingMessage, response: ServerResponse) => boole
 export type HttpServer = {
   readonly server: Server;
   readonly listen: () => Promise<string>;
-  /** Takes no more connections; those that idle are closed. */
-  readonly stop: () => void;
-  /** Resolves when the last connection has ended. */
-  readonly drained: () => Promise<void>;
-  /** Cuts what is left. */
-  readonly cut: () => void;
+  /**
+   * Ends when no request runs any more. Until then it goes on listening, so that health checks learn that it is
+   * not ready and nobody is turned away; each answer ends its connection.
+   */
+  readonly drain: (signal: AbortSignal) => Promise<void>;
 };
 
 /** Sockets that may wait for or hold a connection at the same time. */
@@ -63,6 +62,32 @@ function notFound(response: ServerResponse, requestId: RequestId): void {
   response.end(body);
 }
 
+type Running = {
+  readonly begin: (response: ServerResponse) => void;
+  /** From now on each answer ends its connection; resolves when none runs. */
+  readonly drained: () => Promise<void>;
+};
+
+function createRunning(): Running {
+  let count = 0;
+  let onIdle: (() => void) | undefined;
+  return {
+    begin(response) {
+      count += 1;
+      if (onIdle !== undefined) response.shouldKeepAlive = false;
+      response.once('close', () => {
+        count -= 1;
+        if (count === 0) onIdle?.();
+      });
+    },
+    drained: () =>
+      new Promise((resolve) => {
+        onIdle = resolve;
+        if (count === 0) resolve();
+      }),
+  };
+}
+
 /** A server over faces, asked in order. */
 export function createHttpServer(
   config: Config,
@@ -80,7 +105,9 @@ export function createHttpServer(
     insecureHTTPParser: false,
     requireHostHeader: true,
   };
+  const running = createRunning();
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
+    running.begin(response);
     for (const face of faces) if (face(request, response)) return;
     notFound(response, newRequestId());
   };
@@ -115,24 +142,11 @@ export function createHttpServer(
           resolve(typeof address === 'object' && address !== null ? `${listen.host}:${address.port}` : '');
         });
       }),
-    stop: () => {
+    drain: async (signal) => {
+      signal.addEventListener('abort', () => server.closeAllConnections());
+      await running.drained();
       server.close();
-      server.closeIdleConnections();
+      server.closeAllConnections();
     },
-    drained: () =>
-      new Promise((resolve) => {
-        const timer = setInterval(() => server.closeIdleConnections(), 200);
-        const look = (): void => {
-          server.getConnections((_error, count) => {
-            if (count > 0) setTimeout(look, 50);
-            else {
-              clearInterval(timer);
-              resolve();
-            }
-          });
-        };
-        look();
-      }),
-    cut: () => server.closeAllConnections(),
   };
 }

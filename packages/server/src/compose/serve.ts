@@ -27,8 +27,6 @@ import { composeManager } from './manager.ts';
 import { initFirst, openStore, type Store } from './store.ts';
 import { productVersion } from './version.ts';
 
-PLACEHOLDER;
-
 export type Server = {
   /** Where it listens: `http://host:port`. */
   readonly url: string;
@@ -179,7 +177,7 @@ export async function serve(config: Config, log: Log, shutdown: Shutdown): Promi
     recorder,
     pool,
     masterKeys: store.masterKeys.keys,
-    verifyToken: composeTokens(store, config, log),
+    verifyToken: async () => undefined,
     log,
     metrics,
     node: config.nodeName,
@@ -206,13 +204,16 @@ export async function serve(config: Config, log: Log, shutdown: Shutdown): Promi
   const { managementListen } = config;
   const all = managementListen === undefined ? [...faces.management, ...faces.data] : faces.data;
   const address = await open(config, config.listen, all, composed, shutdown, 'requests');
-  if (managementListen !== undefined)
-    await open(config, managementListen, faces.management, composed, shutdown, 'management');
+  const managementAddress =
+    managementListen === undefined
+      ? address
+      : await open(config, managementListen, faces.management, composed, shutdown, 'management');
   const scheme = config.tlsCertFile === undefined ? 'http' : 'https';
   const url = `${scheme}://${address}`;
+  const managementUrl = `${scheme}://${managementAddress}`;
   return {
     url,
-    setupUrl: setup.token === undefined ? undefined : `${url}/setup?token=${setup.token}`,
+    setupUrl: setup.token === undefined ? undefined : `${managementUrl}/setup?token=${setup.token}`,
     store,
     gateway: composed,
   };
@@ -228,15 +229,6 @@ async function open(
 ): Promise<string> {
   const http = createHttpServer(config, listen, faces, gateway.newRequestId);
   const address = await http.listen();
-  shutdown.add({ name: `${name}: listener`, phase: 'stop', limitMs: closeMs, close: http.stop });
-  shutdown.add({
-    name: `${name}: running`,
-    phase: 'drain',
-    limitMs: config.drainTimeoutMs,
-    close: async (signal) => {
-      signal.addEventListener('abort', http.cut);
-      await http.drained();
-    },
-  });
+  shutdown.add({ name, phase: 'drain', limitMs: config.drainTimeoutMs, close: http.drain });
   return address;
 }

@@ -1,0 +1,106 @@
+// Owns starting a real server in this process for a test: embedded store in a temporary folder, any free port.
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Server, serve } from '@countersign/server/compose/serve';
+import { initFirst } from '@countersign/server/compose/store';
+import { loadConfig } from '@countersign/server/platform/config/load';
+import { createLog } from '@countersign/server/platform/log/log';
+import { createShutdown, type ShutdownReport } from '@countersign/server/platform/shutdown/shutdown';
+
+export type TestServer = {
+  readonly url: string;
+  readonly directory: string;
+  readonly server: Server;
+  readonly organizationId: string;
+  readonly ownerId: string;
+  readonly workspaceId: string;
+  readonly managementKey: string;
+  readonly modelsKey: string;
+  /** One management operation: its answer as JSON, whatever its status. */
+  readonly api: (method: string, path: string, body?: unknown, key?: string) => Promise<Answer>;
+  readonly stop: () => Promise<ShutdownReport>;
+};
+
+export type Answer = { readonly status: number; readonly headers: Headers; readonly body: unknown };
+
+/** A member of a JSON answer, by a dotted path; undefined where there is none. */
+export function at(value: unknown, path: string): unknown {
+  let current: unknown = value;
+  for (const name of path.split('.')) {
+    if (typeof current !== 'object' || current === null) return undefined;
+    current = Object.getOwnPropertyDescriptor(current, name)?.value;
+  }
+  return current;
+}
+
+/** The same as text; fails the test if it is none. */
+export function textAt(value: unknown, path: string): string {
+  const found = at(value, path);
+  if (typeof found !== 'string') throw new TypeError(`no text at \`${path}\` of ${JSON.stringify(value)}`);
+  return found;
+}
+
+async function request(
+  url: string,
+  key: string,
+  method: string,
+  path: string,
+  body: unknown,
+): Promise<Answer> {
+  const response = await fetch(`${url}/api/v1${path}`, {
+    method,
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  const isJson = response.headers.get('content-type')?.includes('json') === true;
+  const parsed: unknown = isJson ? JSON.parse(text) : text;
+  return { status: response.status, headers: response.headers, body: parsed };
+}
+
+export type TestServerOptions = {
+  /** Further variables of the environment. */
+  readonly env?: { readonly [name: string]: string };
+  /** An existing folder; it is then not removed at the end. */
+  readonly directory?: string;
+};
+
+/** Starts a server and makes its organization. Call `stop` at the end of the test. */
+export async function startServer(options: TestServerOptions = {}): Promise<TestServer> {
+  const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'countersign-test-'));
+  const { config } = loadConfig(
+    {
+      COUNTERSIGN_LISTEN: '127.0.0.1:0',
+      COUNTERSIGN_DATA_DIR: directory,
+      COUNTERSIGN_PUBLIC_URL: 'http://gateway.test',
+      COUNTERSIGN_LOG_LEVEL: 'silent',
+      ...options.env,
+    },
+    () => '',
+  );
+  const shutdown = createShutdown(() => performance.now());
+  const server = await serve(config, createLog({ level: config.logLevel }), shutdown);
+  const made = await initFirst(server.store, {
+    slug: 'acme',
+    ownerEmail: 'alice@example.com',
+    ownerName: 'Alice',
+  });
+  return {
+    url: server.url,
+    directory,
+    server,
+    organizationId: made.organizationId,
+    ownerId: made.ownerId,
+    workspaceId: made.workspaceId,
+    managementKey: made.managementKey,
+    modelsKey: made.modelsKey,
+    api: (method, path, body, key = made.managementKey) => request(server.url, key, method, path, body),
+    stop: async () => {
+      const report = await shutdown.begin('the test has ended');
+      if (options.directory === undefined) rmSync(directory, { recursive: true, force: true });
+      return report;
+    },
+  };
+}
