@@ -2,7 +2,7 @@
 
 import { lookup as systemLookup } from 'node:dns/promises';
 import { type buildConnector, errors } from 'undici';
-import { classifyAddress, readHost } from './address.ts';
+import { isForbiddenAddress, readHost } from './address.ts';
 import { type AllowList, compileAllowList } from './allow-list.ts';
 import { type DialTarget, dial, type Limit } from './dial.ts';
 import { EgressError } from './egress-error.ts';
@@ -84,7 +84,7 @@ async function resolveTarget(
   const name = host.kind === 'name' ? host.name : undefined;
   const answers = host.kind === 'name' ? await within(rules.lookup(host.name), limit) : [host.address];
   const addresses = answers.filter(
-    (address) => rules.isListed({ name, address, port }) || (isTls && classifyAddress(address) === 'public'),
+    (address) => rules.isListed({ name, address, port }) || (isTls && !isForbiddenAddress(address)),
   );
   if (addresses.length === 0) {
     throw new EgressError(
