@@ -1,14 +1,16 @@
 // Owns `npm run bench`: which question is asked, what is printed and kept, and that nothing is left running.
 
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { compare } from './compare.ts';
 import { type Context, closeContext, openContext } from './context.ts';
+import { profileWhile } from './inspect.ts';
 import { describeMachine } from './machine.ts';
 import { measure } from './measure.ts';
-import { type Options, readOptions, usage } from './options.ts';
-import { hottest } from './profile.ts';
+import { chosen, type Options, readOptions, usage } from './options.ts';
+import { busyShare, hottest } from './profile.ts';
 import { machineText, nameOf, roundsText, verdictTable, writeSection } from './report.ts';
+import { warmUp } from './rounds.ts';
 import { measureScale, scalePairs } from './scale.ts';
 import { scenariosOf } from './scenarios.ts';
 import { makeStore, type Server, startGateway, startMock } from './servers.ts';
@@ -58,16 +60,15 @@ async function runScale(context: Context, options: Options): Promise<boolean> {
   return !hasMissed(verdicts);
 }
 
-async function startOne(context: Context, profileTo?: string): Promise<Server> {
+async function startOne(context: Context, hasInspector: boolean, ledger: 'on' | 'off'): Promise<Server> {
   const mock = await startMock(context);
   const store = await makeStore(context, mock, { keys: 10_000, policies: 200, records: 0 });
-  const options = { name: 'on', ledger: 'on' } as const;
-  return startGateway(context, store, profileTo === undefined ? options : { ...options, profileTo });
+  return startGateway(context, store, { name: ledger, ledger, hasInspector });
 }
 
 async function runSoak(context: Context, options: Options): Promise<boolean> {
   const machine = describeMachine(context.root);
-  const server = await startOne(context);
+  const server = await startOne(context, false, 'on');
   const byId = new Map(scenariosOf(options.seconds).map((scenario) => [scenario.id, scenario]));
   const open = byId.get('open');
   const streams = byId.get('slow-streams');
@@ -103,21 +104,26 @@ async function runSoak(context: Context, options: Options): Promise<boolean> {
 }
 
 async function runProfile(context: Context, options: Options): Promise<boolean> {
-  const folder = join(context.out, 'profile', String(process.pid));
-  mkdirSync(folder, { recursive: true });
-  const server = await startOne(context, folder);
-  const scenario = scenariosOf(options.seconds).find(({ id }) => id === 'c64');
+  const server = await startOne(context, true, options.only.includes('off') ? 'off' : 'on');
+  const [scenario] = chosen(
+    scenariosOf(options.seconds),
+    ({ id }) => id,
+    options.only.length > 0 ? options.only : ['c64'],
+  );
   if (scenario === undefined) throw new Error('the profile has no scenario');
-  const { load } = await measure(context, server, scenario);
-  await server.running.stop();
-  context.say(`${nameOf(server.name)}: ${number(load.requestsPerSecond)} requests/s while profiled`);
-  for (const file of readdirSync(folder)) {
-    const profile: unknown = JSON.parse(readFileSync(join(folder, file), 'utf8'));
-    context.say(`\n${file}`);
-    for (const { name, where, share } of hottest(profile, 40))
+  await warmUp(context, server, scenario);
+  let rate = Number.NaN;
+  const profiles = await profileWhile(server.running, async () => {
+    rate = (await measure(context, server, scenario, false)).load.requestsPerSecond;
+  });
+  context.say(`${nameOf(server.name)}, ${scenario.title}: ${number(rate)} requests/s while profiled`);
+  for (const { thread, profile } of profiles) {
+    const path = join(context.out, `${server.name}-${scenario.id}-${thread}.cpuprofile`);
+    writeFileSync(path, JSON.stringify(profile));
+    context.say(`\n${thread}: busy ${(100 * busyShare(profile)).toFixed(0)} % of the time; ${path}`);
+    for (const { name, where, share } of hottest(profile, 30))
       context.say(`${(100 * share).toFixed(1).padStart(5)} %  ${name}  ${where}`);
   }
-  context.say(`\nopen them in a browser's developer tools: bench/.out/profile/${process.pid}`);
   return true;
 }
 

@@ -53,8 +53,13 @@ async function untilIdle(pid: number): Promise<void> {
   }
 }
 
-/** Measures once. Rejects when the generator itself fails, or the server has ended. */
-export async function measure(context: Context, server: Server, scenario: Scenario): Promise<Sample> {
+/** Measures once. Rejects when the generator itself fails, or the server has ended. `settles`: see `untilIdle`. */
+export async function measure(
+  context: Context,
+  server: Server,
+  scenario: Scenario,
+  settles: boolean,
+): Promise<Sample> {
   const { command, args } = context.tools.load;
   const { pid } = server.running;
   const before = readUsage(pid);
@@ -70,7 +75,7 @@ export async function measure(context: Context, server: Server, scenario: Scenar
       cpu: context.pinning.load,
     })
     .finally(() => clearInterval(watch));
-  await untilIdle(pid);
+  if (settles) await untilIdle(pid);
   const after = readUsage(pid);
   if (!server.running.isAlive())
     throw new Error(`${server.name} has ended; its log ends with:\n${server.running.log()}`);

@@ -55,7 +55,7 @@ export async function startPeer(
       `x-portkey-custom-host: http://127.0.0.1:${mock.port}/v1`,
       'authorization: Bearer sk-mock-0000000000000000000000000000',
     ];
-    return { name: 'peer', port, running, loadFlags: headers.flatMap((line) => ['-H', line]) };
+    return { name: 'peer', port, running, loadFlags: headers.flatMap((line) => ['-H', line]), callers: 1 };
   } catch (error) {
     const why = error instanceof Error ? error.message.trim().split('\n').slice(-3).join(' ') : 'unknown';
     return { skipped: `${peerName} could not be installed or started: ${why}` };

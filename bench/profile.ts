@@ -1,6 +1,10 @@
 // Owns reading a processor profile: which functions take the time themselves.
 
-export type Hot = { readonly name: string; readonly where: string; readonly share: number };
+export type Hot = {
+  /** Of the thread's time that was not idle. */ readonly name: string;
+  readonly where: string;
+  readonly share: number;
+};
 
 function fieldsOf(value: unknown): ReadonlyMap<string, unknown> {
   return new Map<string, unknown>(typeof value === 'object' && value !== null ? Object.entries(value) : []);
@@ -18,30 +22,46 @@ function placeOf(node: ReadonlyMap<string, unknown>): { readonly name: string; r
   return { name: name === '' ? '(anonymous)' : name, where: url === '' ? '' : `${url}:${line}` };
 }
 
-/**
- * The functions with the most self time of a `.cpuprofile`, as shares of the time that was not idle. Times of the
- * same function in several places of the call tree are added.
- */
-export function hottest(profile: unknown, count: number): readonly Hot[] {
+type Timed = { readonly node: ReadonlyMap<string, unknown>; readonly micros: number };
+
+/** Nodes with the time that each took itself. */
+function timesOf(profile: unknown): readonly Timed[] {
   const members = fieldsOf(profile);
-  const samples = listOf(members.get('samples'));
   const deltas = listOf(members.get('timeDeltas'));
   const micros = new Map<unknown, number>();
-  for (const [i, id] of samples.entries()) micros.set(id, (micros.get(id) ?? 0) + Number(deltas[i] ?? 0));
+  for (const [i, id] of listOf(members.get('samples')).entries())
+    micros.set(id, (micros.get(id) ?? 0) + Number(deltas[i] ?? 0));
+  return listOf(members.get('nodes'))
+    .map(fieldsOf)
+    .map((node) => ({ node, micros: micros.get(node.get('id')) ?? 0 }));
+}
+
+const isIdle = ({ node }: Timed): boolean => placeOf(node).name === '(idle)';
+const sum = (times: readonly Timed[]): number => times.reduce((total, { micros }) => total + micros, 0);
+
+/** Which part of the profiled time a thread was not idle. It may have waited for a processor meanwhile. */
+export function busyShare(profile: unknown): number {
+  const times = timesOf(profile);
+  return 1 - sum(times.filter(isIdle)) / sum(times);
+}
+
+/**
+ * The functions with the most self time of a processor profile. Times of the same function in several places of
+ * the call tree are added.
+ */
+export function hottest(profile: unknown, count: number): readonly Hot[] {
+  const times = timesOf(profile).filter((timed) => !isIdle(timed) && timed.micros > 0);
+  const busy = sum(times);
   const byPlace = new Map<string, { readonly name: string; readonly where: string; micros: number }>();
-  let busy = 0;
-  for (const node of listOf(members.get('nodes')).map(fieldsOf)) {
-    const self = micros.get(node.get('id')) ?? 0;
+  for (const { node, micros } of times) {
     const place = placeOf(node);
-    if (self === 0 || place.name === '(idle)') continue;
-    busy += self;
     const key = `${place.name} ${place.where}`;
     const known = byPlace.get(key);
-    if (known === undefined) byPlace.set(key, { ...place, micros: self });
-    else known.micros += self;
+    if (known === undefined) byPlace.set(key, { ...place, micros });
+    else known.micros += micros;
   }
   return [...byPlace.values()]
     .sort((a, b) => b.micros - a.micros)
     .slice(0, count)
-    .map(({ name, where, micros: self }) => ({ name, where, share: self / busy }));
+    .map(({ name, where, micros }) => ({ name, where, share: micros / busy }));
 }

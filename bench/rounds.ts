@@ -29,7 +29,7 @@ async function runOne(
 ): Promise<Sample | undefined> {
   const where = `round ${round + 1}, ${scenario.id}, ${server.name}`;
   try {
-    const sample = await measure(context, server, scenario);
+    const sample = await measure(context, server, scenario, true);
     const fault = faultOf(sample);
     if (fault !== undefined) {
       plan.onProblem(`${where}: ${fault}`);
@@ -43,19 +43,37 @@ async function runOne(
   }
 }
 
-/** One second against each server before the first round, so that no compiler warms up in it. */
-async function warmUp(context: Context, plan: RoundsPlan): Promise<void> {
+/**
+ * Until every caller of a server has called it once and its code is compiled: what is measured is a server that
+ * runs, not one that starts. Gives up after a minute.
+ */
+export async function warmUp(context: Context, server: Server, scenario: Scenario): Promise<void> {
+  const until = performance.now() + 60_000;
+  for (let left = Math.max(server.callers, 10_000); left > 0 && performance.now() < until; ) {
+    const { load } = await measure(context, server, { ...scenario, seconds: 2, warmUp: 0 }, false);
+    if (load.total === 0) return;
+    left -= load.total;
+  }
+}
+
+async function warmUpAll(context: Context, plan: RoundsPlan): Promise<void> {
   for (const server of plan.servers) {
-    for (const scenario of plan.scenarios.filter(({ rate }) => rate === 0)) {
-      if (scenario.servers.includes(server.name))
-        await measure(context, server, { ...scenario, seconds: 1, warmUp: 0 }).catch(() => undefined);
+    const closed = plan.scenarios.filter(({ rate, servers }) => rate === 0 && servers.includes(server.name));
+    // The most connections first: it is the quickest way to every caller.
+    const [widest, ...others] = closed.toSorted((a, b) => b.connections - a.connections);
+    try {
+      if (widest !== undefined) await warmUp(context, server, widest);
+      for (const scenario of others)
+        await measure(context, server, { ...scenario, seconds: 1, warmUp: 0 }, false);
+    } catch (error) {
+      plan.onProblem(`warm-up, ${server.name}: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
 }
 
 /** Runs all rounds. A measurement that fails is told of and missing; the others go on. */
 export async function runRounds(context: Context, plan: RoundsPlan): Promise<readonly Round[]> {
-  await warmUp(context, plan);
+  await warmUpAll(context, plan);
   const rounds: Round[] = [];
   for (let round = 0; round < plan.count; round += 1) {
     const durable = await measureDurableCommit(context);

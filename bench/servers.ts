@@ -12,6 +12,8 @@ export type Server = {
   readonly running: Running;
   /** What the load generator adds for it: headers, keys. */
   readonly loadFlags: readonly string[];
+  /** How many different callers the load has for it. */
+  readonly callers: number;
 };
 
 export type StoreSize = { readonly keys: number; readonly policies: number; readonly records: number };
@@ -32,7 +34,7 @@ export async function startMock(context: Context): Promise<Server> {
     cpu: context.pinning.load,
   });
   await waitUntilReady(running, port, '/', startMs);
-  return { name: 'direct', port, running, loadFlags: [] };
+  return { name: 'direct', port, running, loadFlags: [], callers: 1 };
 }
 
 /** The fair comparison. */
@@ -46,7 +48,7 @@ export async function startBareProxy(context: Context, mock: Server): Promise<Se
     cpu: context.pinning.gateway,
   });
   await waitUntilReady(running, port, '/', startMs);
-  return { name: 'bare', port, running, loadFlags: [] };
+  return { name: 'bare', port, running, loadFlags: [], callers: 1 };
 }
 
 /** Makes a store of this size for gateways that call `mock`. Takes from a second to some minutes. */
@@ -76,8 +78,8 @@ export type GatewayOptions = {
   readonly name: string;
   /** `on`: the product as it is. `off`: the benchmark's own composition, whose recorder records nothing. */
   readonly ledger: 'on' | 'off';
-  /** Folder for a processor profile of the main thread, written when it ends. */
-  readonly profileTo?: string;
+  /** Opens Node's inspector on a port of its own. */
+  readonly hasInspector?: boolean;
 };
 
 /** Starts Countersign over a seeded store, with all of its threads on one processor. */
@@ -91,7 +93,7 @@ export async function startGateway(
     options.ledger === 'on'
       ? join(context.root, 'packages', 'server', 'src', 'main.ts')
       : fileURLToPath(new URL('./ledger-off.ts', import.meta.url));
-  const profile = options.profileTo === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', options.profileTo];
+  const profile = options.hasInspector === true ? ['--inspect=127.0.0.1:0'] : [];
   const running = context.processes.start({
     name: options.name,
     command: process.execPath,
@@ -104,5 +106,5 @@ export async function startGateway(
     cpu: context.pinning.gateway,
   });
   await waitUntilReady(running, port, '/readyz', startMs);
-  return { name: options.name, port, running, loadFlags: ['-k', store.keyLines] };
+  return { name: options.name, port, running, loadFlags: ['-k', store.keyLines], callers: store.keys };
 }

@@ -39,7 +39,7 @@ export async function soak(
     }
   }
   async function load(scenario: Scenario): Promise<void> {
-    const sample = await measure(context, server, { ...scenario, seconds: minutes * 60 });
+    const sample = await measure(context, server, { ...scenario, seconds: minutes * 60 }, false);
     const fault = faultOf(sample);
     if (fault !== undefined) problems.push(`${scenario.id}: ${fault}`);
   }
