@@ -51,10 +51,38 @@ function openSlot(egress: ClientPoolOptions['egress'], origin: string, connectTi
   return slot;
 }
 
-/** Takes the slots from the list's start that were idle before `since`. */
-function takeStale(free: FreeList, since: number): readonly Slot[] {
-  const kept = free.findIndex((slot) => slot.idleSince > since);
-  return free.splice(0, kept < 0 ? free.length : kept);
+/** The idle clients of all origins; time is counted in sweeps, because a clock costs more than a push. */
+function createIdleClients(maxIdle: number) {
+  const lists = new Map<string, FreeList>();
+  let sweeps = 0;
+  return {
+    take: (origin: string): Slot | undefined => lists.get(origin)?.pop(),
+    /** False when the origin has enough of them. */
+    keep(origin: string, slot: Slot): boolean {
+      const free = lists.get(origin) ?? [];
+      if (free.length >= maxIdle) return false;
+      if (free.length === 0) lists.set(origin, free);
+      slot.idleSince = sweeps;
+      free.push(slot);
+      return true;
+    },
+    /** Takes out those that were idle for `idleSweeps`. */
+    sweep(): readonly Slot[] {
+      sweeps += 1;
+      const stale: Slot[] = [];
+      for (const [origin, free] of lists) {
+        const kept = free.findIndex((slot) => slot.idleSince > sweeps - idleSweeps);
+        stale.push(...free.splice(0, kept < 0 ? free.length : kept));
+        if (free.length === 0) lists.delete(origin);
+      }
+      return stale;
+    },
+    clear: (): void => lists.clear(),
+  };
+}
+
+function isDead({ client }: Slot): boolean {
+  return client.destroyed || client.closed;
 }
 
 /**
@@ -63,35 +91,20 @@ function takeStale(free: FreeList, since: number): readonly Slot[] {
  */
 export function openClientPool(options: ClientPoolOptions): ClientPool & { close(): Promise<void> } {
   const { egress, idleMs = 60_000, maxIdle = 1_024 } = options;
-  const lists = new Map<string, FreeList>();
+  const idle = createIdleClients(maxIdle);
   const all = new Set<Client>();
-  let sweep = 0;
   let isClosed = false;
 
-  const drop = (client: Client): void => {
+  const drop = ({ client }: Slot): void => {
     all.delete(client);
     client.destroy(null, ignore);
   };
-
-  const give = (origin: string, slot: Slot): void => {
-    const { client } = slot;
-    const free = lists.get(origin) ?? [];
-    if (client.destroyed || client.closed || isClosed || free.length >= maxIdle) {
-      drop(client);
-      return;
-    }
-    if (free.length === 0) lists.set(origin, free);
-    slot.idleSince = sweep;
-    free.push(slot);
-  };
-
   const take = (origin: string, connectTimeoutMs: number): Slot => {
-    const free = lists.get(origin);
-    let slot = free?.pop();
+    let slot = idle.take(origin);
     // A client may die while it is idle.
-    while (slot !== undefined && (slot.client.destroyed || slot.client.closed)) {
-      drop(slot.client);
-      slot = free?.pop();
+    while (slot !== undefined && isDead(slot)) {
+      drop(slot);
+      slot = idle.take(origin);
     }
     if (slot !== undefined) {
       slot.connectTimeoutMs = connectTimeoutMs;
@@ -101,14 +114,7 @@ export function openClientPool(options: ClientPoolOptions): ClientPool & { close
     all.add(made.client);
     return made;
   };
-
-  const timer = setInterval(() => {
-    sweep += 1;
-    for (const [origin, free] of lists) {
-      for (const slot of takeStale(free, sweep - idleSweeps)) drop(slot.client);
-      if (free.length === 0) lists.delete(origin);
-    }
-  }, idleMs / idleSweeps);
+  const timer = setInterval(() => idle.sweep().forEach(drop), idleMs / idleSweeps);
   timer.unref();
 
   return {
@@ -121,14 +127,14 @@ export function openClientPool(options: ClientPoolOptions): ClientPool & { close
         release() {
           if (!isOut) return;
           isOut = false;
-          give(origin, slot);
+          if (isClosed || isDead(slot) || !idle.keep(origin, slot)) drop(slot);
         },
       };
     },
     async close() {
       isClosed = true;
       clearInterval(timer);
-      lists.clear();
+      idle.clear();
       await Promise.all([...all].map((client) => client.destroy()));
       all.clear();
     },
