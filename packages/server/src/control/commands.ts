@@ -21,6 +21,7 @@ import { createTokenIssuer } from './create-token-issuer.ts';
 import { createUser } from './create-user.ts';
 import { createWorkspace } from './create-workspace.ts';
 import { eraseUser } from './erase-user.ts';
+import { provisionUser, userProvision } from './provision-user.ts';
 import { publishPolicy } from './publish-policy.ts';
 import { readContent } from './read-content.ts';
 import { removeBudget } from './remove-budget.ts';
@@ -92,7 +93,10 @@ const bound: readonly BoundCommand[] = [
   bindCommand(evidence.recordContent, readContent),
 ];
 
-/** Commands by the id of their operation. */
+/** Commands that the software gives by itself. INVARIANT: none is in the contract, so that no request can name it. */
+const internal: readonly BoundCommand[] = [bindCommand(userProvision, provisionUser)];
+
+/** Commands by the id of their operation: those of the contract and the internal ones. */
 export const commands: ReadonlyMap<string, BoundCommand> = new Map(
-  bound.map((command): [string, BoundCommand] => [command.operation.id, command]),
+  [...bound, ...internal].map((command): [string, BoundCommand] => [command.operation.id, command]),
 );

@@ -10,9 +10,19 @@ function idsOf(runs: string): readonly string[] {
   return operations.filter((operation) => operation.runs === runs).map(({ id }) => id);
 }
 
-test('every command of the contract is bound exactly once, and nothing else is', () => {
-  assert.deepEqual([...commands.keys()].sort(), [...idsOf('command')].sort());
+/** What only the software itself asks for. A command that is here by mistake is one that nobody's permission guards. */
+const internalIds = ['user.provision'];
+
+test('every command of the contract is bound exactly once, and beside them only the internal ones', () => {
+  assert.deepEqual([...commands.keys()].sort(), [...idsOf('command'), ...internalIds].sort());
   assert.equal(commands.size, new Set([...commands.values()].map(({ operation }) => operation)).size);
+});
+
+test('no request can name an internal command', () => {
+  for (const { id, path } of operations) {
+    assert.equal(internalIds.includes(id), false);
+    assert.notEqual(path, '');
+  }
 });
 
 test('every query of the contract is bound exactly once, and nothing else is', () => {
