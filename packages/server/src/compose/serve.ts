@@ -19,6 +19,7 @@ import { sendProblem } from '../protocols/manage/problem.ts';
 import { createManageFace } from '../protocols/manage/serve.ts';
 import { serveMetricsPath } from '../protocols/metrics/serve.ts';
 import { serveSetupPath } from '../protocols/setup/serve.ts';
+import type { OrgBatch } from '../services/ledger/batch.ts';
 import { createRecorder } from '../services/ledger/recorder.ts';
 import type { Step } from '../services/snapshot/snapshots.ts';
 import { composeGateway, type Gateway } from './gateway.ts';
@@ -144,6 +145,11 @@ function composeFaces(parts: Faces): {
   return { data: [health, data], management: [health, manage, metricsFace, setupFace] };
 }
 
+/** The memory that a batch hands over to the writer: moved, not copied. */
+function buffersOf(batches: readonly OrgBatch[]): ArrayBuffer[] {
+  return batches.flatMap(({ bundle }) => (bundle.buffer instanceof ArrayBuffer ? [bundle.buffer] : []));
+}
+
 /** Opens the store, composes the server over it and listens. `shutdown` learns how to end each part. */
 export async function serve(config: Config, log: Log, shutdown: Shutdown): Promise<Server> {
   let gateway: Gateway | undefined;
@@ -166,7 +172,7 @@ export async function serve(config: Config, log: Log, shutdown: Shutdown): Promi
   const pool = openClientPool({ egress: createEgress({ allow: config.egressAllow }) });
   shutdown.add({ name: 'upstream connections', phase: 'close', limitMs: closeMs, close: () => pool.close() });
   const recorder = createRecorder({
-    commit: (batches) => store.threads.writer.call('commit', batches),
+    commit: (batches) => store.threads.writer.call('commit', batches, buffersOf(batches)),
     maxBatch: 256,
     maxWaiting: 20_000,
     onFailure: (error, entries) => log.error({ error, entries }, 'entries could not be recorded'),

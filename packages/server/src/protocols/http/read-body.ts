@@ -36,11 +36,12 @@ export function readBody(request: IncomingMessage, limit: number): Promise<Uint8
       const [only] = chunks;
       resolve(only === undefined ? none : chunks.length === 1 ? only : Buffer.concat(chunks, length));
     });
-    request.on('error', () =>
-      reject(new AppError('invalid_request', 'the body ended before its end: send it again')),
-    );
-    request.on('close', () =>
-      reject(new AppError('invalid_request', 'the body ended before its end: send it again')),
-    );
+    const torn = (): void => {
+      // Fires after every body: an error is made only where the body did not end.
+      if (!request.complete)
+        reject(new AppError('invalid_request', 'the body ended before its end: send it again'));
+    };
+    request.on('error', torn);
+    request.on('close', torn);
   });
 }

@@ -48,6 +48,13 @@ type Waiting = ToRecord & {
   readonly reject: (error: AppError) => void;
 };
 
+const failedMessage = 'the record could not be written, so nothing was done: retry shortly';
+
+function failAll(batch: readonly Waiting[], cause: unknown): void {
+  const error = new AppError('ledger_unavailable', failedMessage, { retryAfterSeconds: 1, cause });
+  for (const entry of batch) entry.reject(error);
+}
+
 /** (u16 big-endian length ‖ UTF-8) for each text, in one buffer that is handed over. */
 function bundleOf(entries: readonly Waiting[]): Uint8Array {
   let bound = 0;
@@ -63,7 +70,7 @@ function bundleOf(entries: readonly Waiting[]): Uint8Array {
   return new Uint8Array(buffer.buffer, buffer.byteOffset, at);
 }
 
-function groupByOrg(entries: readonly Waiting[]): ReadonlyMap<OrgId, Waiting[]> {
+function groupByOrg(entries: readonly Waiting[]): Map<OrgId, Waiting[]> {
   const groups = new Map<OrgId, Waiting[]>();
   for (const entry of entries) {
     const group = groups.get(entry.orgId);
@@ -132,27 +139,15 @@ export function createRecorder(deps: RecorderDeps): Recorder {
     try {
       const commits = await deps.commit([...groups].map(([orgId, entries]) => batchOf(orgId, entries)));
       deps.onCommit?.(batch.length, performance.now() - started);
-      for (const commit of commits) settle(groups.get(commit.orgId) ?? [], commit);
+      for (const commit of commits) {
+        settle(groups.get(commit.orgId) ?? [], commit);
+        groups.delete(commit.orgId);
+      }
       // Whoever was not answered was not committed, as far as anyone can prove.
-      failAll(batch, undefined);
+      for (const rest of groups.values()) failAll(rest, undefined);
     } catch (error) {
       deps.onFailure?.(error, batch.length);
       failAll(batch, error);
-    }
-  }
-
-  function failAll(batch: readonly Waiting[], cause: unknown): void {
-    for (const entry of batch) {
-      entry.reject(
-        new AppError(
-          'ledger_unavailable',
-          'the record could not be written, so nothing was done: retry shortly',
-          {
-            retryAfterSeconds: 1,
-            cause,
-          },
-        ),
-      );
     }
   }
 
