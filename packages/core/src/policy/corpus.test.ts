@@ -85,6 +85,11 @@ function decideByReference(policy: CompiledPolicy, given: AnyRequest): Decision 
   return judge({ permits: satisfied('permit'), forbids: satisfied('forbid'), errors });
 }
 
+/** A copy without what JSON leaves out: members that are undefined. */
+function withoutAbsent(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value));
+}
+
 /** A decision in the corpus's words: erring rules by id, obligations without those that are absent. */
 function summarize(decision: Decision): Example['expect'] {
   return {
@@ -93,7 +98,7 @@ function summarize(decision: Decision): Example['expect'] {
     errors: decision.errors.map((error) => error.policyId),
     ...(decision.outcome === 'deny' ? { reason: decision.reason } : {}),
     ...(decision.outcome === 'allow'
-      ? { obligations: JSON.parse(JSON.stringify(decision.obligations)) }
+      ? { obligations: example.shape.expect.shape.obligations.parse(withoutAbsent(decision.obligations)) }
       : {}),
   };
 }

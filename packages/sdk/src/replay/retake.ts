@@ -1,27 +1,14 @@
 // Owns taking a decision again: the same rules over the same input, with everything else from the fold.
 
+import { decideOnModel } from '@countersign/core/directory/decide-on-model';
 import type { Directory } from '@countersign/core/directory/directory';
-import { hostedToolEntity, modelEntity, principalEntity } from '@countersign/core/directory/entities';
+import { principalEntity } from '@countersign/core/directory/entities';
 import type { Model, Provider } from '@countersign/core/directory/objects';
 import type { ActorChain } from '@countersign/core/identity/actor';
 import type { ActionName } from '@countersign/core/policy/actions';
 import type { CompiledPolicy } from '@countersign/core/policy/compile';
-import { decide } from '@countersign/core/policy/decide';
+import { actionOnModel } from '@countersign/core/policy/endpoint-actions';
 import type { Attributes, Decision } from '@countersign/core/policy/types';
-
-/** The action that an endpoint is to policy; the gateway's own table must say the same. */
-const actions: ReadonlyMap<string, ActionName> = new Map([
-  ['chat', 'chat'],
-  ['responses', 'chat'],
-  ['messages', 'chat'],
-  ['response_compact', 'chat'],
-  ['response_object', 'chat'],
-  ['completions', 'complete'],
-  ['embeddings', 'embed'],
-  ['count_tokens', 'count_tokens'],
-  ['response_tokens', 'count_tokens'],
-  ['models', 'list_models'],
-]);
 
 export type Selected = { readonly model: Model; readonly provider: Provider };
 
@@ -54,34 +41,10 @@ function select({ directory, actor }: RetakeInput, name: string): Selected | Uns
   return { model, provider };
 }
 
-/** A denial stands; then what needs approval; then the model's own permit. */
-function strictest(first: Decision, second: Decision): Decision {
-  if (first.outcome === 'deny' || second.outcome === 'allow') return first;
-  return first.outcome === 'allow' || second.outcome === 'deny' ? second : first;
-}
-
-function hostedTools({ context }: RetakeInput): readonly string[] {
-  const { hostedTools: tools } = context;
-  return Array.isArray(tools) ? tools.filter((tool) => typeof tool === 'string') : [];
-}
-
 function decideOver(input: RetakeInput, action: ActionName, { model, provider }: Selected): Decision {
-  const { directory, rules, context } = input;
-  const principal = principalEntity(directory, input.actor);
-  let decision = decide(rules, {
-    principal,
-    action,
-    resource: modelEntity(directory, model, provider),
-    context,
-  });
-  for (const tool of hostedTools(input)) {
-    const resource = hostedToolEntity(directory, provider, tool);
-    decision = strictest(
-      decision,
-      decide(rules, { principal, action: 'use_hosted_tool', resource, context }),
-    );
-  }
-  return decision;
+  const { directory, rules, actor, context } = input;
+  const principal = principalEntity(directory, actor);
+  return decideOnModel({ directory, rules, principal, action, context }, model, provider);
 }
 
 const unknownSubstitute: Decision = {
@@ -96,7 +59,7 @@ const unknownSubstitute: Decision = {
  * itself, so that an obligation opens nothing.
  */
 export function retake(input: RetakeInput): Retaken {
-  const action = actions.get(input.endpoint);
+  const action = actionOnModel(input.endpoint);
   if (action === undefined) {
     return { kind: 'unknowable', why: `the endpoint \`${input.endpoint}\` has no model to decide on` };
   }

@@ -7,9 +7,9 @@ import { contextOf } from '@countersign/core/directory/context';
 import { AppError } from '@countersign/core/errors';
 import type { ActorChain } from '@countersign/core/identity/actor';
 import { isId, type PrincipalId, type WorkspaceId } from '@countersign/core/ids';
-import type { ActionName } from '@countersign/core/policy/actions';
 import { type CompiledPolicy, compilePolicy } from '@countersign/core/policy/compile';
 import { decide } from '@countersign/core/policy/decide';
+import { actionOnModel, modelEndpoints } from '@countersign/core/policy/endpoint-actions';
 import { explain, type RuleTrace } from '@countersign/core/policy/explain';
 import type { Decision, DecisionRequest } from '@countersign/core/policy/types';
 import type { OrgSnapshot } from '../services/snapshot/org-snapshot.ts';
@@ -22,16 +22,6 @@ function isQuestion(value: unknown): value is Question {
   // INVARIANT: the protocol has parsed the body by the operation's own schema.
   return typeof value === 'object' && value !== null && 'principal' in value && 'model' in value;
 }
-
-const endpointActions: ReadonlyMap<string, ActionName> = new Map([
-  ['chat', 'chat'],
-  ['responses', 'chat'],
-  ['messages', 'chat'],
-  ['completions', 'complete'],
-  ['embeddings', 'embed'],
-  ['count_tokens', 'count_tokens'],
-  ['models', 'list_models'],
-]);
 
 function workspaceOf(
   snapshot: OrgSnapshot,
@@ -106,9 +96,9 @@ function requestOf(
   const provider = model === undefined ? undefined : directory.tables.provider.get(model.providerId);
   if (model === undefined || provider === undefined)
     throw new AppError('not_found', `there is no model \`${question.model}\``);
-  const action = endpointActions.get(question.endpoint);
+  const action = actionOnModel(question.endpoint);
   if (action === undefined) {
-    const known = [...endpointActions.keys()].join(', ');
+    const known = modelEndpoints.join(', ');
     throw new AppError('invalid_request', `\`${question.endpoint}\` is no endpoint: choose one of ${known}`);
   }
   const found = classify(

@@ -1,31 +1,17 @@
 // Owns taking a recorded call's decision again under other rules: its input from the entry, its model as it is now.
 
 import { type Role, roles } from '@countersign/core/access/permissions';
+import { decideOnModel, type RecordedQuestion } from '@countersign/core/directory/decide-on-model';
 import type { Directory } from '@countersign/core/directory/directory';
-import { hostedToolEntity, modelEntity, principalEntity } from '@countersign/core/directory/entities';
+import { principalEntity } from '@countersign/core/directory/entities';
 import type { Model } from '@countersign/core/directory/objects';
 import type { ActorChain } from '@countersign/core/identity/actor';
 import { isId } from '@countersign/core/ids';
 import { isObject } from '@countersign/core/json';
 import type { CallIntent } from '@countersign/core/ledger/entry';
-import type { ActionName } from '@countersign/core/policy/actions';
 import type { CompiledPolicy } from '@countersign/core/policy/compile';
-import { decide } from '@countersign/core/policy/decide';
-import type { AnyRequest, Attributes, Decision, EntityView, Value } from '@countersign/core/policy/types';
-
-/** Endpoints that ask for a model; the gateway's own table must say the same. */
-const actions: ReadonlyMap<string, ActionName> = new Map([
-  ['chat', 'chat'],
-  ['responses', 'chat'],
-  ['messages', 'chat'],
-  ['response_compact', 'chat'],
-  ['response_object', 'chat'],
-  ['completions', 'complete'],
-  ['embeddings', 'embed'],
-  ['count_tokens', 'count_tokens'],
-  ['response_tokens', 'count_tokens'],
-  ['models', 'list_models'],
-]);
+import { actionOnModel } from '@countersign/core/policy/endpoint-actions';
+import type { Attributes, Decision, EntityView, Value } from '@countersign/core/policy/types';
 
 /** Refusals before policy was asked: there was no decision to take again. */
 const beforePolicy: ReadonlySet<string> = new Set([
@@ -84,38 +70,9 @@ function principalOf(directory: Directory, { actor, cc }: CallIntent): EntityVie
   return principalEntity(directory, chain);
 }
 
-/** A denial stands; then what needs approval; then the model's own permit. */
-function strictest(first: Decision, second: Decision): Decision {
-  if (first.outcome === 'deny' || second.outcome === 'allow') return first;
-  return first.outcome === 'allow' || second.outcome === 'deny' ? second : first;
-}
-
-type Input = {
-  readonly directory: Directory;
-  readonly rules: CompiledPolicy;
-  readonly principal: EntityView;
-  readonly action: ActionName;
-  readonly context: Attributes;
-};
-
-function decideOver(
-  { directory, rules, principal, action, context }: Input,
-  model: Model,
-): Decision | undefined {
-  const provider = directory.tables.provider.get(model.providerId);
-  if (provider === undefined) return undefined;
-  const ask = (request: Pick<AnyRequest, 'action' | 'resource'>) =>
-    decide(rules, { principal, context, ...request });
-  const { hostedTools } = context;
-  const tools = Array.isArray(hostedTools) ? hostedTools.filter((tool) => typeof tool === 'string') : [];
-  return tools.reduce<Decision>(
-    (decision, tool) =>
-      strictest(
-        decision,
-        ask({ action: 'use_hosted_tool', resource: hostedToolEntity(directory, provider, tool) }),
-      ),
-    ask({ action, resource: modelEntity(directory, model, provider) }),
-  );
+function decideOver(question: RecordedQuestion, model: Model): Decision | undefined {
+  const provider = question.directory.tables.provider.get(model.providerId);
+  return provider === undefined ? undefined : decideOnModel(question, model, provider);
 }
 
 /**
@@ -128,13 +85,13 @@ export function decideAgain(
   entry: CallIntent,
 ): Decision | undefined {
   const { target, policy, ctx } = entry;
-  const action = actions.get(target.endpoint ?? '');
+  const action = actionOnModel(target.endpoint ?? '');
   const principal = principalOf(directory, entry);
   const model =
     directory.modelsByName.get(target.model ?? '') ?? directory.tables.model.get(target.resource ?? '');
   if (action === undefined || principal === undefined || model === undefined) return undefined;
   if (beforePolicy.has(policy.reason ?? '') || !isAttributes(ctx)) return undefined;
-  const input: Input = { directory, rules, principal, action, context: ctx };
+  const input: RecordedQuestion = { directory, rules, principal, action, context: ctx };
   const first = decideOver(input, model);
   if (first?.outcome !== 'allow' || first.obligations.model === undefined) return first;
   // A model that an obligation names instead is decided on by itself, so that an obligation opens nothing.

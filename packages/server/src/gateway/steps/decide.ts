@@ -1,42 +1,15 @@
 // Owns step 5: the decision over a call, its hosted tools and every other model that it names.
 
-import type { EndpointId } from '@countersign/core/dialects/endpoints';
 import type { InferenceRequest } from '@countersign/core/dialects/request-types';
 import { hostedToolEntity, routeEntity } from '@countersign/core/directory/entities';
 import type { ActorChain } from '@countersign/core/identity/actor';
-import type { ActionName } from '@countersign/core/policy/actions';
 import { decide as decidePolicy } from '@countersign/core/policy/decide';
+import { actionOf } from '@countersign/core/policy/endpoint-actions';
+import { strictest } from '@countersign/core/policy/strictest';
 import type { Decision, EntityView, RequestContext } from '@countersign/core/policy/types';
 import type { OrgSnapshot } from '../../services/snapshot/org-snapshot.ts';
 import type { InboundCall } from '../call.ts';
 import type { Selected } from './select-model.ts';
-
-const actions: { readonly [E in EndpointId]: ActionName } = {
-  chat: 'chat',
-  responses: 'chat',
-  messages: 'chat',
-  response_compact: 'chat',
-  response_object: 'chat',
-  completions: 'complete',
-  embeddings: 'embed',
-  count_tokens: 'count_tokens',
-  response_tokens: 'count_tokens',
-  models: 'list_models',
-  passthrough: 'passthrough',
-};
-
-/** The action that an endpoint is to policy. */
-export function actionOf(endpoint: EndpointId): ActionName {
-  return actions[endpoint];
-}
-
-/** The strictest of several decisions: a denial, else what needs approval, else all permits together. */
-function strictest(first: Decision, second: Decision): Decision {
-  if (first.outcome === 'deny') return first;
-  if (second.outcome !== 'allow')
-    return first.outcome === 'allow' || second.outcome === 'deny' ? second : first;
-  return first;
-}
 
 /** Everything besides the model itself that a call must be allowed to touch. */
 function besides(

@@ -1,0 +1,42 @@
+// Tests that the table of actions and the joining of decisions leave nothing open.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { modelActions } from './actions.ts';
+import { actionOf, actionOnModel, modelEndpoints } from './endpoint-actions.ts';
+import { strictest } from './strictest.ts';
+import type { Decision } from './types.ts';
+
+test('an endpoint that is known by name has the action that its type has', () => {
+  assert.equal(actionOnModel('messages'), actionOf('messages'));
+  assert.equal(actionOf('passthrough'), 'passthrough');
+  const used = new Set<string | undefined>(modelEndpoints.map(actionOnModel));
+  assert.deepEqual([...used, 'passthrough'].sort(), [...modelActions].sort());
+});
+
+test('a name that asks for no model has no action', () => {
+  for (const name of ['passthrough', '', 'toString', '__proto__', 'Chat']) {
+    assert.equal(actionOnModel(name), undefined, name);
+  }
+});
+
+const allow: Decision = {
+  outcome: 'allow',
+  policyIds: ['a'],
+  obligations: { redact: [], content: undefined, model: undefined, maxTokens: undefined },
+  errors: [],
+};
+const ask: Decision = { outcome: 'requestable', policyIds: ['r'], errors: [] };
+const deny: Decision = { outcome: 'deny', reason: 'forbid', policyIds: ['d'], errors: [] };
+
+const all: readonly Decision[] = [allow, ask, deny];
+
+test('joining decisions never opens what one of them closes, in either order', () => {
+  const rank = { allow: 0, requestable: 1, deny: 2 };
+  for (const first of all) {
+    for (const second of all) {
+      const { outcome } = strictest(first, second);
+      assert.equal(rank[outcome], Math.max(rank[first.outcome], rank[second.outcome]));
+    }
+  }
+});
