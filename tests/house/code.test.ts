@@ -122,6 +122,17 @@ testGate('casts', [
     0,
   ),
   line(
+    'JSON in one branch is refused where the whole is no unknown',
+    server,
+    'export const f = (x: string) => { const y = x ? JSON.parse(x) : 1; return y; };\n',
+  ),
+  line(
+    'JSON in one branch is allowed where the whole is unknown',
+    server,
+    'export const f = (x: string) => { const y: unknown = x ? JSON.parse(x) : 1; return y; };\n',
+    0,
+  ),
+  line(
     'JSON to a parser is allowed',
     server,
     'export const f = (x: string) => shape.parse(JSON.parse(x));\n',

@@ -4,6 +4,7 @@ import {
   isArrowFunction,
   isAsExpression,
   isCallExpression,
+  isConditionalExpression,
   isFunctionDeclaration,
   isMethodDeclaration,
   isNonNullExpression,
@@ -65,7 +66,7 @@ function takesUnknown(callee: Node): boolean {
 /** Whether what JSON.parse returned (any) becomes unknown or goes straight to a parser. */
 function isNarrowed(node: Node, isTest: boolean): boolean {
   const { parent } = node;
-  if (isParenthesizedExpression(parent)) return isNarrowed(parent, isTest);
+  if (isParenthesizedExpression(parent) || isConditionalExpression(parent)) return isNarrowed(parent, isTest);
   if (isVariableDeclaration(parent) || isPropertyDeclaration(parent))
     return parent.type?.getText() === 'unknown';
   if (isSatisfiesExpression(parent)) return true;

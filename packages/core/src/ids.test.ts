@@ -1,3 +1,5 @@
+// Tests that ids say what they are, sort by time, and carry their milliseconds.
+
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';

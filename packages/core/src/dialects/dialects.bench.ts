@@ -81,7 +81,7 @@ for (const [name, bytes, calls] of [
 ] as const) {
   const scan = measure(`${name} ${bytes.length} B: scanJson`, calls, () => scanJson(bytes, 64, 1_000_000));
   console.log(`${''.padEnd(58)} ${(bytes.length / scan).toFixed(0)} MB/s`);
-  measure(`${name}: decode and JSON.parse alone`, calls, () => JSON.parse(decodeUtf8(bytes)));
+  measure(`${name}: decode and JSON.parse alone`, calls, (): unknown => JSON.parse(decodeUtf8(bytes)));
   measure(`${name}: readJsonBody`, calls, () => readJsonBody(bytes, deps));
   const { endpoint } = name === 'agent' ? messages : chat;
   measure(`${name}: parseInferenceRequest`, calls, () => parseInferenceRequest(endpoint, bytes, deps));

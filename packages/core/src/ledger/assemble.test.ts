@@ -1,3 +1,5 @@
+// Tests that entries put together by hand are the canonical JSON of the entries they stand for.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import canonicalize from 'canonicalize';

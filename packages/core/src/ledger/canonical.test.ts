@@ -1,3 +1,5 @@
+// Tests canonical JSON against a reference library and the samples of RFC 8785.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import canonicalize from 'canonicalize';

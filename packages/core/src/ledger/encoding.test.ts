@@ -1,3 +1,5 @@
+// Tests that base64 and hex have one spelling, and agree with another implementation.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

@@ -1,3 +1,5 @@
+// Tests that an entry is read back unchanged, and that nothing but an entry is read.
+
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';

@@ -1,3 +1,5 @@
+// Tests signed notes against published examples and an independent generator.
+
 import assert from 'node:assert/strict';
 import { createPrivateKey, createPublicKey, hash, sign, verify } from 'node:crypto';
 import { readFileSync } from 'node:fs';

@@ -1,3 +1,5 @@
+// Tests the paths and contents of tiles against their specification.
+
 import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
 import { test } from 'node:test';

@@ -1,3 +1,5 @@
+// Tests roots and proofs of the tree against published values and each other.
+
 import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
 import { test } from 'node:test';

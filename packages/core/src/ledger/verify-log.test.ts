@@ -1,3 +1,5 @@
+// Tests that an untouched log verifies and that each way of tampering is named.
+
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, hash, sign, verify } from 'node:crypto';
 import { readFileSync } from 'node:fs';

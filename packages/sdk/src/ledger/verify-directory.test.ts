@@ -1,3 +1,5 @@
+// Tests the check of an exported log on disk, with and without an anchor.
+
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { generateKeyPairSync, sign } from 'node:crypto';

@@ -1,3 +1,5 @@
+// Tests that a sealed secret opens under its own name only, and survives a change of the master key.
+
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
