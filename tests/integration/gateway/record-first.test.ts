@@ -1,0 +1,226 @@
+// Claims about P3: nothing leaves before its record, and nothing ends before what became of it is recorded.
+
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, test } from 'node:test';
+import { decodeBundle } from '@countersign/core/ledger/tile';
+import { codeOf, startGateway, type TestGateway, until } from '../../support/gateway.ts';
+import {
+  chatEvents,
+  chatJson,
+  messageEvents,
+  responseEvents,
+  sendEvents,
+  sendJson,
+} from '../../support/provider-answers.ts';
+import { at, textAt } from '../../support/server.ts';
+
+let running: TestGateway;
+before(async () => {
+  running = await startGateway();
+});
+after(async () => {
+  await running.stop();
+});
+beforeEach(() => {
+  running.provider.answer();
+  running.provider.onArrival(undefined);
+});
+
+/** Every entry of the organization's log as it is on the disk now, through a connection of its own. */
+function entriesOnDisk(): readonly unknown[] {
+  const store = running.store('read');
+  try {
+    const rows = store
+      .prepare('select bytes from entry_bundles where org_id = ? order by first_index')
+      .all(running.organizationId);
+    return rows.flatMap(({ bytes }) => {
+      assert.ok(bytes instanceof Uint8Array);
+      return decodeBundle(bytes).entries.map((entry): unknown =>
+        JSON.parse(Buffer.from(entry).toString('utf8')),
+      );
+    });
+  } finally {
+    store.close();
+  }
+}
+
+const ofPhase = (phase: string) => entriesOnDisk().filter((entry) => at(entry, 'phase') === phase);
+const stream = { model: 'm', stream: true, messages: [{ role: 'user', content: 'hello' }] };
+
+/** Holds the store's write lock, so that no commit can end, for the time of `run`. */
+async function whileNothingCommits<T>(run: (free: () => void) => Promise<T>): Promise<T> {
+  const neighbour = running.store('write');
+  neighbour.exec('begin immediate');
+  let isHeld = true;
+  const free = (): void => {
+    if (isHeld) neighbour.exec('rollback');
+    isHeld = false;
+  };
+  try {
+    return await run(free);
+  } finally {
+    free();
+    neighbour.close();
+  }
+}
+
+const pause = (ms: number) =>
+  new Promise<void>((resolve) => {
+    setTimeout(resolve, ms);
+  });
+
+test('the intent is on the disk when the first byte reaches the provider, the outcome when the answer ends', async () => {
+  let atArrival: readonly unknown[] = [];
+  running.provider.onArrival(() => {
+    atArrival = entriesOnDisk();
+  });
+  for (const body of [stream, { ...stream, stream: false }]) {
+    const answer = await running.call({ body });
+    const atEnd = entriesOnDisk();
+    const mine = atArrival.filter((entry) => at(entry, 'id') === answer.record());
+    assert.deepEqual(
+      mine.map((entry) => at(entry, 'phase')),
+      ['intent'],
+    );
+    const closes = (entries: readonly unknown[]) =>
+      entries.filter((entry) => at(entry, 'intent') === answer.record()).length;
+    assert.equal(closes(atArrival), 0);
+    assert.equal(closes(atEnd), 1);
+  }
+});
+
+test('no byte leaves while the intent waits for its commit', async () => {
+  const before = running.provider.dispatched();
+  await whileNothingCommits(async (free) => {
+    const pending = running.call({});
+    await pause(250);
+    assert.equal(running.provider.dispatched(), before);
+    free();
+    assert.equal((await pending).status, 200);
+  });
+  assert.equal(running.provider.dispatched(), before + 1);
+});
+
+const terminals = [
+  { path: '/v1/chat/completions', model: 'm', events: chatEvents(), terminal: '"finish_reason":"stop"' },
+  { path: '/v1/messages', model: 'c', events: messageEvents(), terminal: 'message_stop' },
+  { path: '/v1/responses', model: 'm', events: responseEvents(), terminal: 'response.completed' },
+];
+for (const { path, model, events, terminal } of terminals) {
+  test(`${path}: the text of a stream passes, its terminal event waits for the outcome's commit`, async () => {
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+    const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+    running.provider.answer(async (_asked, response) => {
+      begin();
+      await gate;
+      await sendEvents(response, events);
+    });
+    let seen = '';
+    const onChunk = (chunk: Buffer): void => {
+      seen += chunk.toString('utf8');
+    };
+    const body = { ...stream, model, max_tokens: 50, input: 'hello' };
+    const pending = running.call({ path, body, onChunk });
+    await begun;
+    await whileNothingCommits(async (free) => {
+      open();
+      assert.ok(await until(() => seen.includes('auditor.')), 'text passes before the outcome');
+      await pause(250);
+      assert.ok(!seen.includes(terminal), 'the terminal event is held');
+      free();
+      await pending;
+    });
+    assert.ok(seen.includes(terminal));
+    assert.equal((await pending).text, events.join(''));
+  });
+}
+
+test('no byte of a whole answer reaches the client before the outcome is durable', async () => {
+  const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+  const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+  running.provider.answer(async (_asked, response) => {
+    begin();
+    await gate;
+    sendJson(response, chatJson());
+  });
+  let isAnswered = false;
+  const pending = running.call({}).finally(() => {
+    isAnswered = true;
+  });
+  await begun;
+  await whileNothingCommits(async (free) => {
+    open();
+    await pause(300);
+    assert.equal(isAnswered, false);
+    free();
+  });
+  assert.equal((await pending).text, chatJson());
+});
+
+test('a denial is recorded before it is told', async () => {
+  const body = {
+    ...stream,
+    stream: false,
+    messages: [{ role: 'user', content: 'CUI//SP-CTI\nlaunch plans' }],
+  };
+  await whileNothingCommits(async (free) => {
+    let isAnswered = false;
+    const pending = running.call({ body }).finally(() => {
+      isAnswered = true;
+    });
+    await pause(250);
+    assert.equal(isAnswered, false);
+    free();
+    const answer = await pending;
+    assert.equal(answer.status, 403);
+    assert.equal(codeOf(answer), 'policy_denied');
+    const [entry] = entriesOnDisk().filter((one) => at(one, 'id') === answer.record());
+    assert.equal(at(entry, 'status'), 'denied');
+    assert.equal(at(entry, 'policy.decision'), 'deny');
+  });
+});
+
+test('a ledger that cannot write answers 503, dispatches nothing, and recovers by itself', async () => {
+  const disk = running.store('write');
+  const before = running.provider.dispatched();
+  disk.exec(
+    "create trigger full before insert on entry_bundles begin select raise(abort, 'the disk is full'); end",
+  );
+  try {
+    for (const body of [stream, { ...stream, stream: false }, { ...stream, model: 'nobody-has-this' }]) {
+      const answer = await running.call({ body });
+      assert.equal(answer.status, 503);
+      assert.equal(codeOf(answer), 'ledger_unavailable');
+      assert.ok(!answer.text.includes('disk is full'), 'a 5xx tells no details');
+    }
+  } finally {
+    disk.exec('drop trigger full');
+    disk.close();
+  }
+  assert.equal(running.provider.dispatched(), before);
+  assert.equal((await running.call({})).status, 200);
+  assert.equal(textAt(await running.must('GET', '/organization'), 'slug'), 'acme');
+});
+
+test('an answer whose outcome cannot be written never ends as if it were', async () => {
+  const disk = running.store('write');
+  const outcomes = ofPhase('outcome').length;
+  running.provider.answer(async (_asked, response) => {
+    disk.exec("create trigger full before insert on entry_bundles begin select raise(abort, 'full'); end");
+    await sendEvents(response, chatEvents());
+  });
+  try {
+    const answer = await running.call({ body: stream });
+    assert.ok(!answer.text.includes('"finish_reason":"stop"'));
+    assert.ok(!answer.text.includes('[DONE]'));
+    assert.ok(answer.text.includes('ledger_unavailable'));
+    assert.equal(ofPhase('outcome').length, outcomes);
+  } finally {
+    disk.exec('drop trigger full');
+    disk.close();
+  }
+  running.provider.answer(async (_asked, response) => {
+    sendJson(response, chatJson());
+  });
+  assert.equal((await running.call({})).status, 200);
+});
