@@ -34,8 +34,15 @@ export const parts: readonly Part[] = [
     name: 'cli',
     folder: 'packages/cli/',
     mayImport: ['core', 'contract', 'sdk', 'server'],
-    onlyFiles: { server: ['src/main.ts'] },
-    owns: 'the countersign command; starts the server through its main and nothing else',
+    onlyFiles: {
+      server: [
+        'src/main.ts',
+        'src/compose/init-store.ts',
+        'src/compose/migrate-store.ts',
+        'src/compose/settings.ts',
+      ],
+    },
+    owns: 'the countersign command; of the server, only the entry points of its composition root',
   },
   {
     name: 'console',
@@ -84,8 +91,8 @@ export const rooms: readonly Room[] = [
   {
     name: 'main',
     floor: 7,
-    at: ['main.ts', 'writer.ts', 'compose/'],
-    owns: 'the composition roots: the server, and the thread where commands run',
+    at: ['main.ts', 'writer.ts', 'reader.ts', 'compose/'],
+    owns: 'the composition roots: the server, and its threads of writing and reading',
   },
   { name: 'protocols', floor: 6, at: ['protocols/'], each: true, owns: 'inbound faces, each a room' },
   { name: 'protocols/http', floor: 5.5, at: ['protocols/http/'], owns: 'what the faces share of HTTP' },

@@ -57,7 +57,7 @@ testGate('floors', [
   line('contract imports no server', 'packages/contract/src/a.ts', imports('@countersign/server/main')),
   line('the server imports no sdk', `${server}/gateway/a.ts`, imports('@countersign/sdk/client')),
   line(
-    'the cli imports only main of the server',
+    'the cli imports only entry points of the server',
     'packages/cli/src/a.ts',
     imports('@countersign/server/stores/keys'),
   ),
@@ -73,6 +73,19 @@ testGate('floors', [
   up('a command imports a store', 'control/assign-role.ts', '../stores/roles.ts', 0),
   up('a service imports its own room', 'services/ledger/append.ts', './batch.ts', 0),
   line('the cli starts the server', 'packages/cli/src/a.ts', imports('@countersign/server/main'), 0),
+  line(
+    'the cli brings a store up to date',
+    'packages/cli/src/a.ts',
+    imports('@countersign/server/compose/migrate-store'),
+    0,
+  ),
+  line(
+    'the cli composes no server of its own',
+    'packages/cli/src/a.ts',
+    imports('@countersign/server/compose/serve'),
+  ),
+  up('the reader is a composition root', 'reader.ts', './control/queries.ts', 0),
+  up('nothing below imports the reader', 'services/ledger/append.ts', '../../reader.ts'),
   line(
     'a test may compose what it likes',
     `${server}/stores/keys.test.ts`,

@@ -4,14 +4,6 @@ import { type Client, createClient } from '@countersign/sdk/client/client';
 import type { Flag, Invocation } from './command.ts';
 import { FailedError, UsageError } from './machine.ts';
 
-/** Variables that the command line reads: the server must not refuse them as unknown. */
-export const cliVariables = [
-  'COUNTERSIGN_URL',
-  'COUNTERSIGN_KEY',
-  'COUNTERSIGN_KEY_FILE',
-  'COUNTERSIGN_MANAGEMENT_KEY',
-] as const;
-
 const defaultUrl = 'http://127.0.0.1:7070';
 
 /** Flags of every command that asks a server. */

@@ -1,10 +1,9 @@
 // Owns the process: configuration, log, the server, signals, and what is printed at the start.
 
-import { readFileSync } from 'node:fs';
 import { AppError } from '@countersign/core/errors';
-import { clientVariables } from './compose/init-store.ts';
 import { serve } from './compose/serve.ts';
-import { ConfigError, loadConfig } from './platform/config/load.ts';
+import { readSettings } from './compose/settings.ts';
+import { ConfigError } from './platform/config/load.ts';
 import { createLog } from './platform/log/log.ts';
 import { createShutdown } from './platform/shutdown/shutdown.ts';
 import { stopOnSignals } from './platform/shutdown/signals.ts';
@@ -21,9 +20,7 @@ Settings come from the environment (COUNTERSIGN_…) or the JSON file that COUNT
 `;
 
 async function start(): Promise<void> {
-  const { config } = loadConfig(process.env, (path) => readFileSync(path, 'utf8'), {
-    alsoKnown: clientVariables,
-  });
+  const config = readSettings(process.env);
   const log = createLog({ level: config.logLevel, base: { node: config.nodeName } });
   const shutdown = createShutdown(() => performance.now());
   stopOnSignals(shutdown, {

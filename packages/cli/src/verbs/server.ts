@@ -1,7 +1,6 @@
 // Owns the verbs that are about the server on this machine: serve, init, migrate, config print.
 
 import type { Command, Flag, Invocation } from '../command.ts';
-import { cliVariables } from '../connection.ts';
 import { type ExitCode, FailedError, UsageError } from '../machine.ts';
 import { safeJson, safeLine } from '../safe-text.ts';
 
@@ -125,25 +124,12 @@ export const migrate: Command = {
 
 async function runConfigPrint(invocation: Invocation): Promise<ExitCode> {
   const { json, machine } = invocation;
-  const { loadConfig, ConfigError } = await import('@countersign/server/platform/config/load');
-  const { describeConfig, formatConfig } = await import('@countersign/server/platform/config/describe');
-  try {
-    const settings = describeConfig(
-      loadConfig(serverEnv(invocation), machine.readText, { alsoKnown: cliVariables }),
-    );
-    machine.out(json ? safeJson(settings) : formatConfig(settings.map(shownSafely)));
-    return 0;
-  } catch (error) {
-    if (error instanceof ConfigError) throw new FailedError(error.message);
-    throw error;
-  }
-}
-
-function shownSafely<S extends { readonly value: string | undefined; readonly origin: string }>(
-  setting: S,
-): S {
-  const { value, origin } = setting;
-  return { ...setting, value: value === undefined ? undefined : safeLine(value), origin: safeLine(origin) };
+  const { describeSettings, showSettings } = await import('@countersign/server/compose/settings');
+  const described = describeSettings(serverEnv(invocation), machine.readText);
+  if (described.kind === 'refused') throw new FailedError(described.why);
+  const { settings } = described;
+  machine.out(json ? safeJson(settings) : showSettings(settings, safeLine));
+  return 0;
 }
 
 export const configPrint: Command = {

@@ -1,8 +1,7 @@
 // Owns set-up from the command line: the first organization of an empty store, without a server.
 
-import { readFileSync } from 'node:fs';
 import type { Initialized } from '../control/init-organization.ts';
-import { loadConfig } from '../platform/config/load.ts';
+import { readSettings } from './settings.ts';
 import { type InitValues, initFirst, openStore } from './store.ts';
 
 const closeMs = 10_000;
@@ -12,19 +11,10 @@ export async function initStore(
   env: { readonly [name: string]: string | undefined },
   values: InitValues,
 ): Promise<Initialized> {
-  const { config } = loadConfig(env, (path) => readFileSync(path, 'utf8'), { alsoKnown: clientVariables });
-  const store = await openStore(config, { onStep: () => {}, onDeath: () => {} });
+  const store = await openStore(readSettings(env), { onStep: () => {}, onDeath: () => {} });
   try {
     return await initFirst(store, values);
   } finally {
     await store.close(closeMs);
   }
 }
-
-/** Variables of the CLI, which stand in the same environment. */
-export const clientVariables = [
-  'COUNTERSIGN_URL',
-  'COUNTERSIGN_KEY',
-  'COUNTERSIGN_MANAGEMENT_KEY',
-  'COUNTERSIGN_KEY_FILE',
-] as const;
