@@ -26,6 +26,7 @@ import { composeGateway, type Gateway } from './gateway.ts';
 import { createHttpServer, type Face } from './http-server.ts';
 import { composeManager } from './manager.ts';
 import { initFirst, openStore, type Store } from './store.ts';
+import { composeTokens } from './tokens.ts';
 import { productVersion } from './version.ts';
 
 export type Server = {
@@ -169,7 +170,8 @@ export async function serve(config: Config, log: Log, shutdown: Shutdown): Promi
     );
   }
   const metrics = createRegistry();
-  const pool = openClientPool({ egress: createEgress({ allow: config.egressAllow }) });
+  const egress = createEgress({ allow: config.egressAllow });
+  const pool = openClientPool({ egress });
   shutdown.add({ name: 'upstream connections', phase: 'close', limitMs: closeMs, close: () => pool.close() });
   const recorder = createRecorder({
     commit: (batches) => store.threads.writer.call('commit', batches, buffersOf(batches)),
@@ -183,7 +185,13 @@ export async function serve(config: Config, log: Log, shutdown: Shutdown): Promi
     recorder,
     pool,
     masterKeys: store.masterKeys.keys,
-    verifyToken: async () => undefined,
+    verifyToken: composeTokens({
+      threads: store.threads,
+      fetchDocument: egress.fetchDocument,
+      log,
+      now: Date.now,
+      clock: () => performance.now(),
+    }),
     log,
     metrics,
     node: config.nodeName,
