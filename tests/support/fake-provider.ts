@@ -29,6 +29,8 @@ export type FakeProvider = {
   /** Answers whose connection was closed by the other side before they ended. */
   readonly aborted: () => number;
   readonly newest: () => Asked;
+  /** Breaks every connection that is open now. */
+  readonly dropAll: () => void;
   readonly close: () => Promise<void>;
 };
 
@@ -88,6 +90,7 @@ export async function startFakeProvider(): Promise<FakeProvider> {
       if (last === undefined) throw new TypeError('nothing has been asked of the provider');
       return last;
     },
+    dropAll: () => server.closeAllConnections(),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -1,0 +1,121 @@
+// Claims about P7: a revocation holds for every request whose intent commits after it, and running streams are cut.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { startGateway, type TestGateway, until } from '../../support/gateway.ts';
+import { beginStream, chatEvents } from '../../support/provider-answers.ts';
+import { raceRevocations } from '../../support/revocation-races.ts';
+import { at, textAt } from '../../support/server.ts';
+
+let running: TestGateway;
+before(async () => {
+  running = await startGateway();
+});
+after(async () => {
+  await running.stop();
+});
+
+const races = process.env.COUNTERSIGN_LONG === '1' ? 2_500 : 150;
+
+test(`a revocation between decision and intent is honoured: ${races * 4} interleavings`, async () => {
+  const { late, totals, dispatched, stale } = await raceRevocations(running, races);
+  assert.deepEqual(late, [], 'dispatched on an intent that stands behind the revocation');
+  assert.equal(totals.other, 0, 'refused for another reason');
+  assert.equal(dispatched, totals.allowed + totals.cut, 'each was dispatched once');
+  // The races are worth nothing unless both sides win some, and some decisions were retaken.
+  assert.ok(totals.allowed > races / 4, `allowed ${totals.allowed}`);
+  assert.ok(totals.refused > races, `refused ${totals.refused}`);
+  assert.ok(stale > races / 4, `stale ${stale}`);
+});
+
+test('the races notice a commit that compares no version', async () => {
+  const { late } = await raceRevocations(running, 20, true);
+  assert.ok(late.length > 0);
+});
+
+const streaming = { model: 'm', stream: true, messages: [{ role: 'user', content: 'go on' }] };
+
+/** A stream that goes on until someone ends it; tells when its first text has arrived. */
+function openStream(key: string) {
+  const { promise: begun, resolve } = Promise.withResolvers<void>();
+  const answer = running.call({ key, body: streaming, onChunk: () => resolve() });
+  return { begun, answer };
+}
+
+function answerEndlessly(): void {
+  const [event = ''] = chatEvents();
+  running.provider.answer((_asked, response) => {
+    beginStream(response);
+    const timer = setInterval(() => response.write(event), 20);
+    response.on('close', () => clearInterval(timer));
+  });
+}
+
+const causes: readonly {
+  readonly name: string;
+  readonly end: (who: { readonly id: string; readonly keyId: string }) => Promise<unknown>;
+}[] = [
+  { name: 'its key is revoked', end: ({ keyId }) => running.must('POST', `/keys/${keyId}/revoke`, {}) },
+  {
+    name: 'its owner is suspended',
+    end: ({ id }) => running.must('PATCH', `/users/${id}`, { status: 'suspended' }),
+  },
+  {
+    name: 'its key is rotated without overlap',
+    end: ({ keyId }) => running.must('POST', `/keys/${keyId}/rotate`, { overlapSeconds: 0 }),
+  },
+];
+for (const [i, { name, end }] of causes.entries()) {
+  test(`running streams are cut within a second when ${name}, and recorded as cut (FAULTS 21)`, async () => {
+    answerEndlessly();
+    const person = await running.person(`streamer-${i}`);
+    const streams = Array.from({ length: 5 }, () => openStream(person.key));
+    const other = openStream(running.modelsKey);
+    await Promise.all([...streams, other].map(({ begun }) => begun));
+    const aborted = running.provider.aborted();
+    const started = performance.now();
+    await end(person);
+    const answers = await Promise.all(streams.map(({ answer }) => answer));
+    const took = performance.now() - started;
+    assert.ok(took < 1_000, `cut after ${Math.round(took)} ms`);
+    assert.ok(await until(() => running.provider.aborted() === aborted + 5), 'the provider is left too');
+    for (const answer of answers) {
+      assert.ok(!answer.text.includes('[DONE]'));
+      assert.ok(answer.text.includes('authentication_failed'), 'the stream says why it ends');
+      const record = await running.record(answer.record());
+      assert.equal(textAt(record, 'status'), 'cut');
+      assert.equal(textAt(record, 'usage.source'), 'estimated');
+      assert.ok(Number(at(record, 'usage.output')) > 0);
+    }
+    let isOver = false;
+    void other.answer.finally(() => {
+      isOver = true;
+    });
+    await running.must('GET', '/organization');
+    assert.equal(isOver, false, "another's stream goes on");
+    running.provider.answer();
+    await running.must('GET', '/organization');
+    await endOf(other);
+  });
+}
+
+/** Ends the owner's own stream from the provider's side by closing it. */
+async function endOf(stream: ReturnType<typeof openStream>): Promise<void> {
+  running.provider.dropAll();
+  await stream.answer;
+}
+
+test('the stream of an agent is cut when its owner is suspended, and its key stops', async () => {
+  answerEndlessly();
+  const person = await running.person('agent-owner');
+  const agent = { name: 'helper', workspaceId: running.workspaceId, ownerId: person.id };
+  const agentId = textAt(await running.must('POST', '/agents', agent), 'id');
+  const { key } = await running.keyFor({ principalId: agentId });
+  const stream = openStream(key);
+  await stream.begun;
+  await running.must('PATCH', `/users/${person.id}`, { status: 'suspended' });
+  const answer = await stream.answer;
+  assert.equal(textAt(await running.record(answer.record()), 'status'), 'cut');
+  running.provider.answer();
+  assert.equal((await running.call({ key })).status, 401);
+});

@@ -1,0 +1,186 @@
+// Owns races between calls of a key and the key's revocation, on a replica that hears of changes late or never.
+
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { rolePermissions } from '@countersign/core/access/permissions';
+import { isId, makeRequestId } from '@countersign/core/ids';
+import { decodeBundle } from '@countersign/core/ledger/tile';
+import { composeGateway } from '@countersign/server/compose/gateway';
+import type { RunResult } from '@countersign/server/control/run-command';
+import { serveInference } from '@countersign/server/gateway/inference';
+import { openClientPool } from '@countersign/server/platform/egress/client-pool';
+import { createEgress } from '@countersign/server/platform/egress/egress';
+import { createLog } from '@countersign/server/platform/log/log';
+import { createRegistry } from '@countersign/server/platform/metrics/registry';
+import { createRecorder } from '@countersign/server/services/ledger/recorder';
+import { chatCall, countingUpstream } from './call-in-process.ts';
+import type { TestGateway } from './gateway.ts';
+import { at, textAt } from './server.ts';
+
+const random = (count: number): Uint8Array => new Uint8Array(randomBytes(count));
+const dice = (sides: number): number => randomBytes(4).readUInt32BE() % sides;
+
+/** Lets up to a few turns of the loop, or milliseconds, pass: two things started so race differently each time. */
+async function sometime(): Promise<void> {
+  if (dice(3) === 0) {
+    const ms = dice(4);
+    await new Promise<void>((resolve) => {
+      setTimeout(resolve, ms);
+    });
+    return;
+  }
+  for (let turns = dice(8); turns > 0; turns -= 1) {
+    await new Promise<void>((resolve) => {
+      setImmediate(resolve);
+    });
+  }
+}
+
+/** Commands as the owner gives them, straight to the thread that writes; each version follows the last. */
+async function createCommander(running: TestGateway) {
+  const { threads } = running.server.store;
+  const { organizationId, ownerId, workspaceId } = running;
+  if (!isId('org', organizationId) || !isId('user', ownerId) || !isId('workspace', workspaceId))
+    throw new TypeError('the test server has no organization');
+  const organization = await running.must('GET', '/organization');
+  let version = Number(at(organization, 'version'));
+  const owned = rolePermissions.owner;
+  const actor = {
+    principalId: ownerId,
+    person: ownerId,
+    keyId: undefined,
+    authority: { workspaceId, inWorkspace: owned, everywhere: owned },
+    entryActor: { id: ownerId, kind: 'user', org: organizationId, ws: workspaceId, proof: 'key' },
+  } as const;
+  return async (operation: string, params: unknown, body: unknown) => {
+    const result: RunResult = await threads.writer.call('command', {
+      orgId: organizationId,
+      requestId: makeRequestId(Date.now(), random(10)),
+      operation,
+      actor,
+      version,
+      idempotencyKey: undefined,
+      params,
+      query: {},
+      body,
+      prepared: null,
+    });
+    assert.ok(result.kind === 'done', 'only this test changes the organization');
+    version = result.version;
+    return result;
+  };
+}
+
+/** A replica over the same store that hears of no change unless it is told; its provider only counts. */
+function createDeafReplica(running: TestGateway, isBroken: boolean, onSend: (body: string) => void) {
+  const { store } = running.server;
+  let stale = 0;
+  const recorder = createRecorder({
+    commit: async (batches) => {
+      const asked = isBroken
+        ? batches.map((batch) => ({ ...batch, versions: batch.versions.map(() => -1) }))
+        : batches;
+      const commits = await store.threads.writer.call('commit', asked);
+      for (const { indices } of commits) stale += indices.filter((index) => index < 0).length;
+      return commits;
+    },
+    maxBatch: 256,
+    maxWaiting: 20_000,
+  });
+  const pool = openClientPool({ egress: createEgress({ allow: [] }) });
+  const gateway = composeGateway({
+    threads: store.threads,
+    recorder,
+    pool,
+    masterKeys: store.masterKeys.keys,
+    verifyToken: async () => undefined,
+    log: createLog({ level: 'silent' }),
+    metrics: createRegistry(),
+    node: 'replica-2',
+    boot: '0123456789abcdef',
+  });
+  const upstream = countingUpstream(onSend);
+  const deps = { ...gateway.deps, upstreamOf: async () => upstream };
+  return { deps, gateway, stale: () => stale, close: () => pool.close() };
+}
+
+/** Where each entry stands in the organization's log, by its id. */
+function places(running: TestGateway): ReadonlyMap<string, number> {
+  const store = running.store('read');
+  try {
+    const rows = store
+      .prepare('select first_index as "first", bytes from entry_bundles where org_id = ?')
+      .all(running.organizationId);
+    const entries = rows.flatMap(({ first, bytes }) => {
+      assert.ok(bytes instanceof Uint8Array);
+      return decodeBundle(bytes).entries.map((entry, i) => {
+        const parsed: unknown = JSON.parse(Buffer.from(entry).toString('utf8'));
+        return [textAt(parsed, 'id'), Number(first) + i] as const;
+      });
+    });
+    return new Map(entries);
+  } finally {
+    store.close();
+  }
+}
+
+const callsPerRace = 4;
+
+/**
+ * Races calls of new keys against the keys' revocation. `late` are intents that were dispatched although they stand
+ * behind the revocation in the ledger. `isBroken` plants the fault: the commit then compares no version.
+ */
+export async function raceRevocations(running: TestGateway, count: number, isBroken = false) {
+  const command = await createCommander(running);
+  const sent = new Map<string, number>();
+  const replica = createDeafReplica(running, isBroken, (body) => sent.set(body, (sent.get(body) ?? 0) + 1));
+  const { snapshots } = replica.deps;
+  const { organizationId: orgId, ownerId: principalId, workspaceId } = running;
+  if (!isId('org', orgId)) throw new TypeError('no organization');
+  await snapshots.get(orgId);
+  const done: { readonly revokedBy: string; readonly calls: readonly string[] }[] = [];
+  const totals = { allowed: 0, cut: 0, refused: 0, other: 0 };
+
+  async function ask(key: string, name: string): Promise<readonly string[]> {
+    const body = JSON.stringify({ model: 'm', messages: [{ role: 'user', content: name }] });
+    const { call, reply, done: ended } = chatCall(key, body, random);
+    await serveInference(replica.deps, call, reply);
+    const { status, refused, headers } = await ended;
+    if (status === 200) totals.allowed += 1;
+    else if (refused !== 'authentication_failed') totals.other += 1;
+    else if (sent.has(body)) totals.cut += 1;
+    else totals.refused += 1;
+    // Whatever left, cut or not, is held against its intent.
+    return sent.has(body) ? [headers[headers.indexOf('x-countersign-record') + 1] ?? ''] : [];
+  }
+
+  for (let i = 0; i < count; i += 1) {
+    const made = await command('key.create', {}, { name: 'k', principalId, workspaceId });
+    await snapshots.catchUp(orgId, made.version);
+    const key = textAt(made.response, 'key');
+    const revoke = async () => {
+      await sometime();
+      const { entryId, version, changes } = await command(
+        'key.revoke',
+        { id: textAt(made.response, 'id') },
+        {},
+      );
+      const afterwards = await ask(key, `${i} after`);
+      // Half of the broadcasts are lost.
+      if (dice(2) === 0) replica.gateway.onStep({ orgId, version, changes, policy: undefined });
+      return { entryId: entryId ?? '', afterwards };
+    };
+    const racing = Array.from({ length: callsPerRace }, async (_, j) => {
+      await sometime();
+      return ask(key, `${i} ${j}`);
+    });
+    const [{ entryId, afterwards }, ...calls] = await Promise.all([revoke(), ...racing]);
+    done.push({ revokedBy: entryId, calls: [...calls.flat(), ...afterwards] });
+  }
+  await replica.close();
+  const dispatched = [...sent.values()].reduce((sum, one) => sum + one, 0);
+  const known = places(running);
+  const place = (id: string): number => known.get(id) ?? assert.fail(`there is no entry \`${id}\``);
+  const late = done.flatMap(({ revokedBy, calls }) => calls.filter((id) => place(id) > place(revokedBy)));
+  return { late, totals, dispatched, stale: replica.stale() };
+}
