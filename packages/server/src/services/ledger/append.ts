@@ -17,6 +17,13 @@ export type LogSigner = { readonly key: VerifierKey; readonly sign: SignEd25519 
 /** What is known of a log between two commits. INVARIANT: used only while `size` is the head's. */
 export type LogCache = { readonly signer: LogSigner; readonly edge: Edge };
 
+/** Entries, their stored form, and the version that the head has afterwards. */
+export type AppendInput = {
+  readonly entries: readonly Uint8Array[];
+  readonly bundle: Uint8Array;
+  readonly version: number;
+};
+
 export type Appended = {
   readonly firstIndex: number;
   readonly checkpoint: string;
@@ -46,7 +53,7 @@ export async function appendEntries(
   orgId: OrgId,
   head: Head,
   cached: { readonly signer: LogSigner; readonly edge: Edge | undefined },
-  input: { readonly entries: readonly Uint8Array[]; readonly bundle: Uint8Array; readonly version: number },
+  input: AppendInput,
 ): Promise<Appended> {
   const { hasher } = deps;
   const edge = cached.edge?.size === head.size ? cached.edge : await loadEdge(tx, hasher, orgId, head.size);

@@ -23,7 +23,7 @@ export type Projector = {
 };
 
 /** Bundles that one transaction projects: it must not hold the writer for long. */
-const bundlesPerStep = 32;
+const bundlesPerStep = 16;
 
 const minuteMs = 60_000;
 

@@ -102,6 +102,25 @@ function settle(entries: readonly Waiting[], commit: OrgCommit): void {
   }
 }
 
+/** Commits a batch and answers everyone in it. Never rejects. */
+async function commitWaiting(deps: RecorderDeps, batch: readonly Waiting[]): Promise<void> {
+  const groups = groupByOrg(batch);
+  const started = performance.now();
+  try {
+    const commits = await deps.commit([...groups].map(([orgId, entries]) => batchOf(orgId, entries)));
+    deps.onCommit?.(batch.length, performance.now() - started);
+    for (const commit of commits) {
+      settle(groups.get(commit.orgId) ?? [], commit);
+      groups.delete(commit.orgId);
+    }
+    // Whoever was not answered was not committed, as far as anyone can prove.
+    for (const rest of groups.values()) failAll(rest, undefined);
+  } catch (error) {
+    deps.onFailure?.(error, batch.length);
+    failAll(batch, error);
+  }
+}
+
 /**
  * A recorder with one commit under way at a time: what arrives meanwhile is the next batch, so that the wait
  * is at most two commits and the batch grows with the load. A lone entry waits for nobody.
@@ -122,7 +141,7 @@ export function createRecorder(deps: RecorderDeps): Recorder {
     isScheduled = false;
     const batch = waiting.splice(0, deps.maxBatch);
     inFlight = batch.length;
-    void commitBatch(batch).finally(() => {
+    void commitWaiting(deps, batch).finally(() => {
       inFlight = 0;
       if (waiting.length === 0) {
         for (const wake of idlers) wake();
@@ -131,24 +150,6 @@ export function createRecorder(deps: RecorderDeps): Recorder {
         flush();
       }
     });
-  }
-
-  async function commitBatch(batch: readonly Waiting[]): Promise<void> {
-    const groups = groupByOrg(batch);
-    const started = performance.now();
-    try {
-      const commits = await deps.commit([...groups].map(([orgId, entries]) => batchOf(orgId, entries)));
-      deps.onCommit?.(batch.length, performance.now() - started);
-      for (const commit of commits) {
-        settle(groups.get(commit.orgId) ?? [], commit);
-        groups.delete(commit.orgId);
-      }
-      // Whoever was not answered was not committed, as far as anyone can prove.
-      for (const rest of groups.values()) failAll(rest, undefined);
-    } catch (error) {
-      deps.onFailure?.(error, batch.length);
-      failAll(batch, error);
-    }
   }
 
   return {

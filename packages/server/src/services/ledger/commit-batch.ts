@@ -1,0 +1,54 @@
+// Owns committing one organization's batch: which entries still hold, and what is written beside them.
+
+import { AppError } from '@countersign/core/errors';
+import { decodeBundle, encodeBundle } from '@countersign/core/ledger/tile';
+import { lockHead } from '../../stores/heads.ts';
+import { insertProviderObject } from '../../stores/provider-objects.ts';
+import type { Tx } from '../../stores/schema.ts';
+import { insertSidecars } from '../../stores/secrets.ts';
+import type { Appender, Uncommitted } from './appender.ts';
+import type { Beside, OrgBatch, OrgCommit } from './batch.ts';
+
+export type BatchDeps = {
+  readonly appender: Appender;
+  /** True on PostgreSQL, where the head's row must be locked by name. */
+  readonly locksRows: boolean;
+  readonly now: () => number;
+};
+
+export type CommittedBatch = { readonly reply: OrgCommit; readonly done: Uncommitted | undefined };
+
+/** Places for the entries that are kept, in order from `first`; -1 for the others. */
+function placesOf(isKept: readonly boolean[], first: number): readonly number[] {
+  let next = first;
+  return isKept.map((keep) => {
+    if (!keep) return -1;
+    next += 1;
+    return next - 1;
+  });
+}
+
+/**
+ * Appends those entries of a batch that were decided under the version that the head still has. INVARIANT: the
+ * head is locked before versions are compared, so that no change can come between.
+ */
+export async function commitBatch(deps: BatchDeps, tx: Tx, batch: OrgBatch): Promise<CommittedBatch> {
+  const { orgId } = batch;
+  const head = await lockHead(tx, orgId, deps.locksRows);
+  const { entries, torn } = decodeBundle(batch.bundle);
+  if (torn || entries.length !== batch.versions.length)
+    throw new AppError('internal', 'a batch arrived torn');
+  const isKept = batch.versions.map((version) => version < 0 || version === head.version);
+  const kept = entries.filter((_, i) => isKept[i]);
+  const reply = { orgId, version: head.version };
+  if (kept.length === 0) return { reply: { ...reply, indices: placesOf(isKept, 0) }, done: undefined };
+  const bundle = kept.length === entries.length ? batch.bundle : encodeBundle(kept);
+  const done = await deps.appender.append(tx, orgId, head, { entries: kept, bundle, version: head.version });
+  const isWritten = ({ position }: Beside<unknown>) => isKept[position] === true;
+  const sidecars = batch.sidecars.filter(isWritten).map(({ value }) => value);
+  await insertSidecars(tx, orgId, sidecars);
+  for (const { value } of batch.objects.filter(isWritten)) {
+    await insertProviderObject(tx, orgId, value, deps.now());
+  }
+  return { reply: { ...reply, indices: placesOf(isKept, done.firstIndex) }, done };
+}

@@ -1,0 +1,46 @@
+// Owns a log's own signing key: made and sealed when the log is opened, unsealed by the thread that signs.
+
+import { AppError } from '@countersign/core/errors';
+import type { OrgId } from '@countersign/core/ids';
+import { signCheckpoint } from '@countersign/core/ledger/checkpoint';
+import { formatVerifierKey, makeVerifierKey, parseVerifierKey } from '@countersign/core/ledger/note';
+import { emptyFrontier, frontierRoot, type TreeHasher } from '@countersign/core/ledger/tree';
+import type { Sealer } from '../../platform/sealer/sealer.ts';
+import { type Head, insertHead, readSigningKey } from '../../stores/heads.ts';
+import type { Tx } from '../../stores/schema.ts';
+import type { LogSigner } from './append.ts';
+import { generateLogKey, loadLogKey, sha256, signerOf, utf8 } from './crypto.ts';
+
+export type NewLog = { readonly kind: 'organization' | 'installation'; readonly origin: string };
+
+/** What AES-GCM binds a log's sealed key to. */
+const purpose = 'ledger-signing-key';
+
+/** Opens an empty log inside `tx`: makes its key, seals it, and signs the empty tree. */
+export async function openLog(
+  deps: { readonly sealer: Sealer; readonly hasher: TreeHasher },
+  tx: Tx,
+  orgId: OrgId,
+  { kind, origin }: NewLog,
+): Promise<void> {
+  const { pkcs8, publicKey } = generateLogKey();
+  const key = makeVerifierKey({ sha256, utf8 }, origin, 'ed25519', publicKey);
+  const root = frontierRoot(deps.hasher, emptyFrontier);
+  await insertHead(tx, orgId, {
+    kind,
+    origin,
+    verifierKey: formatVerifierKey(key),
+    checkpoint: signCheckpoint(utf8, key, { size: 0, root }, signerOf(loadLogKey(pkcs8))),
+    sealedSigningKey: deps.sealer.seal(pkcs8, { orgId, purpose, objectId: orgId }),
+  });
+}
+
+/** The signer of an open log. Throws `ledger_unavailable` where the log has no key. */
+export async function openSigner(sealer: Sealer, tx: Tx, orgId: OrgId, head: Head): Promise<LogSigner> {
+  const sealed = await readSigningKey(tx, orgId);
+  const key = parseVerifierKey({ sha256, utf8 }, head.verifierKey);
+  if (sealed === undefined || key === undefined)
+    throw new AppError('ledger_unavailable', 'the ledger has no key');
+  const pkcs8 = sealer.open(sealed, { orgId, purpose, objectId: orgId });
+  return { key, sign: signerOf(loadLogKey(pkcs8)) };
+}
