@@ -6,8 +6,9 @@ import type { RunRequest, RunResult } from '../control/run-command.ts';
 import type { QueryRequest, QueryResult } from '../control/run-query.ts';
 import type { StorageConfig } from '../platform/db/open.ts';
 import type { OrgBatch, OrgCommit } from '../services/ledger/batch.ts';
+import type { Loaded } from '../services/snapshot/org-snapshot.ts';
 import type { ReadCalls } from '../services/snapshot/read.ts';
-import type { Loaded, Step } from '../services/snapshot/snapshots.ts';
+import type { Step } from '../services/snapshot/snapshots.ts';
 
 /** Master keys as text travel to the threads that seal: the first seals, all open. */
 export type ThreadKeys = readonly { readonly id: string; readonly key: Uint8Array }[];

@@ -22,7 +22,8 @@ import { ownsProviderObject } from '../../stores/provider-objects.ts';
 import type { Store } from '../../stores/schema.ts';
 import { readProviderKey, readSubject } from '../../stores/secrets.ts';
 import { readUsage, type UsageRow } from '../../stores/usage.ts';
-import type { Loaded, Step } from './snapshots.ts';
+import type { Loaded } from './org-snapshot.ts';
+import type { Step } from './snapshots.ts';
 
 /** What the main thread looks up beside snapshots. */
 export type ReadCalls = {

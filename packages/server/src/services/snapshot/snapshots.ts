@@ -3,7 +3,8 @@
 import type { Change } from '@countersign/core/directory/objects';
 import { AppError } from '@countersign/core/errors';
 import type { OrgId } from '@countersign/core/ids';
-import { createOrgSnapshot, type OrgSnapshot, type PolicySource } from './org-snapshot.ts';
+import type { PolicySource } from './active-policy.ts';
+import { createOrgSnapshot, type Loaded, type OrgSnapshot } from './org-snapshot.ts';
 
 /** One version's step, as the writer publishes it or the reader finds it in the ledger. */
 export type Step = {
@@ -11,14 +12,6 @@ export type Step = {
   readonly version: number;
   readonly changes: readonly Change[];
   readonly policy: PolicySource | undefined;
-};
-
-/** Everything that an organization has, at one version. */
-export type Loaded = {
-  readonly version: number;
-  readonly origin: string;
-  readonly changes: readonly Change[];
-  readonly policy: PolicySource;
 };
 
 export type SnapshotSource = {
@@ -39,23 +32,54 @@ export type Snapshots = {
   readonly catchUp: (orgId: OrgId, version: number) => Promise<void>;
 };
 
-/**
- * Organizations in memory, `maxOrganizations` at most: the least recently asked for goes first.
- * `onAdvance` hears each snapshot that was loaded or moved, after the fact.
- */
-export function createSnapshots(
+export type SnapshotOptions = {
+  readonly maxOrganizations: number;
+  readonly onLoad: (snapshot: OrgSnapshot) => Promise<void>;
+  /** Hears each snapshot that moved, after the fact. */
+  readonly onAdvance: (snapshot: OrgSnapshot, changes: readonly Change[]) => void;
+  readonly mayEvict: (orgId: OrgId) => boolean;
+  readonly onError: (error: unknown, orgId: OrgId) => void;
+};
+
+/** Moves a snapshot by one step, forward only. False: steps between are missing. */
+function install(snapshot: OrgSnapshot, step: Step, onAdvance: SnapshotOptions['onAdvance']): boolean {
+  const current = snapshot.version();
+  if (step.version <= current) return true;
+  if (step.version !== current + 1) return false;
+  snapshot.advance(step.version, step.changes, step.policy);
+  onAdvance(snapshot, step.changes);
+  return true;
+}
+
+/** Fills gaps from the source, one at a time for each organization: who asks meanwhile gets a later one. */
+function createFiller(
   source: SnapshotSource,
-  options: {
-    readonly maxOrganizations: number;
-    readonly onLoad: (snapshot: OrgSnapshot) => Promise<void>;
-    readonly onAdvance: (snapshot: OrgSnapshot, changes: readonly Change[]) => void;
-    readonly mayEvict: (orgId: OrgId) => boolean;
-    readonly onError: (error: unknown, orgId: OrgId) => void;
-  },
-): Snapshots {
+  loaded: ReadonlyMap<OrgId, OrgSnapshot>,
+  onAdvance: SnapshotOptions['onAdvance'],
+): (orgId: OrgId) => Promise<void> {
+  const filling = new Map<OrgId, Promise<void>>();
+
+  async function fillOnce(orgId: OrgId): Promise<void> {
+    const snapshot = loaded.get(orgId);
+    if (snapshot === undefined) return;
+    for (const step of await source.since(orgId, snapshot.version())) install(snapshot, step, onAdvance);
+  }
+
+  return (orgId) => {
+    const running = filling.get(orgId);
+    if (running !== undefined) return running.then(() => fillOnce(orgId));
+    const started = fillOnce(orgId).finally(() => filling.delete(orgId));
+    filling.set(orgId, started);
+    return started;
+  };
+}
+
+/** Organizations in memory, `maxOrganizations` at most: the least recently loaded goes first. */
+export function createSnapshots(source: SnapshotSource, options: SnapshotOptions): Snapshots {
+  const { onAdvance, onError } = options;
   const loaded = new Map<OrgId, OrgSnapshot>();
   const loading = new Map<OrgId, Promise<OrgSnapshot>>();
-  const filling = new Map<OrgId, Promise<void>>();
+  const fill = createFiller(source, loaded, onAdvance);
 
   function evict(): void {
     for (const orgId of loaded.keys()) {
@@ -76,29 +100,6 @@ export function createSnapshots(
     return snapshot;
   }
 
-  function install(snapshot: OrgSnapshot, step: Step): boolean {
-    const current = snapshot.version();
-    if (step.version <= current) return true;
-    if (step.version !== current + 1) return false;
-    snapshot.advance(step.version, step.changes, step.policy);
-    options.onAdvance(snapshot, step.changes);
-    return true;
-  }
-
-  function fill(orgId: OrgId): Promise<void> {
-    const running = filling.get(orgId);
-    if (running !== undefined) return running.then(() => fillOnce(orgId));
-    const started = fillOnce(orgId).finally(() => filling.delete(orgId));
-    filling.set(orgId, started);
-    return started;
-  }
-
-  async function fillOnce(orgId: OrgId): Promise<void> {
-    const snapshot = loaded.get(orgId);
-    if (snapshot === undefined) return;
-    for (const step of await source.since(orgId, snapshot.version())) install(snapshot, step);
-  }
-
   return {
     peek: (orgId) => loaded.get(orgId),
     async get(orgId) {
@@ -114,14 +115,14 @@ export function createSnapshots(
       const snapshot = loaded.get(step.orgId);
       if (snapshot === undefined) return;
       try {
-        if (install(snapshot, step)) return;
+        if (install(snapshot, step, onAdvance)) return;
       } catch (error) {
         // INVARIANT: a snapshot that cannot follow may not decide: it is loaded anew or not at all.
         loaded.delete(step.orgId);
-        options.onError(error, step.orgId);
+        onError(error, step.orgId);
         return;
       }
-      fill(step.orgId).catch((error: unknown) => options.onError(error, step.orgId));
+      fill(step.orgId).catch((error: unknown) => onError(error, step.orgId));
     },
     async catchUp(orgId, version) {
       const snapshot = loaded.get(orgId);
