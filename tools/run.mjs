@@ -31,10 +31,16 @@ function refuse(message, code = 1) {
  * A terminal sends Ctrl-C to the whole group, so there SIGINT is not passed on: the child would see it twice.
  */
 function handOver(runtime, entry, args, cwd) {
+  // Stripped and compiled modules are kept: the next start is faster and takes less memory.
+  const compileCache = process.env.NODE_COMPILE_CACHE ?? join(root, 'node_modules', '.cache', 'countersign');
   const child = spawn(runtime, ['--disable-warning=ExperimentalWarning', entry, ...args], {
     cwd,
     stdio: 'inherit',
-    env: { ...process.env, PATH: `${dirname(runtime)}${delimiter}${process.env.PATH ?? ''}` },
+    env: {
+      ...process.env,
+      NODE_COMPILE_CACHE: compileCache,
+      PATH: `${dirname(runtime)}${delimiter}${process.env.PATH ?? ''}`,
+    },
   });
   const lastSent = new Map();
   const forward = (signal) => {

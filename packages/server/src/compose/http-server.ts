@@ -19,7 +19,9 @@ export type HttpServer = {
    * Ends when no request runs any more. Until then it goes on listening, so that health checks learn that it is
    * not ready and nobody is turned away; each answer ends its connection.
    */
-  readonly drain: (signal: AbortSignal) => Promise<void>;
+  readonly drain: () => Promise<void>;
+  /** Takes no connection any more, and closes each as soon as its answer is out, all of them when told to give up. */
+  readonly close: (signal: AbortSignal) => Promise<void>;
 };
 
 /** Sockets that may wait for or hold a connection at the same time. */
@@ -142,8 +144,10 @@ export function createHttpServer(
           resolve(typeof address === 'object' && address !== null ? `${listen.host}:${address.port}` : '');
         });
       }),
-    drain: async (signal) => {
+    drain: running.drained,
+    close: async (signal) => {
       signal.addEventListener('abort', () => server.closeAllConnections());
+      server.close();
       await running.drained();
       server.close();
       server.closeAllConnections();

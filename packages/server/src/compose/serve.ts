@@ -22,6 +22,7 @@ import { serveSetupPath } from '../protocols/setup/serve.ts';
 import type { OrgBatch } from '../services/ledger/batch.ts';
 import { createRecorder } from '../services/ledger/recorder.ts';
 import type { Step } from '../services/snapshot/snapshots.ts';
+import { type CallsUnderWay, trackCalls } from './calls-under-way.ts';
 import { composeGateway, type Gateway } from './gateway.ts';
 import { createHttpServer, type Face } from './http-server.ts';
 import { composeManager } from './manager.ts';
@@ -40,6 +41,8 @@ export type Server = {
 
 const refusalsMs = 1_000;
 const closeMs = 15_000;
+/** What the last bytes of answers get to reach their clients. */
+const lastBytesMs = 2_000;
 
 type Setup = {
   readonly isOpen: (token: string) => boolean;
@@ -63,10 +66,20 @@ function createSetup(store: Store): Setup {
   };
 }
 
+/** Made when it is first asked for: the document costs more than all the rest of a start. */
+function lazy<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
+
 type Faces = {
   readonly config: Config;
   readonly store: Store;
   readonly gateway: Gateway;
+  readonly calls: CallsUnderWay;
   readonly setup: Setup;
   readonly shutdown: Shutdown;
   readonly metrics: ReturnType<typeof createRegistry>;
@@ -87,21 +100,21 @@ function composeFaces(parts: Faces): {
   const health: Face = (request, response) =>
     serveHealthPath({ isReady: shutdown.isReady }, request, response);
   const inference = {
-    serve: serveCall(deps),
+    serve: parts.calls.serve,
     newRequestId,
     addressOf,
     bodyLimit: config.bodyLimitBytes,
     now: deps.now,
     clock: deps.clock,
   };
-  const document = JSON.stringify(
-    openApi(operations, { serverUrl: config.publicUrl, version: productVersion }),
+  const document = lazy(() =>
+    JSON.stringify(openApi(operations, { serverUrl: config.publicUrl, version: productVersion })),
   );
   const manager = composeManager(store, gateway, metrics);
   const manage = createManageFace({
     manager,
     operations,
-    openApi: () => document,
+    openApi: document,
     newRequestId,
     addressOf,
     onError,
@@ -151,15 +164,26 @@ function buffersOf(batches: readonly OrgBatch[]): ArrayBuffer[] {
   return batches.flatMap(({ bundle }) => (bundle.buffer instanceof ArrayBuffer ? [bundle.buffer] : []));
 }
 
-/** Opens the store, composes the server over it and listens. `shutdown` learns how to end each part. */
-export async function serve(config: Config, log: Log, shutdown: Shutdown): Promise<Server> {
+/**
+ * Opens the store, composes the server over it and listens. `shutdown` learns how to end each part; `onDeath` hears
+ * that the store has ended by itself, after which the process is of no use.
+ */
+export async function serve(
+  config: Config,
+  log: Log,
+  shutdown: Shutdown,
+  onDeath: () => void = () => void shutdown.begin('a storage thread has ended'),
+): Promise<Server> {
   let gateway: Gateway | undefined;
+  let calls: CallsUnderWay | undefined;
   const missed: Step[] = [];
   const store = await openStore(config, {
     onStep: (step) => (gateway === undefined ? missed.push(step) : gateway.onStep(step)),
     onDeath: (error) => {
       log.fatal({ error }, 'a storage thread has ended: stopping');
-      void shutdown.begin('a storage thread has ended');
+      // No outcome can be recorded any more: what runs must not run on until the drain's limit.
+      calls?.cut();
+      onDeath();
     },
   });
   shutdown.add({ name: 'store', phase: 'close', limitMs: closeMs, close: () => store.close(closeMs) });
@@ -179,7 +203,6 @@ export async function serve(config: Config, log: Log, shutdown: Shutdown): Promi
     maxWaiting: 20_000,
     onFailure: (error, entries) => log.error({ error, entries }, 'entries could not be recorded'),
   });
-  shutdown.add({ name: 'ledger', phase: 'flush', limitMs: closeMs, close: recorder.idle });
   const composed = composeGateway({
     threads: store.threads,
     recorder,
@@ -198,6 +221,14 @@ export async function serve(config: Config, log: Log, shutdown: Shutdown): Promi
     boot: store.boot,
   });
   gateway = composed;
+  const tracked = trackCalls(serveCall(composed.deps), composed.deps.activeCalls);
+  calls = tracked;
+  shutdown.add({
+    name: 'ledger',
+    phase: 'flush',
+    limitMs: closeMs,
+    close: () => tracked.ended().then(recorder.idle),
+  });
   for (const step of missed) composed.onStep(step);
   const timer = setInterval(
     () =>
@@ -214,14 +245,23 @@ export async function serve(config: Config, log: Log, shutdown: Shutdown): Promi
     },
   });
   const setup = createSetup(store);
-  const faces = composeFaces({ config, store, gateway: composed, setup, shutdown, metrics, log });
+  const faces = composeFaces({
+    config,
+    store,
+    gateway: composed,
+    calls: tracked,
+    setup,
+    shutdown,
+    metrics,
+    log,
+  });
   const { managementListen } = config;
   const all = managementListen === undefined ? [...faces.management, ...faces.data] : faces.data;
-  const address = await open(config, config.listen, all, composed, shutdown, 'requests');
+  const address = await open(config, config.listen, all, tracked, composed, shutdown, 'requests');
   const managementAddress =
     managementListen === undefined
       ? address
-      : await open(config, managementListen, faces.management, composed, shutdown, 'management');
+      : await open(config, managementListen, faces.management, tracked, composed, shutdown, 'management');
   const scheme = config.tlsCertFile === undefined ? 'http' : 'https';
   const url = `${scheme}://${address}`;
   const managementUrl = `${scheme}://${managementAddress}`;
@@ -237,12 +277,22 @@ async function open(
   config: Config,
   listen: Config['listen'],
   faces: readonly Face[],
+  calls: CallsUnderWay,
   gateway: Gateway,
   shutdown: Shutdown,
   name: string,
 ): Promise<string> {
   const http = createHttpServer(config, listen, faces, gateway.newRequestId);
   const address = await http.listen();
-  shutdown.add({ name, phase: 'drain', limitMs: config.drainTimeoutMs, close: http.drain });
+  shutdown.add({
+    name,
+    phase: 'drain',
+    limitMs: config.drainTimeoutMs,
+    close: (signal) => {
+      signal.addEventListener('abort', calls.cut);
+      return http.drain();
+    },
+  });
+  shutdown.add({ name: `${name}' connections`, phase: 'close', limitMs: lastBytesMs, close: http.close });
   return address;
 }

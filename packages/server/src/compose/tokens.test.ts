@@ -14,15 +14,15 @@ import { initFirst } from './store.ts';
 
 const key = makeKey('ES256', 'e1');
 
-async function open(context: TestContext) {
-  const provider = await openSampleIssuer(context, [key]);
+/** A server with its organization, which may reach the provider at `host`. */
+async function start(context: TestContext, host: string) {
   const directory = mkdtempSync(join(tmpdir(), 'countersign-tokens-'));
   const environment = {
     COUNTERSIGN_LISTEN: '127.0.0.1:0',
     COUNTERSIGN_DATA_DIR: directory,
     COUNTERSIGN_PUBLIC_URL: 'http://gateway.test',
     COUNTERSIGN_LOG_LEVEL: 'silent',
-    COUNTERSIGN_EGRESS_ALLOW: new URL(provider.url).host,
+    COUNTERSIGN_EGRESS_ALLOW: host,
   };
   const { config } = loadConfig(environment, () => '');
   const shutdown = createShutdown(() => performance.now());
@@ -31,11 +31,13 @@ async function open(context: TestContext) {
     await shutdown.begin('the test has ended');
     rmSync(directory, { recursive: true, force: true });
   });
-  const made = await initFirst(server.store, {
-    slug: 'acme',
-    ownerEmail: 'owner@example.com',
-    ownerName: 'O',
-  });
+  const first = { slug: 'acme', ownerEmail: 'owner@example.com', ownerName: 'Owner' };
+  return { server, made: await initFirst(server.store, first) };
+}
+
+async function open(context: TestContext) {
+  const provider = await openSampleIssuer(context, [key]);
+  const { server, made } = await start(context, new URL(provider.url).host);
   const { organizationId, workspaceId } = made;
 
   async function api(method: string, path: string, body?: unknown): Promise<Map<string, unknown>> {
@@ -96,6 +98,13 @@ test('many first requests of one person make one person, and each of them is ser
   assert.equal((await snapshot()).version(), before + 1);
   const page = JSON.stringify([...(await api('GET', '/records?limit=5'))]);
   assert.ok(page.includes(alice.id));
+});
+
+test('many people may come for the first time at once: none is turned away', async (context) => {
+  const { token, call, people } = await open(context);
+  const tokens = Array.from({ length: 60 }, (_, i) => token({ sub: `person ${i}` }));
+  assert.deepEqual(new Set(await Promise.all(tokens.map((text) => call(text)))), new Set([200]));
+  assert.equal((await people()).length, 60);
 });
 
 test('the newest token of a person says what they are; an older one gives nothing back', async (context) => {

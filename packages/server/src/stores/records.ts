@@ -1,6 +1,7 @@
 // Owns the queryable projection of the ledger: one row a call or a management entry.
 
 import type { OrgId } from '@countersign/core/ids';
+import { insertRows } from './insert-rows.ts';
 import type { RecordsTable, Store, Tx } from './schema.ts';
 
 export type RecordRow = Omit<RecordsTable, 'org_id'>;
@@ -25,15 +26,10 @@ const columns = [
   'outcome',
 ] as const;
 
-/** SQLite takes 32,766 variables a statement: 16 columns and the organization allow far more than this. */
-const rowsPerStatement = 200;
-
 /** Adds rows for entries that were not projected yet. */
 export async function insertRecords(tx: Tx, orgId: OrgId, rows: readonly RecordRow[]): Promise<void> {
-  for (let i = 0; i < rows.length; i += rowsPerStatement) {
-    const part = rows.slice(i, i + rowsPerStatement).map((row) => ({ org_id: orgId, ...row }));
-    await tx.insertInto('records').values(part).execute();
-  }
+  const owned = rows.map((row) => ({ org_id: orgId, ...row }));
+  await insertRows(tx, owned, (part) => tx.insertInto('records').values(part));
 }
 
 /** Completes a row by its outcome. */

@@ -164,6 +164,8 @@ export type ErasureRequestsTable = {
 export type InstallationTable = {
   org_id: string;
   setup_digest: string | null;
+  /** The key of the HMACs that index addresses, sealed. */
+  sealed_index_key: Uint8Array;
   created_at: number;
 };
 

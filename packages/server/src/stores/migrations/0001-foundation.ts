@@ -228,9 +228,13 @@ async function beside(db: MigrationDb, context: MigrationContext): Promise<void>
     { org_id: 'id', user_id: 'id', requested_by: 'id', reason: 'text', created_at: 'timestamp' },
     ['org_id', 'user_id'],
   );
-  await table(db, context, 'installation', { org_id: 'id', setup_digest: 'text?', created_at: 'timestamp' }, [
-    'org_id',
-  ]);
+  await table(
+    db,
+    context,
+    'installation',
+    { org_id: 'id', setup_digest: 'text?', sealed_index_key: 'blob', created_at: 'timestamp' },
+    ['org_id'],
+  );
 }
 
 export const foundation: Migration = {

@@ -1,0 +1,49 @@
+// Owns which calls are being served, and what becomes of those that outlast the drain.
+
+import { AppError } from '@countersign/core/errors';
+import type { ActiveCalls } from '../gateway/active-calls.ts';
+import type { InboundCall, Reply } from '../gateway/call.ts';
+
+export type ServeCall = (call: InboundCall, reply: Reply) => Promise<void>;
+
+export type CallsUnderWay = {
+  readonly serve: ServeCall;
+  /** Ends what runs, each with its outcome and an error of its dialect, and refuses what comes after. */
+  readonly cut: () => void;
+  /** Resolves when no call runs: the outcome of each is recorded, whether or not its client is still there. */
+  readonly ended: () => Promise<void>;
+};
+
+function stopping(): AppError {
+  return new AppError('shutting_down', 'the server is stopping: retry shortly', { retryAfterSeconds: 1 });
+}
+
+/** Counts the calls that `serve` takes. */
+export function trackCalls(serve: ServeCall, activeCalls: Pick<ActiveCalls, 'cutAll'>): CallsUnderWay {
+  let count = 0;
+  let isCut = false;
+  const waiting = new Set<() => void>();
+  return {
+    async serve(call, reply) {
+      if (isCut) {
+        reply.refuse(stopping(), ['x-request-id', call.requestId]);
+        return;
+      }
+      count += 1;
+      try {
+        await serve(call, reply);
+      } finally {
+        count -= 1;
+        if (count === 0) {
+          for (const wake of waiting) wake();
+          waiting.clear();
+        }
+      }
+    },
+    cut() {
+      isCut = true;
+      activeCalls.cutAll({ status: 'cut', error: stopping() });
+    },
+    ended: () => (count === 0 ? Promise.resolve() : new Promise((resolve) => waiting.add(resolve))),
+  };
+}
