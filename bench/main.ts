@@ -72,8 +72,11 @@ async function runSoak(context: Context, options: Options): Promise<boolean> {
   const byId = new Map(scenariosOf(options.seconds).map((scenario) => [scenario.id, scenario]));
   const open = byId.get('open');
   const streams = byId.get('slow-streams');
-  if (open === undefined || streams === undefined) throw new Error('the soak has no scenarios');
+  const closed = byId.get('c64');
+  if (open === undefined || streams === undefined || closed === undefined)
+    throw new Error('the soak has no scenarios');
   const { soakMinutes } = options;
+  await warmUp(context, server, closed);
   context.say(`${soakMinutes} minutes at 500 requests/s with 100 slow streams at the same time`);
   const steady = { ...open, rate: 500 };
   const soaked = await soak(
