@@ -28,7 +28,12 @@ async function start(): Promise<void> {
     exit: (code) => process.exit(code),
     report: (report) => log.info({ ...report }, 'stopped'),
   });
-  const server = await serve(config, log, shutdown);
+  const server = await serve(config, log, shutdown, () => {
+    void shutdown.begin('the store has ended').then((report) => {
+      log.fatal({ ...report }, 'stopped: the store had ended by itself');
+      process.exit(1);
+    });
+  });
   log.info({ url: server.url, orphansClosed: server.store.threads.orphansClosed }, 'ready');
   if (server.setupUrl === undefined) return;
   process.stdout.write(

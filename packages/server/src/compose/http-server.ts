@@ -149,7 +149,6 @@ export function createHttpServer(
       signal.addEventListener('abort', () => server.closeAllConnections());
       server.close();
       await running.drained();
-      server.close();
       server.closeAllConnections();
     },
   };

@@ -14,6 +14,8 @@ export type ActiveCalls = {
   readonly remove: (orgId: OrgId, call: ActiveCall) => void;
   /** Cuts what the organization's newest version no longer lets live. */
   readonly review: (snapshot: OrgSnapshot, nowMs: number) => void;
+  /** Cuts every call of every organization. */
+  readonly cutAll: (cut: Cut) => void;
   readonly count: () => number;
 };
 
@@ -50,6 +52,9 @@ export function createActiveCalls(): ActiveCalls {
         );
         call.cut({ status: 'cut', error });
       }
+    },
+    cutAll(cut) {
+      for (const own of calls.values()) for (const call of [...own]) call.cut(cut);
     },
     count: () => count,
   };
