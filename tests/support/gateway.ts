@@ -73,7 +73,9 @@ export function send(url: string, key: string | undefined, call: Call): Promise<
   const body = bytesOf('body' in call ? call.body : chatBody);
   return new Promise((resolve, reject) => {
     const flat = flatHeaders(key, headers, body);
-    const asked = httpRequest(`${url}${path}`, { method, headers: flat, agent: false });
+    const { hostname, port } = new URL(url);
+    // The path as it is: a URL would take dot segments out of it.
+    const asked = httpRequest({ hostname, port, path, method, headers: flat, agent: false });
     asked.on('error', reject);
     asked.on('response', (response) => {
       const chunks: Buffer[] = [];

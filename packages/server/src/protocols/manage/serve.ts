@@ -141,6 +141,16 @@ export function createManageFace(
     const requestId = face.newRequestId();
     const url = new URL(target, 'http://localhost');
     const path = url.pathname.slice(prefix.length);
+    const [rawPath] = target.split('?', 1);
+    if (rawPath !== url.pathname) {
+      // INVARIANT: a path is what it looks like. One with dot segments would be another one to a proxy before us.
+      sendProblem(
+        response,
+        new AppError('not_found', 'there is nothing at this path: write it plainly'),
+        requestId,
+      );
+      return true;
+    }
     if (path === '/openapi.json' && request.method === 'GET') {
       response.writeHead(200, { 'content-type': 'application/json', 'x-request-id': requestId });
       response.end(face.openApi());
