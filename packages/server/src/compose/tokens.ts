@@ -7,7 +7,8 @@ import type { CommandActor } from '../control/command.ts';
 import { userProvision } from '../control/provision-user.ts';
 import type { RunRequest } from '../control/run-command.ts';
 import type { Log } from '../platform/log/log.ts';
-import { type Arrival, createArrivals } from '../services/authn/arrivals.ts';
+import type { Arrival } from '../services/authn/arrival-turns.ts';
+import { createArrivals } from '../services/authn/arrivals.ts';
 import { createIssuerIndex } from '../services/authn/issuer-index.ts';
 import type { FetchDocument } from '../services/authn/key-document.ts';
 import { createKeySets } from '../services/authn/key-sets.ts';
@@ -53,7 +54,12 @@ function proofOf({ issuer, claims }: VerifiedToken, subject: string): TokenProof
   };
 }
 
-function provisionRequest(ports: TokenPorts, orgId: OrgId, version: number, arrival: Arrival): RunRequest {
+function provisionRequest(
+  ports: TokenPorts,
+  orgId: OrgId,
+  version: number,
+  people: readonly Arrival[],
+): RunRequest {
   const nowMs = ports.now();
   const random = (): Uint8Array => randomBytes(10);
   const actor: CommandActor = {
@@ -66,7 +72,7 @@ function provisionRequest(ports: TokenPorts, orgId: OrgId, version: number, arri
       inWorkspace: new Set(),
       everywhere: new Set(),
     },
-    entryActor: { ...systemActor, org: orgId, iss: arrival.issuerId },
+    entryActor: { ...systemActor, org: orgId },
   };
   return {
     orgId,
@@ -77,7 +83,7 @@ function provisionRequest(ports: TokenPorts, orgId: OrgId, version: number, arri
     idempotencyKey: undefined,
     params: {},
     query: {},
-    body: arrival,
+    body: { people },
     prepared: null,
   };
 }
@@ -107,8 +113,8 @@ function composeVerify(
   });
   const arrivals = createArrivals({
     snapshots,
-    provision: (orgId, version, arrival) =>
-      threads.writer.call('command', provisionRequest(ports, orgId, version, arrival)),
+    provision: (orgId, version, people) =>
+      threads.writer.call('command', provisionRequest(ports, orgId, version, people)),
   });
   const callers = new WeakMap<VerifiedToken, VerifiedCaller>();
   return async (text: string): Promise<VerifiedCaller | undefined> => {

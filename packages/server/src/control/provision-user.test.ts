@@ -36,14 +36,22 @@ async function open(context: TestContext, changes: object = {}) {
     workspaceId,
     ...changes,
   });
+  const bring = async (asked: readonly object[]): Promise<readonly unknown[]> => {
+    const usual = { issuerId, subject: subjectOf('alice'), roles: ['member'], teams: [] };
+    const body = { people: asked.map((one) => ({ ...usual, ...one })) };
+    const answer = new Map<string, unknown>(
+      Object.entries(Object(await command(store, owner, 'user.provision', { body }))),
+    );
+    const ids = answer.get('ids');
+    return Array.isArray(ids) ? ids : [];
+  };
   const arrive = async (asked: object = {}): Promise<Asker> => {
-    const body = { issuerId, subject: subjectOf('alice'), roles: ['member'], teams: [], ...asked };
-    const id = textOf(await command(store, owner, 'user.provision', { body }), 'id');
-    assert.ok(isId('user', id));
+    const [id] = await bring([asked]);
+    assert.ok(typeof id === 'string' && isId('user', id), 'refused');
     return { orgId: owner.orgId, principalId: id, workspaceId };
   };
   const version = async (): Promise<number> => (await readHead(store.db, owner.orgId))?.version ?? 0;
-  return { store, owner, workspaceId, red, blue, issuerId, arrive, version };
+  return { store, owner, workspaceId, red, blue, issuerId, arrive, bring, version };
 }
 
 type Row = { readonly role?: string; readonly teamId?: string; readonly source: string };
@@ -175,7 +183,7 @@ test('an erased person stays erased: the same subject is somebody new, with noth
 });
 
 test('an issuer that may not make people, or is not trusted any more, makes none', async (context) => {
-  const refused = { code: 'authentication_failed' };
+  const refused = /refused/;
   const { store, owner, issuerId, arrive } = await open(context);
   const alice = await arrive();
   const params = { id: issuerId };
@@ -184,4 +192,28 @@ test('an issuer that may not make people, or is not trusted any more, makes none
   assert.equal((await arrive()).principalId, alice.principalId);
   await command(store, owner, 'token_issuer.update', { params, body: { status: 'suspended' } });
   await assert.rejects(arrive(), refused);
+});
+
+test('many people come in one version; twins, shared addresses and what is too much wait for the next', async (context) => {
+  const { owner, store, arrive, bring, version } = await open(context);
+  const before = await version();
+  const people = Array.from({ length: 80 }, (_, i) => ({
+    subject: subjectOf(`p${i}`),
+    email: `p${i}@people.example`,
+  }));
+  const made = async (): Promise<number> => (await bring(people)).filter((id) => id !== null).length;
+  assert.equal(await made(), 25);
+  assert.equal(await version(), before + 1);
+  assert.deepEqual([await made(), await made(), await made()], [50, 75, 80]);
+  assert.equal(await version(), before + 4);
+  const twin = { subject: subjectOf('twin'), email: 'shared@people.example' };
+  const [first, second, third] = await bring([
+    twin,
+    twin,
+    { subject: subjectOf('other'), email: 'SHARED@people.example' },
+  ]);
+  assert.deepEqual([first === null, second, third], [false, null, null]);
+  const other = await arrive({ subject: subjectOf('other'), email: 'SHARED@people.example' });
+  const shown = await query(store, owner, 'user.get', { params: { id: other.principalId } });
+  assert.equal(Object.hasOwn(Object(shown), 'email'), false);
 });

@@ -1,6 +1,6 @@
 // Owns what a trusted token changes in the directory: a person at the first one, roles and teams at each that differs.
 
-import { email, userView } from '@countersign/contract/directory-operations';
+import { email } from '@countersign/contract/directory-operations';
 import { operation } from '@countersign/contract/operation';
 import { roles } from '@countersign/core/access/permissions';
 import type {
@@ -11,7 +11,6 @@ import type {
   User,
 } from '@countersign/core/directory/objects';
 import { idOf, sha256Hex } from '@countersign/core/directory/scalars';
-import { AppError } from '@countersign/core/errors';
 import type { TeamId, UserId } from '@countersign/core/ids';
 import { z } from 'zod';
 import {
@@ -24,6 +23,20 @@ import type { Profile } from '../services/subjects/profile.ts';
 import { type Command, type CommandContext, changed, type SecretWrite } from './command.ts';
 import type { View } from './view.ts';
 
+const person = z.strictObject({
+  issuerId: idOf('tokenIssuer'),
+  /** The commitment to the issuer's subject. */
+  subject: sha256Hex,
+  roles: z.array(z.enum(roles)),
+  teams: z.array(idOf('team')),
+  email: z.string().optional(),
+  name: z.string().optional(),
+});
+type Asked = z.infer<typeof person>;
+
+/** Changes after which no further person is begun: the entry that holds them all must stay within its bound. */
+const enoughChanges = 50;
+
 /**
  * The operation that the token verifier asks for. It is in no contract: no request can name it, and no
  * permission opens it. Its permission says only what it does.
@@ -32,28 +45,21 @@ export const userProvision = operation({
   id: 'user.provision',
   method: 'POST',
   path: '',
-  summary: "make a trusted token's person, and give and take the roles and teams that its claims name",
+  summary: "make trusted tokens' people, and give and take the roles and teams that their claims name",
   tag: 'users',
   permission: ['principals.write'],
   runs: 'command',
   audit: 'user.provisioned',
   params: z.strictObject({}),
   query: z.strictObject({}),
-  body: z.strictObject({
-    issuerId: idOf('tokenIssuer'),
-    /** The commitment to the issuer's subject. */
-    subject: sha256Hex,
-    roles: z.array(z.enum(roles)),
-    teams: z.array(idOf('team')),
-    email: z.string().optional(),
-    name: z.string().optional(),
+  body: z.strictObject({ people: z.array(person).min(1) }),
+  response: z.object({
+    /** In the order of the request. Null for those who were not made, and those left for another step. */
+    ids: z.array(idOf('user').nullable()),
   }),
-  response: userView.pick({ id: true }),
   status: 200,
   alsoProduces: [],
 });
-
-type Asked = z.infer<typeof userProvision.body>;
 
 async function heldBy(view: View, id: UserId): Promise<Held> {
   const assignments = await view.listOwned('roleAssignment', id);
@@ -104,41 +110,61 @@ async function profileOf(view: View, asked: Asked): Promise<Profile> {
   };
 }
 
-async function demandIssuer(view: View, asked: Asked): Promise<TokenIssuer> {
+type Provisioned = {
+  readonly id: UserId | null;
+  readonly changes: readonly Change[];
+  readonly secrets: readonly SecretWrite[];
+};
+
+async function provisionOne(view: View, ctx: CommandContext, asked: Asked): Promise<Provisioned> {
+  const none = { changes: [], secrets: [] };
   const issuer = (await view.find('tokenIssuer', asked.issuerId))?.state;
-  if (issuer?.status === 'active') return issuer;
-  throw new AppError('authentication_failed', 'the token issuer is no longer trusted: get another token');
+  if (issuer?.status !== 'active') return { id: null, ...none };
+  const claimed: Claimed = { roles: asked.roles, teams: asked.teams };
+  const teams = await existing(view, asked.teams);
+  const isTeam = (id: TeamId): boolean => teams.has(id);
+  const known = (await view.findByKey('user', `${issuer.id} ${asked.subject}`))?.state;
+  if (known !== undefined) {
+    if (known.status !== 'active') return { id: known.id, ...none };
+    const difference = claimedDifference(issuer, claimed, await heldBy(view, known.id), isTeam);
+    return { id: known.id, changes: changesOf(ctx, issuer, known.id, difference), secrets: [] };
+  }
+  if (!issuer.justInTime) return { id: null, ...none };
+  const id = ctx.newId('user');
+  const state: User = { id, status: 'active', external: { issuerId: issuer.id, subject: asked.subject } };
+  const difference = claimedDifference(issuer, claimed, { roles: [], memberships: [] }, isTeam);
+  return {
+    id,
+    changes: [changed({ kind: 'user', id, state }), ...changesOf(ctx, issuer, id, difference)],
+    secrets: [{ kind: 'subject', id, profile: await profileOf(view, asked) }],
+  };
+}
+
+function isSecondOf(people: readonly Asked[], at: number): boolean {
+  const asked = people[at];
+  return people.findIndex((one) => one.issuerId === asked?.issuerId && one.subject === asked.subject) < at;
 }
 
 /**
- * Makes the person of (issuer, subject) where the issuer may do so, and brings roles and teams whose source is
- * this issuer to what is claimed. `direct` ones stay; a person who is suspended stays as they are, whatever
- * the token says. Changes nothing when all is as claimed.
+ * Makes the person of each (issuer, subject) where the issuer may do so, and brings roles and teams whose source
+ * is that issuer to what is claimed. `direct` ones stay; a person who is suspended stays as they are, whatever
+ * the token says. Changes nothing when all is as claimed. Many at once make one version.
  */
 export const provisionUser: Command<typeof userProvision> = async (view, ctx, { body }) => {
-  const issuer = await demandIssuer(view, body);
-  const claimed: Claimed = { roles: body.roles, teams: body.teams };
-  const teams = await existing(view, body.teams);
-  const isTeam = (id: TeamId): boolean => teams.has(id);
-  const known = (await view.findByKey('user', `${issuer.id} ${body.subject}`))?.state;
-  if (known !== undefined) {
-    if (known.status !== 'active') return { response: { id: known.id }, changes: [] };
-    const difference = claimedDifference(issuer, claimed, await heldBy(view, known.id), isTeam);
-    return { response: { id: known.id }, changes: changesOf(ctx, issuer, known.id, difference) };
+  const ids: (UserId | null)[] = [];
+  const changes: Change[] = [];
+  const secrets: SecretWrite[] = [];
+  const addresses = new Set<string>();
+  for (const [at, asked] of body.people.entries()) {
+    // The view shows nothing of this command's own changes: what could meet one of them is left for another step.
+    const address = asked.email?.trim().toLowerCase();
+    const isTwin = isSecondOf(body.people, at) || (address !== undefined && addresses.has(address));
+    const isLate = changes.length >= enoughChanges;
+    const one = isTwin || isLate ? undefined : await provisionOne(view, ctx, asked);
+    ids.push(one?.id ?? null);
+    changes.push(...(one?.changes ?? []));
+    secrets.push(...(one?.secrets ?? []));
+    if (address !== undefined) addresses.add(address);
   }
-  if (!issuer.justInTime) {
-    throw new AppError(
-      'authentication_failed',
-      `the token issuer \`${issuer.name}\` makes no people: ask an owner to switch that on`,
-    );
-  }
-  const id = ctx.newId('user');
-  const state: User = { id, status: 'active', external: { issuerId: issuer.id, subject: body.subject } };
-  const difference = claimedDifference(issuer, claimed, { roles: [], memberships: [] }, isTeam);
-  const secrets: readonly SecretWrite[] = [{ kind: 'subject', id, profile: await profileOf(view, body) }];
-  return {
-    response: { id },
-    changes: [changed({ kind: 'user', id, state }), ...changesOf(ctx, issuer, id, difference)],
-    secrets,
-  };
+  return { response: { ids }, changes, secrets };
 };

@@ -1,34 +1,12 @@
 // Owns the arrival of a token's person: in the directory before the request goes on, with what the claims give now.
 
-import type { Role } from '@countersign/core/access/permissions';
 import { externalKey } from '@countersign/core/directory/directory';
 import type { User } from '@countersign/core/directory/objects';
 import { AppError } from '@countersign/core/errors';
-import type { OrgId, TeamId, TokenIssuerId } from '@countersign/core/ids';
+import { type Arrival, type ArrivalDeps, createTurns } from './arrival-turns.ts';
 import { claimedDifference, isSettled } from './claimed-standing.ts';
-import type { TokenSnapshot, TokenSnapshots } from './issuer-index.ts';
+import type { TokenSnapshot } from './issuer-index.ts';
 import type { VerifiedToken } from './verify-jwt.ts';
-
-/** What the directory must be brought to. */
-export type Arrival = {
-  readonly issuerId: TokenIssuerId;
-  /** The commitment to the subject. */
-  readonly subject: string;
-  readonly roles: readonly Role[];
-  readonly teams: readonly TeamId[];
-  readonly email?: string;
-  readonly name?: string;
-};
-
-export type ArrivalDeps = {
-  readonly snapshots: TokenSnapshots;
-  /** Asks the writer, under the version that the difference was seen in. */
-  readonly provision: (
-    orgId: OrgId,
-    version: number,
-    arrival: Arrival,
-  ) => Promise<{ readonly kind: 'stale' | 'done'; readonly version: number }>;
-};
 
 const maxTakes = 20;
 const maxRemembered = 50_000;
@@ -58,6 +36,8 @@ function arrivalOf({ issuer, claims }: VerifiedToken, subject: string): Arrival 
 /** True when the directory lacks nothing that this token gives, and holds nothing from its issuer that it does not. */
 function isArrived(snapshot: TokenSnapshot, token: VerifiedToken, user: User | undefined): boolean {
   const { directory } = snapshot;
+  // The issuer has changed since the token was verified: the decision sees it as it is now.
+  if (directory.tables.tokenIssuer.get(token.issuer.id) !== token.issuer) return true;
   if (user === undefined) return !token.issuer.justInTime;
   // A person who is suspended stays as they are: the decision refuses them.
   if (user.status !== 'active') return true;
@@ -70,6 +50,28 @@ function isArrived(snapshot: TokenSnapshot, token: VerifiedToken, user: User | u
   );
 }
 
+/** The newest token of each person, so that older ones are known as such. Bounded: the longest unseen goes first. */
+function createNewest() {
+  const newest = new Map<string, Newest>();
+  return {
+    /** True for a token issued before the newest one, or at its second with other claims. */
+    isOutdated(id: string, token: VerifiedToken): boolean {
+      const last = newest.get(id);
+      if (last === undefined || last.issuer !== token.issuer) return false;
+      const { issuedAt } = token.claims;
+      return issuedAt < last.issuedAt || (issuedAt === last.issuedAt && claimsKey(token) !== last.claims);
+    },
+    remember(id: string, token: VerifiedToken): void {
+      newest.delete(id);
+      newest.set(id, { issuer: token.issuer, issuedAt: token.claims.issuedAt, claims: claimsKey(token) });
+      for (const oldest of newest.keys()) {
+        if (newest.size <= maxRemembered) break;
+        newest.delete(oldest);
+      }
+    },
+  };
+}
+
 /**
  * `arrive` resolves when the token's person is in the directory as the token says, in the very memory that will
  * decide; one at a time for each (issuer, subject). Of several tokens of one person the one issued last counts,
@@ -80,25 +82,10 @@ export function createArrivals(deps: ArrivalDeps): {
 } {
   const { snapshots } = deps;
   const running = new Map<string, Promise<void>>();
-  const newest = new Map<string, Newest>();
+  const newest = createNewest();
+  const bringTogether = createTurns(deps);
   /** The version at which a token was last seen to have nothing to change. */
   const settledAt = new WeakMap<VerifiedToken, number>();
-
-  function isOutdated(id: string, token: VerifiedToken): boolean {
-    const last = newest.get(id);
-    if (last === undefined || last.issuer !== token.issuer) return false;
-    const { issuedAt } = token.claims;
-    return issuedAt < last.issuedAt || (issuedAt === last.issuedAt && claimsKey(token) !== last.claims);
-  }
-
-  function remember(id: string, token: VerifiedToken): void {
-    newest.delete(id);
-    newest.set(id, { issuer: token.issuer, issuedAt: token.claims.issuedAt, claims: claimsKey(token) });
-    for (const oldest of newest.keys()) {
-      if (newest.size <= maxRemembered) break;
-      newest.delete(oldest);
-    }
-  }
 
   async function bring(token: VerifiedToken, subject: string): Promise<void> {
     const { orgId, issuer } = token;
@@ -108,13 +95,13 @@ export function createArrivals(deps: ArrivalDeps): {
       const snapshot = await snapshots.get(orgId);
       const version = snapshot.version();
       const user = snapshot.directory.usersByExternal.get(external);
-      if ((user !== undefined && isOutdated(id, token)) || isArrived(snapshot, token, user)) {
-        if (user !== undefined && !isOutdated(id, token)) remember(id, token);
+      const isOutdated = user !== undefined && newest.isOutdated(id, token);
+      if (isOutdated || isArrived(snapshot, token, user)) {
+        if (user !== undefined && !isOutdated) newest.remember(id, token);
         settledAt.set(token, version);
         return;
       }
-      const result = await deps.provision(orgId, version, arrivalOf(token, subject));
-      await snapshots.catchUp(orgId, result.version);
+      await bringTogether(orgId, arrivalOf(token, subject));
     }
     throw new AppError('overloaded', 'the organization is changing too fast: retry shortly', {
       retryAfterSeconds: 1,

@@ -21,7 +21,7 @@ export type StandingDifference = {
 };
 
 /** Changes of each sort in one step, so that its entry stays within bounds: the next step does the rest. */
-const maxAtOnce = 100;
+const maxAtOnce = 50;
 
 /**
  * Roles that these claims give in the issuer's workspace. INVARIANT: `owner` never, whatever the map says.

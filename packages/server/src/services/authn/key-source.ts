@@ -57,6 +57,13 @@ function createLocator(deps: KeySourceDeps, place: KeyPlace) {
   };
 }
 
+/** The keys that are published now; those that were there before stay the same objects. */
+async function importAll(deps: KeySourceDeps, url: string, former: Keys | undefined): Promise<Keys> {
+  const members = await fetchKeys(deps.fetchDocument, url, deps.timeoutMs);
+  const keys = members.flatMap((member) => importKey(member, former) ?? []);
+  return new Map(keys.map((key) => [key.fingerprint, key]));
+}
+
 /** A source that has not been asked yet. Never rejects: a failure is the refusal of the token that needed it. */
 export function createKeySource(deps: KeySourceDeps, place: KeyPlace): KeySource {
   const { clock } = deps;
@@ -69,10 +76,7 @@ export function createKeySource(deps: KeySourceDeps, place: KeyPlace): KeySource
 
   async function load(): Promise<void> {
     try {
-      const members = await fetchKeys(deps.fetchDocument, await locator.locate(), deps.timeoutMs);
-      const former = keys;
-      const imported = members.flatMap((member) => importKey(member, former) ?? []);
-      keys = new Map(imported.map((key) => [key.fingerprint, key]));
+      keys = await importAll(deps, await locator.locate(), keys);
       fetchedAt = clock();
       hasFailed = false;
     } catch (error) {

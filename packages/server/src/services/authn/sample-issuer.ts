@@ -15,6 +15,7 @@ import type { TokenIssuer } from '@countersign/core/directory/objects';
 import { AppError } from '@countersign/core/errors';
 import { makeId, type OrgId } from '@countersign/core/ids';
 import type { SigningAlgorithm } from '@countersign/core/tokens/jwt-shape';
+import { createEgress } from '../../platform/egress/egress.ts';
 import type { FetchDocument } from './key-document.ts';
 import { createKeySets, type KeySetDeps } from './key-sets.ts';
 import { createTokenVerifier, type TrustedIssuer } from './verify-jwt.ts';
@@ -78,13 +79,8 @@ export function makeUnsignedToken(claims: Json, signature = ''): string {
   return `${base64url({ alg: 'none', typ: 'JWT' })}.${base64url(claims)}.${signature}`;
 }
 
-/** Reads one document as the process's dialer would, without its address rules. */
-export const fetchSample: FetchDocument = async (url, { maxBytes, timeoutMs }) => {
-  const answer = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(timeoutMs) });
-  const body = new Uint8Array(await answer.arrayBuffer());
-  if (body.length > maxBytes) throw new AppError('upstream_invalid', 'the document is too long');
-  return { status: answer.status, contentType: answer.headers.get('content-type') ?? undefined, body };
-};
+/** The process's one dialer, which may reach this machine. */
+export const fetchSample: FetchDocument = createEgress({ allow: ['127.0.0.1'] }).fetchDocument;
 
 /** An identity provider on loopback that publishes discovery and `keys`, counts, and can be down. */
 export async function openSampleIssuer(context: TestContext, first: readonly SampleKey[]) {
@@ -116,8 +112,6 @@ export async function openSampleIssuer(context: TestContext, first: readonly Sam
   });
   return { state, url: base };
 }
-
-export type SampleIssuer = Awaited<ReturnType<typeof openSampleIssuer>>;
 
 const bytes = (): Uint8Array => new Uint8Array(randomBytes(10));
 

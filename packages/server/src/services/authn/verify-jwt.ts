@@ -66,6 +66,40 @@ function audiencesOf(claims: Jwt['claims']): readonly string[] | undefined {
   return items.every((item) => typeof item === 'string') ? [...new Set(items)] : undefined;
 }
 
+/** INVARIANT: `iss` and `aud` are not yet proved here and serve as the name under which to look, nothing else. */
+async function trustedIssuer(
+  deps: Pick<TokenVerifierDeps, 'issuers'>,
+  jwt: Jwt,
+): Promise<TrustedIssuer | RefusedToken> {
+  const { iss } = jwt.claims;
+  if (typeof iss !== 'string' || iss === '') return refuse('issuer_claim');
+  const audiences = audiencesOf(jwt.claims);
+  if (audiences === undefined) return refuse('audience_claim');
+  const [found, ...others] = await deps.issuers(iss, audiences);
+  if (found === undefined) return refuse('unknown_issuer');
+  return others.length > 0 ? refuse('ambiguous_issuer') : found;
+}
+
+/** The values put last, `most` at the most: `take` removes, so that what is put back is the newest again. */
+function createRecent<T>(most: number) {
+  const values = new Map<string, T>();
+  return {
+    take(key: string): T | undefined {
+      const value = values.get(key);
+      if (value !== undefined) values.delete(key);
+      return value;
+    },
+    put(key: string, value: T): void {
+      values.set(key, value);
+      for (const oldest of values.keys()) {
+        if (values.size <= most) break;
+        values.delete(oldest);
+      }
+    },
+    size: () => values.size,
+  };
+}
+
 /**
  * A verifier with its own bounded memory. What is kept belongs to the token alone: nothing of a request is in
  * it. It is found by SHA-256 of the whole token and used only while the issuer's state is the very one that
@@ -73,10 +107,9 @@ function audiencesOf(claims: Jwt['claims']): readonly string[] | undefined {
  */
 export function createTokenVerifier(deps: TokenVerifierDeps): TokenVerifier {
   const { keySets } = deps;
-  const maxCached = deps.maxCached ?? 20_000;
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   const decodeUtf8 = (bytes: Uint8Array): string => decoder.decode(bytes);
-  const kept = new Map<string, Kept>();
+  const kept = createRecent<Kept>(deps.maxCached ?? 20_000);
   const nowSeconds = (): number => Math.floor(deps.now() / 1000);
 
   function isGood({ token, key }: Kept): boolean {
@@ -90,30 +123,10 @@ export function createTokenVerifier(deps: TokenVerifierDeps): TokenVerifier {
     );
   }
 
-  function keep(digest: string, made: Kept): void {
-    if (nowSeconds() >= made.token.claims.expiresAt) return;
-    kept.set(digest, made);
-    for (const oldest of kept.keys()) {
-      if (kept.size <= maxCached) break;
-      kept.delete(oldest);
-    }
-  }
-
-  /** INVARIANT: `iss` and `aud` are not yet proved here and serve as the name under which to look, nothing else. */
-  async function trustedIssuer(jwt: Jwt): Promise<TrustedIssuer | RefusedToken> {
-    const { iss } = jwt.claims;
-    if (typeof iss !== 'string' || iss === '') return refuse('issuer_claim');
-    const audiences = audiencesOf(jwt.claims);
-    if (audiences === undefined) return refuse('audience_claim');
-    const [found, ...others] = await deps.issuers(iss, audiences);
-    if (found === undefined) return refuse('unknown_issuer');
-    return others.length > 0 ? refuse('ambiguous_issuer') : found;
-  }
-
   async function verifyAnew(text: string, digest: string): Promise<VerifiedToken | RefusedToken> {
     const jwt = readJwt(text, decodeUtf8);
     if (!jwt.ok) return refuse(jwt.reason);
-    const trusted = await trustedIssuer(jwt);
+    const trusted = await trustedIssuer(deps, jwt);
     if ('ok' in trusted) return trusted;
     const { orgId, issuer } = trusted;
     const { alg, kid } = jwt.header;
@@ -125,7 +138,7 @@ export function createTokenVerifier(deps: TokenVerifierDeps): TokenVerifier {
     const checked = checkClaims(issuer, jwt.claims, nowSeconds());
     if (!checked.ok) return refuse(checked.reason);
     const token: VerifiedToken = { ok: true, orgId, issuer, claims: checked.token };
-    keep(digest, { token, key });
+    if (nowSeconds() < checked.token.expiresAt) kept.put(digest, { token, key });
     return token;
   }
 
@@ -133,17 +146,11 @@ export function createTokenVerifier(deps: TokenVerifierDeps): TokenVerifier {
     async verify(text) {
       if (text.length > maxTokenLength) return refuse('too_long');
       const digest = hash('sha256', text, 'base64');
-      const known = kept.get(digest);
-      if (known !== undefined) {
-        kept.delete(digest);
-        if (isGood(known)) {
-          // Put back at the end: what is used longest ago goes first.
-          kept.set(digest, known);
-          return known.token;
-        }
-      }
-      return verifyAnew(text, digest);
+      const known = kept.take(digest);
+      if (known === undefined || !isGood(known)) return verifyAnew(text, digest);
+      kept.put(digest, known);
+      return known.token;
     },
-    cached: () => kept.size,
+    cached: kept.size,
   };
 }
