@@ -2,19 +2,16 @@
 // It is told where to listen and where the store lies as the product is: COUNTERSIGN_LISTEN, COUNTERSIGN_DATA_DIR.
 
 import { readFileSync } from 'node:fs';
-import { composeGateway, type Gateway } from '@countersign/server/compose/gateway';
-import { createHttpServer, type Face } from '@countersign/server/compose/http-server';
+import { healthFace, inferenceFace } from '@countersign/server/compose/data-faces';
+import { composeGateway } from '@countersign/server/compose/gateway';
+import { createHttpServer } from '@countersign/server/compose/http-server';
 import { openStore } from '@countersign/server/compose/store';
 import { serveCall } from '@countersign/server/gateway/serve-call';
 import { loadConfig } from '@countersign/server/platform/config/load';
-import type { Config } from '@countersign/server/platform/config/schema';
 import { openClientPool } from '@countersign/server/platform/egress/client-pool';
 import { createEgress } from '@countersign/server/platform/egress/egress';
-import { clientAddress, compileTrustedProxies } from '@countersign/server/platform/http/client-address';
 import { createLog } from '@countersign/server/platform/log/log';
 import { createRegistry } from '@countersign/server/platform/metrics/registry';
-import { serveHealthPath } from '@countersign/server/protocols/health/serve';
-import { serveInferencePath } from '@countersign/server/protocols/inference/serve';
 import type { Recorder } from '@countersign/server/services/ledger/recorder';
 import type { Step } from '@countersign/server/services/snapshot/snapshots';
 
@@ -29,22 +26,6 @@ function recordNothing(): Recorder {
     pending: () => 0,
     idle: () => Promise.resolve(),
   };
-}
-
-function facesOf(config: Config, { deps, newRequestId }: Gateway): readonly Face[] {
-  const trusted = compileTrustedProxies({ cidrs: config.trustedProxies, hops: config.trustedProxyHops });
-  const inference: Parameters<typeof serveInferencePath>[0] = {
-    serve: serveCall(deps),
-    newRequestId,
-    addressOf: (request) => clientAddress(request.socket.remoteAddress, request.rawHeaders, trusted),
-    bodyLimit: config.bodyLimitBytes,
-    now: deps.now,
-    clock: deps.clock,
-  };
-  return [
-    (request, response) => serveHealthPath({ isReady: () => true }, request, response),
-    (request, response) => serveInferencePath(inference, request, response),
-  ];
 }
 
 async function start(): Promise<void> {
@@ -68,7 +49,8 @@ async function start(): Promise<void> {
     boot: store.boot,
   });
   for (const step of missed) gateway.onStep(step);
-  const server = createHttpServer(config, config.listen, facesOf(config, gateway), gateway.newRequestId);
+  const faces = [healthFace(() => true), inferenceFace(config, gateway, serveCall(gateway.deps))];
+  const server = createHttpServer(config, config.listen, faces, gateway.newRequestId);
   await server.listen();
   process.once('SIGTERM', () => {
     server.server.closeAllConnections();

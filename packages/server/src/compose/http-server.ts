@@ -8,9 +8,7 @@ import { renderError } from '@countersign/core/dialects/errors';
 import { AppError } from '@countersign/core/errors';
 import type { RequestId } from '@countersign/core/ids';
 import type { Config } from '../platform/config/schema.ts';
-
-/** Serves a request if it is its own; false passes it on. */
-export type Face = (request: IncomingMessage, response: ServerResponse) => boolean;
+import { type Face, joinFaces } from './face.ts';
 
 export type HttpServer = {
   readonly server: Server;
@@ -90,7 +88,27 @@ function createRunning(): Running {
   };
 }
 
-/** A server over faces, asked in order. */
+/** Listens; resolves to `host:port` as it came to be. */
+function listenOn(server: Server, { host, port }: Config['listen']): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) => {
+      const isTaken = 'code' in error && error.code === 'EADDRINUSE';
+      const why = isTaken ? 'another process listens there' : error.message;
+      reject(
+        new AppError(
+          'storage_unavailable',
+          `cannot listen on ${host}:${port}: ${why}; set COUNTERSIGN_LISTEN`,
+        ),
+      );
+    });
+    server.listen({ host, port, backlog: 4_096 }, () => {
+      const address = server.address();
+      resolve(typeof address === 'object' && address !== null ? `${host}:${address.port}` : '');
+    });
+  });
+}
+
+/** A server over faces, asked in order. Throws if one would let in anybody where it may not. */
 export function createHttpServer(
   config: Config,
   listen: Config['listen'],
@@ -108,10 +126,10 @@ export function createHttpServer(
     requireHostHeader: true,
   };
   const running = createRunning();
+  const serve = joinFaces(faces);
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     running.begin(response);
-    for (const face of faces) if (face(request, response)) return;
-    notFound(response, newRequestId());
+    if (!serve(request, response)) notFound(response, newRequestId());
   };
   const { tlsCertFile, tlsKeyFile } = config;
   const server =
@@ -127,23 +145,7 @@ export function createHttpServer(
   server.on('clientError', badHead);
   return {
     server,
-    listen: () =>
-      new Promise((resolve, reject) => {
-        server.once('error', (error) => {
-          const why =
-            'code' in error && error.code === 'EADDRINUSE' ? 'another process listens there' : error.message;
-          reject(
-            new AppError(
-              'storage_unavailable',
-              `cannot listen on ${listen.host}:${listen.port}: ${why}; set COUNTERSIGN_LISTEN`,
-            ),
-          );
-        });
-        server.listen({ host: listen.host, port: listen.port, backlog: 4_096 }, () => {
-          const address = server.address();
-          resolve(typeof address === 'object' && address !== null ? `${listen.host}:${address.port}` : '');
-        });
-      }),
+    listen: () => listenOn(server, listen),
     drain: running.drained,
     close: async (signal) => {
       signal.addEventListener('abort', () => server.closeAllConnections());

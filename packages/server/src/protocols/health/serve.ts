@@ -4,6 +4,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 export type HealthFace = { readonly isReady: () => boolean };
 
+/** What is served to anybody; `/` only to HEAD. */
+export const healthPaths = ['/', '/healthz', '/readyz'] as const;
+
 function send(request: IncomingMessage, response: ServerResponse, status: number, body: string): void {
   response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' });
   response.end(request.method === 'HEAD' ? undefined : body);

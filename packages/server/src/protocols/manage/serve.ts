@@ -14,8 +14,6 @@ import { createRouter, type Routed } from './router.ts';
 export type ManageFace = {
   readonly manager: Manager;
   readonly operations: readonly Operation[];
-  /** The OpenAPI document, as text. */
-  readonly openApi: () => string;
   readonly newRequestId: () => RequestId;
   readonly addressOf: (request: IncomingMessage) => string;
   readonly onError: (error: unknown, requestId: RequestId) => void;
@@ -149,11 +147,6 @@ export function createManageFace(
         new AppError('not_found', 'there is nothing at this path: write it plainly'),
         requestId,
       );
-      return true;
-    }
-    if (path === '/openapi.json' && request.method === 'GET') {
-      response.writeHead(200, { 'content-type': 'application/json', 'x-request-id': requestId });
-      response.end(face.openApi());
       return true;
     }
     const routed = route(request.method ?? 'GET', path);

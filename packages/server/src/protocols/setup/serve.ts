@@ -14,6 +14,8 @@ export type SetupFace = {
   readonly baseUrl: () => string;
 };
 
+export const setupPaths = ['/setup'] as const;
+
 const security = {
   'content-type': 'text/html; charset=utf-8',
   'cache-control': 'no-store',

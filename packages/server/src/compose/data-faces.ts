@@ -1,0 +1,42 @@
+// Owns the faces that every listener of the data plane has: health, and the paths of the models' dialects.
+
+import type { IncomingMessage } from 'node:http';
+import type { Config } from '../platform/config/schema.ts';
+import { clientAddress, compileTrustedProxies } from '../platform/http/client-address.ts';
+import { healthPaths, serveHealthPath } from '../protocols/health/serve.ts';
+import { type InferenceFace, serveInferencePath } from '../protocols/inference/serve.ts';
+import type { Face } from './face.ts';
+import type { Gateway } from './gateway.ts';
+
+/** Finds a request's client behind the proxies that the settings trust. */
+export function addressReader(config: Config): (request: IncomingMessage) => string {
+  const trusted = compileTrustedProxies({ cidrs: config.trustedProxies, hops: config.trustedProxyHops });
+  return (request) => clientAddress(request.socket.remoteAddress, request.rawHeaders, trusted);
+}
+
+export function healthFace(isReady: () => boolean): Face {
+  return {
+    name: 'health',
+    guard: 'open',
+    paths: healthPaths,
+    serve: (request, response) => serveHealthPath({ isReady }, request, response),
+  };
+}
+
+/** The data plane. Its guard is the first step of `serve`: a call without a credential goes no further. */
+export function inferenceFace(config: Config, gateway: Gateway, serve: InferenceFace['serve']): Face {
+  const { now, clock } = gateway.deps;
+  const face: InferenceFace = {
+    serve,
+    newRequestId: gateway.newRequestId,
+    addressOf: addressReader(config),
+    bodyLimit: config.bodyLimitBytes,
+    now,
+    clock,
+  };
+  return {
+    name: 'inference',
+    guard: 'credential',
+    serve: (request, response) => serveInferencePath(face, request, response),
+  };
+}

@@ -1,0 +1,96 @@
+// Owns the running data plane: its connections, recorder and calls, and the order in which they end.
+
+import { serveCall } from '../gateway/serve-call.ts';
+import type { Config } from '../platform/config/schema.ts';
+import { openClientPool } from '../platform/egress/client-pool.ts';
+import { createEgress } from '../platform/egress/egress.ts';
+import type { Log } from '../platform/log/log.ts';
+import type { Registry } from '../platform/metrics/registry.ts';
+import type { Shutdown } from '../platform/shutdown/shutdown.ts';
+import type { OrgBatch } from '../services/ledger/batch.ts';
+import { createRecorder, type Recorder } from '../services/ledger/recorder.ts';
+import { type CallsUnderWay, trackCalls } from './calls-under-way.ts';
+import { composeGateway, type Gateway } from './gateway.ts';
+import type { Store } from './store.ts';
+import { composeTokens } from './tokens.ts';
+
+export type DataPlane = { readonly gateway: Gateway; readonly calls: CallsUnderWay };
+
+export type DataPlaneParts = {
+  readonly config: Config;
+  readonly store: Store;
+  readonly metrics: Registry;
+  readonly log: Log;
+  readonly shutdown: Shutdown;
+};
+
+const refusalsMs = 1_000;
+const closeMs = 15_000;
+
+/** The memory that a batch hands over to the writer: moved, not copied. */
+function buffersOf(batches: readonly OrgBatch[]): ArrayBuffer[] {
+  return batches.flatMap(({ bundle }) => (bundle.buffer instanceof ArrayBuffer ? [bundle.buffer] : []));
+}
+
+function openRecorder({ store, log }: DataPlaneParts): Recorder {
+  return createRecorder({
+    commit: (batches) => store.threads.writer.call('commit', batches, buffersOf(batches)),
+    maxBatch: 256,
+    maxWaiting: 20_000,
+    onFailure: (error, entries) => log.error({ error, entries }, 'entries could not be recorded'),
+  });
+}
+
+/** Records once a second what was refused for its credential, and once more when the server drains. */
+function recordRefusals({ refusals }: Gateway, { log, shutdown }: DataPlaneParts): void {
+  const timer = setInterval(
+    () => refusals.flush().catch((error: unknown) => log.error({ error }, 'refusals were not recorded')),
+    refusalsMs,
+  );
+  shutdown.add({
+    name: 'refused credentials',
+    phase: 'drain',
+    limitMs: closeMs,
+    close: async () => {
+      clearInterval(timer);
+      await refusals.flush();
+    },
+  });
+}
+
+/** Composes the data plane over an open store. `shutdown` learns how to end each part. */
+export function composeDataPlane(parts: DataPlaneParts): DataPlane {
+  const { config, store, metrics, log, shutdown } = parts;
+  const { threads, boot, masterKeys } = store;
+  const egress = createEgress({ allow: config.egressAllow });
+  const pool = openClientPool({ egress });
+  shutdown.add({ name: 'upstream connections', phase: 'close', limitMs: closeMs, close: () => pool.close() });
+  const recorder = openRecorder(parts);
+  const verifyToken = composeTokens({
+    threads,
+    fetchDocument: egress.fetchDocument,
+    log,
+    now: Date.now,
+    clock: () => performance.now(),
+  });
+  const gateway = composeGateway({
+    threads,
+    recorder,
+    pool,
+    masterKeys: masterKeys.keys,
+    verifyToken,
+    log,
+    metrics,
+    node: config.nodeName,
+    boot,
+  });
+  const calls = trackCalls(serveCall(gateway.deps), gateway.deps.activeCalls);
+  shutdown.add({
+    name: 'ledger',
+    phase: 'flush',
+    limitMs: closeMs,
+    close: () => calls.ended().then(recorder.idle),
+  });
+  recordRefusals(gateway, parts);
+  return { gateway, calls };
+}
