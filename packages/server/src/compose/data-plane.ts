@@ -8,7 +8,8 @@ import type { Log } from '../platform/log/log.ts';
 import type { Registry } from '../platform/metrics/registry.ts';
 import type { Shutdown } from '../platform/shutdown/shutdown.ts';
 import type { OrgBatch } from '../services/ledger/batch.ts';
-import { createRecorder, type Recorder } from '../services/ledger/recorder.ts';
+import { createOwingRecorder, type OwingRecorder } from '../services/ledger/owed.ts';
+import { createRecorder } from '../services/ledger/recorder.ts';
 import { type CallsUnderWay, trackCalls } from './calls-under-way.ts';
 import { composeGateway, type Gateway } from './gateway.ts';
 import type { Store } from './store.ts';
@@ -25,6 +26,7 @@ export type DataPlaneParts = {
 };
 
 const refusalsMs = 1_000;
+const owedMs = 1_000;
 const closeMs = 15_000;
 
 /** The memory that a batch hands over to the writer: moved, not copied. */
@@ -32,12 +34,35 @@ function buffersOf(batches: readonly OrgBatch[]): ArrayBuffer[] {
   return batches.flatMap(({ bundle }) => (bundle.buffer instanceof ArrayBuffer ? [bundle.buffer] : []));
 }
 
-function openRecorder({ store, log }: DataPlaneParts): Recorder {
-  return createRecorder({
+function openRecorder({ store, log }: DataPlaneParts): OwingRecorder {
+  const recorder = createRecorder({
     commit: (batches) => store.threads.writer.call('commit', batches, buffersOf(batches)),
     maxBatch: 256,
     maxWaiting: 20_000,
     onFailure: (error, entries) => log.error({ error, entries }, 'entries could not be recorded'),
+  });
+  return createOwingRecorder({
+    recorder,
+    closeOwed: (orgId, owed) => store.threads.writer.call('closeOwed', { orgId, owed }),
+    onError: (error) =>
+      log.warn({ error }, 'outcomes are owed to the ledger: they follow when it can be written'),
+    maxOwed: 20_000,
+  });
+}
+
+/** Writes once a second what is owed to the ledger, and once more when no call runs any more. */
+function settleOwed(recorder: OwingRecorder, calls: CallsUnderWay, shutdown: Shutdown): void {
+  const timer = setInterval(() => void recorder.settle(), owedMs);
+  shutdown.add({
+    name: 'ledger',
+    phase: 'flush',
+    limitMs: closeMs,
+    close: async () => {
+      clearInterval(timer);
+      await calls.ended();
+      await recorder.idle();
+      await recorder.settle();
+    },
   });
 }
 
@@ -85,12 +110,7 @@ export function composeDataPlane(parts: DataPlaneParts): DataPlane {
     boot,
   });
   const calls = trackCalls(serveCall(gateway.deps), gateway.deps.activeCalls);
-  shutdown.add({
-    name: 'ledger',
-    phase: 'flush',
-    limitMs: closeMs,
-    close: () => calls.ended().then(recorder.idle),
-  });
+  settleOwed(recorder, calls, shutdown);
   recordRefusals(gateway, parts);
   return { gateway, calls };
 }

@@ -6,6 +6,7 @@ import type { RunRequest, RunResult } from '../control/run-command.ts';
 import type { QueryRequest, QueryResult } from '../control/run-query.ts';
 import type { StorageConfig } from '../platform/db/open.ts';
 import type { OrgBatch, OrgCommit } from '../services/ledger/batch.ts';
+import type { OwedOutcome } from '../services/ledger/owed.ts';
 import type { Loaded } from '../services/snapshot/org-snapshot.ts';
 import type { ReadCalls } from '../services/snapshot/read.ts';
 import type { Step } from '../services/snapshot/snapshots.ts';
@@ -42,6 +43,8 @@ export type WriterCalls = {
   init: { request: InitInput; reply: Initialized };
   /** Closes what former runs left open; before anything is served. */
   closeOrphans: { request: null; reply: number };
+  /** Writes outcomes that could not be recorded when their calls ended. */
+  closeOwed: { request: { readonly orgId: OrgId; readonly owed: readonly OwedOutcome[] }; reply: number };
   setupDigest: { request: string | null; reply: null };
   /** Brings the projection of a log up to its head. */
   drain: { request: OrgId; reply: null };

@@ -115,6 +115,23 @@ export async function listOrphans(
     .execute();
 }
 
+/** Which of these intents are in the log and have no outcome. */
+export async function listOpen(
+  store: Store,
+  orgId: OrgId,
+  ids: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const rows = await store
+    .selectFrom('records')
+    .select('id')
+    .where('org_id', '=', orgId)
+    .where('id', 'in', [...ids])
+    .where('type', '=', 'model_call')
+    .where('status', 'is', null)
+    .execute();
+  return new Set(rows.map(({ id }) => id));
+}
+
 /** Empties the projection of one log, so that it can be made anew. */
 export async function clearRecords(tx: Tx, orgId: OrgId): Promise<void> {
   await tx.deleteFrom('records').where('org_id', '=', orgId).execute();

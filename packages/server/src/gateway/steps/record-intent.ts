@@ -2,9 +2,10 @@
 
 import type { KeyObject } from 'node:crypto';
 import { AppError } from '@countersign/core/errors';
+import type { EntryId } from '@countersign/core/ids';
 import { type Admission, type Asked, admit } from '../admit.ts';
 import type { GatewayDeps } from '../deps.ts';
-import { type CallEntry, commitTo, intentText } from '../entries.ts';
+import { type CallEntry, commitTo, intentText, outcomeText } from '../entries.ts';
 import { contentSidecar } from './sidecar.ts';
 
 export type Admitted = Extract<Admission, { readonly kind: 'admitted' }>;
@@ -33,6 +34,25 @@ function textOf(
     splices: [],
     refused: { status, code: admission.error.code },
   });
+}
+
+/** The outcome of a call that nobody dispatched because its intent seemed not to be durable, should it be so. */
+function undispatched(
+  deps: GatewayDeps,
+  entry: CallEntry,
+): { readonly intent: EntryId; readonly text: string } {
+  const facts = {
+    status: 'failed',
+    served: undefined,
+    usage: undefined,
+    commitment: undefined,
+    responseBytes: 0,
+    error: { code: 'ledger_unavailable' },
+    totalMs: 0,
+    upstreamMs: 0,
+    decideMs: 0,
+  } as const;
+  return { intent: entry.id, text: outcomeText(deps, entry, deps.newEntryId(), entry.atMs, facts) };
 }
 
 /** The refusal of a call, after its record: the caller can name the record. */
@@ -72,6 +92,7 @@ export async function recordIntent(deps: GatewayDeps, asked: Asked, attempt: num
         orgId,
         text,
         version: decided.version,
+        ...(admission.kind === 'admitted' ? { closes: () => undispatched(deps, entry) } : {}),
         ...(sidecar === undefined ? {} : { sidecars: [sidecar] }),
       });
       if (recorded.kind === 'recorded') {

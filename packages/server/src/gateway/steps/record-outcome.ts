@@ -89,6 +89,7 @@ export async function recordOutcome(
     orgId: snapshot.orgId,
     text,
     version: -1,
+    closes: () => ({ intent: entry.id, text }),
     ...(sidecar === undefined ? {} : { sidecars: [sidecar] }),
     ...(objects.length === 0 ? {} : { objects }),
   });

@@ -7,9 +7,10 @@ import { decodeBundle, encodeBundle } from '@countersign/core/ledger/tile';
 import type { Kysely } from 'kysely';
 import { readBundles } from '../../stores/entries.ts';
 import { listHeads } from '../../stores/heads.ts';
-import { listOrphans } from '../../stores/records.ts';
+import { listOpen, listOrphans } from '../../stores/records.ts';
 import type { Tables } from '../../stores/schema.ts';
 import type { Committer } from './committer.ts';
+import type { OwedOutcome } from './owed.ts';
 import type { Projector } from './projector.ts';
 
 export type OrphanDeps = {
@@ -87,4 +88,35 @@ export async function closeOrphans(deps: OrphanDeps): Promise<number> {
     if (isId('org', head.org_id)) closed += await closeOf(deps, head.org_id);
   }
   return closed;
+}
+
+/**
+ * Commits the owed outcomes whose intents are in the log and open. Returns how many there were. Runs where commits
+ * run, one at a time, so that what is open stays so until the commit.
+ */
+export async function closeOwed(
+  deps: Pick<OrphanDeps, 'db' | 'committer' | 'projector'>,
+  orgId: OrgId,
+  owed: readonly OwedOutcome[],
+): Promise<number> {
+  await deps.projector.drain(orgId);
+  const open = await listOpen(
+    deps.db,
+    orgId,
+    owed.map(({ intent }) => intent),
+  );
+  const due = owed.filter(({ intent }) => open.has(intent));
+  if (due.length === 0) return 0;
+  const bundle = encodeBundle(due.map(({ text }) => Buffer.from(text, 'utf8')));
+  await deps.committer.commit([
+    {
+      orgId,
+      bundle,
+      versions: due.map(() => -1),
+      sidecars: due.flatMap(({ sidecars }, position) => sidecars.map((value) => ({ position, value }))),
+      objects: due.flatMap(({ objects }, position) => objects.map((value) => ({ position, value }))),
+    },
+  ]);
+  await deps.projector.drain(orgId);
+  return due.length;
 }

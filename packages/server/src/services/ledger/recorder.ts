@@ -1,7 +1,7 @@
 // Owns the way of an entry from a request to a durable place: whatever waits is committed together.
 
 import { AppError } from '@countersign/core/errors';
-import type { OrgId } from '@countersign/core/ids';
+import type { EntryId, OrgId } from '@countersign/core/ids';
 import type { ProviderObject } from '../../stores/provider-objects.ts';
 import type { Sidecar } from '../../stores/secrets.ts';
 import type { OrgBatch, OrgCommit } from './batch.ts';
@@ -19,6 +19,8 @@ export type ToRecord = {
   readonly version: number;
   readonly sidecars?: readonly Sidecar[];
   readonly objects?: readonly ProviderObject[];
+  /** The outcome that must close an intent later, should this entry not be recorded and that intent be open. */
+  readonly closes?: () => { readonly intent: EntryId; readonly text: string };
 };
 
 export type Recorder = {
@@ -57,17 +59,21 @@ function failAll(batch: readonly Waiting[], cause: unknown): void {
 
 /** (u16 big-endian length ‖ UTF-8) for each text, in one buffer that is handed over. */
 function bundleOf(entries: readonly Waiting[]): Uint8Array {
-  let bound = 0;
-  for (const entry of entries) bound += 2 + entry.text.length * 3;
-  const buffer = Buffer.allocUnsafeSlow(bound);
-  let at = 0;
-  for (const entry of entries) {
-    const length = buffer.write(entry.text, at + 2, 'utf8');
+  let size = 0;
+  const lengths = entries.map(({ text }) => {
+    const length = Buffer.byteLength(text, 'utf8');
     if (length > 65_535) throw new AppError('internal', 'an entry is longer than its length field can say');
-    buffer.writeUInt16BE(length, at);
-    at += 2 + length;
+    size += 2 + length;
+    return length;
+  });
+  // Memory of its own and of the exact size: it is handed over to another thread as a whole.
+  const buffer = Buffer.allocUnsafeSlow(size);
+  let at = 0;
+  for (const [i, { text }] of entries.entries()) {
+    at = buffer.writeUInt16BE(lengths[i] ?? 0, at);
+    at += buffer.write(text, at, 'utf8');
   }
-  return new Uint8Array(buffer.buffer, buffer.byteOffset, at);
+  return buffer;
 }
 
 function groupByOrg(entries: readonly Waiting[]): Map<OrgId, Waiting[]> {
