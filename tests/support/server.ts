@@ -42,7 +42,8 @@ export function textAt(value: unknown, path: string): string {
   return found;
 }
 
-async function request(
+/** One management operation of a server: its answer as JSON, whatever its status. */
+export async function requestApi(
   url: string,
   key: string,
   method: string,
@@ -60,6 +61,16 @@ async function request(
   return { status: response.status, headers: response.headers, body: parsed };
 }
 
+/** The environment of a test's server over a store in this folder. */
+export function testEnvironment(directory: string): { readonly [name: string]: string } {
+  return {
+    COUNTERSIGN_LISTEN: '127.0.0.1:0',
+    COUNTERSIGN_DATA_DIR: directory,
+    COUNTERSIGN_PUBLIC_URL: 'http://gateway.test',
+    COUNTERSIGN_LOG_LEVEL: 'silent',
+  };
+}
+
 export type TestServerOptions = {
   /** Further variables of the environment. */
   readonly env?: { readonly [name: string]: string };
@@ -70,16 +81,7 @@ export type TestServerOptions = {
 /** Starts a server and makes its organization. Call `stop` at the end of the test. */
 export async function startServer(options: TestServerOptions = {}): Promise<TestServer> {
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'countersign-test-'));
-  const { config } = loadConfig(
-    {
-      COUNTERSIGN_LISTEN: '127.0.0.1:0',
-      COUNTERSIGN_DATA_DIR: directory,
-      COUNTERSIGN_PUBLIC_URL: 'http://gateway.test',
-      COUNTERSIGN_LOG_LEVEL: 'silent',
-      ...options.env,
-    },
-    () => '',
-  );
+  const { config } = loadConfig({ ...testEnvironment(directory), ...options.env }, () => '');
   const shutdown = createShutdown(() => performance.now());
   const server = await serve(config, createLog({ level: config.logLevel }), shutdown);
   const made = await initFirst(server.store, {
@@ -96,7 +98,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
     workspaceId: made.workspaceId,
     managementKey: made.managementKey,
     modelsKey: made.modelsKey,
-    api: (method, path, body, key = made.managementKey) => request(server.url, key, method, path, body),
+    api: (method, path, body, key = made.managementKey) => requestApi(server.url, key, method, path, body),
     stop: async () => {
       const report = await shutdown.begin('the test has ended');
       if (options.directory === undefined) rmSync(directory, { recursive: true, force: true });

@@ -15,7 +15,7 @@ import type { BudgetAlert } from '../services/meter/state.ts';
 import { createRefusals, type Refusals } from '../services/refusals/refusals.ts';
 import type { OrgSnapshot } from '../services/snapshot/org-snapshot.ts';
 import type { Step } from '../services/snapshot/snapshots.ts';
-import { createSubjectKeys } from '../services/subjects/key-cache.ts';
+import { createSubjectKeys, type SubjectKeys } from '../services/subjects/key-cache.ts';
 import type { ClientPool } from '../upstreams/providers/http.ts';
 import { gatewayMetrics } from './gateway-metrics.ts';
 import { createOrganizations, type Organizations } from './organizations.ts';
@@ -95,21 +95,49 @@ function alertText(
   });
 }
 
+/** Refused credentials are counted in the installation's own log; addresses only as commitments. */
+function composeRefusals(ports: GatewayPorts, now: () => number, newEntryId: () => EntryId): Refusals {
+  const { installation } = ports.threads;
+  const indexKey = createSecretKey(installation.indexKey);
+  return createRefusals({
+    record: (text) => ports.recorder.record({ orgId: installation.installationId, text, version: -1 }),
+    commit: (address) =>
+      createHmac('sha256', indexKey).update(`address\u0000${address}`).digest('hex').slice(0, 32),
+    newEntryId,
+    now,
+    origin: installation.origin,
+    node: ports.node,
+    boot: ports.boot,
+  });
+}
+
+/** What is read past the snapshot: people's keys, providers' keys, and whose a provider's object is. */
+function sealedPorts({ threads, pool, masterKeys }: GatewayPorts, now: () => number) {
+  const { reader } = threads;
+  const opener = createSealer(masterKeys);
+  const upstreams = createUpstreams({ pool, opener, reader, now });
+  return {
+    subjectKeys: createSubjectKeys({
+      opener,
+      load: (orgId, id) => reader.call('subjectKey', { orgId, id }),
+      maxKeys: 50_000,
+    }),
+    upstreamOf: async (_snapshot, provider) => upstreams.upstreamOf(provider),
+    providerKeyOf: upstreams.providerKeyOf,
+    ownedObject: (orgId, ownerId, workspaceId, externalId) =>
+      reader.call('ownedObject', { orgId, ownerId, workspaceId, externalId }),
+  } satisfies Partial<GatewayDeps> & { readonly subjectKeys: SubjectKeys };
+}
+
 /** The data plane, ready to serve. Throws if its limiter does not refuse what it must. */
 export function composeGateway(ports: GatewayPorts): Gateway {
   const { threads, recorder, log } = ports;
-  const { reader, installation } = threads;
   const now = Date.now;
   const ids = createIds(now);
-  const opener = createSealer(ports.masterKeys);
   const meter = createMeter({ now });
   selfTest(meter);
   const activeCalls = createActiveCalls();
-  const subjectKeys = createSubjectKeys({
-    opener,
-    load: (orgId, id) => reader.call('subjectKey', { orgId, id }),
-    maxKeys: 50_000,
-  });
+  const { subjectKeys, ...sealed } = sealedPorts(ports, now);
   const onError = (error: unknown, requestId?: RequestId): void =>
     log.error({ error, requestId }, 'a part failed');
   const onBudgetAlert: GatewayDeps['onBudgetAlert'] = (snapshot, alert) => {
@@ -128,32 +156,19 @@ export function composeGateway(ports: GatewayPorts): Gateway {
       activeCalls.review(snapshot, now());
     },
   });
-  const indexKey = createSecretKey(installation.indexKey);
-  const refusals = createRefusals({
-    record: (text) => recorder.record({ orgId: installation.installationId, text, version: -1 }),
-    commit: (address) =>
-      createHmac('sha256', indexKey).update(`address\u0000${address}`).digest('hex').slice(0, 32),
-    newEntryId: ids.entryId,
-    now,
-    origin: installation.origin,
-    node: ports.node,
-    boot: ports.boot,
-  });
-  const upstreams = createUpstreams({ pool: ports.pool, opener, reader, now });
+  const refusals = composeRefusals(ports, now, ids.entryId);
   const deps: GatewayDeps = {
     snapshots: organizations.snapshots,
     organizationOfKey: organizations.organizationOfKey,
     networksOf: organizations.networksOf,
+    budgetsSettled: organizations.budgetsSettled,
     hashCredential: (text) => hash('sha256', text, 'hex'),
     verifyToken: (text) => ports.verifyToken(organizations, text),
     noteRefused: refusals.note,
     recorder,
     meter,
     subjectKey: subjectKeys.get,
-    upstreamOf: async (_snapshot, provider) => upstreams.upstreamOf(provider),
-    providerKeyOf: upstreams.providerKeyOf,
-    ownedObject: (orgId, ownerId, workspaceId, externalId) =>
-      reader.call('ownedObject', { orgId, ownerId, workspaceId, externalId }),
+    ...sealed,
     newEntryId: ids.entryId,
     now,
     clock: () => performance.now(),

@@ -11,6 +11,7 @@ import { type InitInput, type Initialized, initOrganization } from '../control/i
 import { managementEntries } from '../control/management-entry.ts';
 import type { Sealer } from '../platform/sealer/sealer.ts';
 import type { Committer } from '../services/ledger/committer.ts';
+import { indexKeyBinding } from '../services/subjects/bindings.ts';
 import { insertInstallation, readInstallation, setSetupDigest } from '../stores/bookkeeping.ts';
 import { insertVersion } from '../stores/entries.ts';
 import { listHeads, readHead } from '../stores/heads.ts';
@@ -30,11 +31,6 @@ export type InstallationDeps = {
   readonly sha256Hex: (text: string) => string;
   readonly writeSecret: (tx: Tx, orgId: OrgId, secret: SecretWrite, ctx: CommandContext) => Promise<void>;
 };
-
-/** The name under which the index key is sealed. */
-function indexKeyBinding(id: OrgId) {
-  return { orgId: id, purpose: 'index-key', objectId: id } as const;
-}
 
 /** The `actor` of what the software does by itself. */
 export const systemActor = { id: 'system', kind: 'system' } as const;

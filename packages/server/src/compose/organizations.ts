@@ -9,6 +9,7 @@ import type { Meter } from '../services/meter/meter.ts';
 import type { BudgetAlert } from '../services/meter/state.ts';
 import type { OrgSnapshot } from '../services/snapshot/org-snapshot.ts';
 import { createSnapshots, type Snapshots } from '../services/snapshot/snapshots.ts';
+import { type BudgetLoads, createBudgetLoads } from './budget-loads.ts';
 import type { Threads } from './start-threads.ts';
 
 export type Organizations = {
@@ -16,6 +17,8 @@ export type Organizations = {
   /** At once for a key that is known; the store is asked once for another. */
   readonly organizationOfKey: (keyId: string) => OrgId | undefined | Promise<OrgId | undefined>;
   readonly networksOf: (snapshot: OrgSnapshot, address: string) => readonly string[];
+  /** Resolves when the organization's budgets are in force; undefined if they are now. */
+  readonly budgetsSettled: BudgetLoads['settled'];
 };
 
 export type OrganizationsDeps = {
@@ -95,6 +98,7 @@ export function createOrganizations(deps: OrganizationsDeps): Organizations {
     for (const alert of alerts) deps.onBudgetAlert(snapshot, alert);
   }
 
+  const loads = createBudgetLoads(loadBudgets);
   const snapshots = createSnapshots(
     {
       load: (orgId) => reader.call('load', orgId),
@@ -102,10 +106,10 @@ export function createOrganizations(deps: OrganizationsDeps): Organizations {
     },
     {
       maxOrganizations: deps.maxOrganizations,
-      onLoad: loadBudgets,
+      onLoad: loads.start,
       onAdvance: (snapshot, changes) => {
         if (changes.some(({ kind }) => kind === 'budget' || kind === 'rateLimit')) {
-          loadBudgets(snapshot).catch(deps.onError);
+          loads.start(snapshot).catch(deps.onError);
         }
         deps.onAdvance(snapshot, changes);
       },
@@ -113,5 +117,15 @@ export function createOrganizations(deps: OrganizationsDeps): Organizations {
       onError: deps.onError,
     },
   );
-  return { snapshots, organizationOfKey: createKeyIndex(deps), networksOf: createNetworks() };
+  async function catchUp(orgId: OrgId, version: number): Promise<void> {
+    await snapshots.catchUp(orgId, version);
+    // What a version says of budgets is in force before anything is decided, or answered, under it.
+    await loads.settled(orgId);
+  }
+  return {
+    snapshots: { ...snapshots, catchUp },
+    budgetsSettled: loads.settled,
+    organizationOfKey: createKeyIndex(deps),
+    networksOf: createNetworks(),
+  };
 }

@@ -4,7 +4,7 @@ import { createSecretKey, randomBytes } from 'node:crypto';
 import { isId, makeEntryId, makeRequestId } from '@countersign/core/ids';
 import { type CallIntent, type CallOutcome, encodeEntry } from '@countersign/core/ledger/entry';
 import { encodeBundle } from '@countersign/core/ledger/tile';
-import { subjectKeyBinding } from '../services/subjects/profiles.ts';
+import { subjectKeyBinding } from '../services/subjects/bindings.ts';
 import { sealContent } from '../services/subjects/sealed-content.ts';
 import { readHead } from '../stores/heads.ts';
 import { readSubject, type Sidecar } from '../stores/secrets.ts';

@@ -3,17 +3,13 @@
 import { assertNever } from '@countersign/core/errors';
 import type { OrgId } from '@countersign/core/ids';
 import type { Sealer } from '../platform/sealer/sealer.ts';
+import { providerKeyBinding } from '../services/subjects/bindings.ts';
 import { writeProfile } from '../services/subjects/profiles.ts';
 import { removeErasureRequest, writeErasureRequest } from '../stores/bookkeeping.ts';
 import { insertPolicy } from '../stores/policies.ts';
 import type { Tx } from '../stores/schema.ts';
 import { eraseSubject, removeProviderKey, writeProviderKey } from '../stores/secrets.ts';
 import type { CommandContext, SecretWrite } from './command.ts';
-
-/** The name under which a provider's key is sealed. */
-export function providerKeyBinding(orgId: OrgId, providerId: string) {
-  return { orgId, purpose: 'provider-key', objectId: providerId } as const;
-}
 
 /** Writes one secret in the command's own transaction. */
 export async function writeSecret(

@@ -22,8 +22,9 @@ export type Projector = {
   readonly rebuild: (orgId: OrgId) => Promise<void>;
 };
 
-/** Bundles that one transaction projects: it must not hold the writer for long. */
+/** Bundles, and about how many entries, one transaction projects: commits wait for it. */
 const bundlesPerStep = 16;
+const entriesPerStep = 400;
 
 const minuteMs = 60_000;
 
@@ -81,6 +82,7 @@ export function createProjector(db: Kysely<Tables>): Projector {
       if (head === undefined || head.projected >= head.size) return false;
       const placed: Placed[] = [];
       for (const bundle of await readBundles(tx, orgId, head.projected, head.size, bundlesPerStep)) {
+        if (placed.length >= entriesPerStep) break;
         for (const [i, bytes] of decodeBundle(bundle.bytes).entries.entries()) {
           const index = bundle.firstIndex + i;
           if (index >= head.projected) placed.push({ index, entry: parseEntry(bytes) });

@@ -3,7 +3,7 @@
 import { createSecretKey, type KeyObject } from 'node:crypto';
 import type { OrgId, PrincipalId } from '@countersign/core/ids';
 import type { Opener } from '../../platform/sealer/sealer.ts';
-import { subjectKeyBinding } from './profiles.ts';
+import { subjectKeyBinding } from './bindings.ts';
 
 export type SubjectKeys = {
   /** At once if it is in memory. Undefined for a subject without a key: an erased one. */

@@ -7,14 +7,10 @@ import { z } from 'zod';
 import { decrypt, encrypt, type Opener, type Sealer } from '../../platform/sealer/sealer.ts';
 import type { Store, Tx } from '../../stores/schema.ts';
 import { readSubject, type SealedSubject, writeSubject } from '../../stores/secrets.ts';
+import { subjectKeyBinding } from './bindings.ts';
 import type { Profile } from './profile.ts';
 
 const profileSchema = z.object({ email: z.string().optional(), name: z.string().optional() });
-
-/** The name under which a subject's key is sealed. */
-export function subjectKeyBinding(orgId: OrgId, id: string) {
-  return { orgId, purpose: 'subject-key', objectId: id } as const;
-}
 
 function additional(orgId: OrgId, id: string): Buffer {
   return Buffer.from(`countersign-profile-v1\u0000${orgId}\u0000${id}`, 'utf8');

@@ -7,7 +7,7 @@ import { decrypt, encrypt, type Opener } from '../../platform/sealer/sealer.ts';
 import { findRecord } from '../../stores/records.ts';
 import type { Store } from '../../stores/schema.ts';
 import { readSidecars, readSubject } from '../../stores/secrets.ts';
-import { subjectKeyBinding } from './profiles.ts';
+import { subjectKeyBinding } from './bindings.ts';
 
 export type OpenedContent = { readonly request?: string; readonly response?: string };
 

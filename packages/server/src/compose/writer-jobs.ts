@@ -1,0 +1,75 @@
+// Owns what the writing thread does by itself: the projection, pushed checkpoints, their copies, re-wrapping.
+
+import type { EntryId, OrgId } from '@countersign/core/ids';
+import type { Kysely } from 'kysely';
+import { createCheckpointJob } from '../jobs/record-checkpoints.ts';
+import { rewrapSecrets } from '../jobs/rewrap-secrets.ts';
+import type { Sealer } from '../platform/sealer/sealer.ts';
+import type { Committer } from '../services/ledger/committer.ts';
+import type { Projector } from '../services/ledger/projector.ts';
+import type { Tables } from '../stores/schema.ts';
+import type { CheckpointFile } from './checkpoint-file.ts';
+
+export type WriterJobsDeps = {
+  readonly db: Kysely<Tables>;
+  readonly committer: Committer;
+  readonly projector: Projector;
+  readonly sealer: Sealer;
+  readonly checkpoints: CheckpointFile;
+  readonly installationId: OrgId;
+  readonly installationOrigin: string;
+  /** Organizations that have logged since the last call. */
+  readonly takeGrown: () => readonly string[];
+  /** More than one master key is configured: a rotation is under way. */
+  readonly isRotating: boolean;
+  readonly newEntryId: () => EntryId;
+  readonly now: () => number;
+  readonly node: string;
+  readonly boot: string;
+  readonly onError: (error: unknown) => void;
+};
+
+export type WriterJobs = {
+  /** Ends the jobs: what is due is done first. */
+  readonly stop: () => Promise<void>;
+};
+
+/** The projection lags by this at the most, and checkpoints are pushed as often. In milliseconds. */
+const tickMs = 500;
+/** How often the organizations' checkpoints are copied into the installation's log, in milliseconds. */
+const copyMs = 60_000;
+
+/** Runs `work` every `everyMs`, never twice at a time. */
+function repeat(everyMs: number, work: () => Promise<void>, onError: (error: unknown) => void): () => void {
+  let isRunning = false;
+  const timer = setInterval(() => {
+    if (isRunning) return;
+    isRunning = true;
+    work()
+      .catch(onError)
+      .finally(() => {
+        isRunning = false;
+      });
+  }, everyMs);
+  return () => clearInterval(timer);
+}
+
+/** Starts the jobs. */
+export function startWriterJobs(deps: WriterJobsDeps): WriterJobs {
+  const { projector, checkpoints, onError } = deps;
+  const copies = createCheckpointJob(deps);
+  const tick = async (): Promise<void> => {
+    checkpoints.flush();
+    await projector.drainAll();
+  };
+  const copy = (): Promise<void> => copies.run(deps.takeGrown());
+  const stops = [repeat(tickMs, tick, onError), repeat(copyMs, copy, onError)];
+  if (deps.isRotating) rewrapSecrets(deps.db, deps.sealer).catch(onError);
+  return {
+    async stop() {
+      for (const stop of stops) stop();
+      await copy().catch(onError);
+      await tick().catch(onError);
+    },
+  };
+}
