@@ -3,11 +3,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { noUsage } from '../metering/usage.ts';
 import { createAnswerReader, readAnswer } from './answer.ts';
 import type { EndpointId } from './endpoints.ts';
 import { createSseReader } from './sse.ts';
 import { totalTokens } from './usage.ts';
-import { noTokens } from './usage-types.ts';
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const decodeUtf8 = (bytes: Uint8Array) => decoder.decode(bytes);
@@ -42,7 +42,7 @@ const chatUsage = {
   completion_tokens_details: { reasoning_tokens: 20, audio_tokens: 5 },
 };
 const chatBuckets = {
-  ...noTokens,
+  ...noUsage,
   input: 30,
   cachedInput: 60,
   audioInput: 10,
@@ -128,7 +128,7 @@ test('an Anthropic stream passes up to its stop reason, and start and delta make
     const { passed, report } = follow('messages', open + end, 1, size);
     assert.equal(passed, open);
     assert.deepEqual(report.usage, {
-      ...noTokens,
+      ...noUsage,
       input: 10,
       cachedInput: 5,
       cacheWrite5m: 2,
@@ -191,7 +191,7 @@ test('a responses stream passes up to response.completed, and names all that it 
     );
     assert.equal(passed, open);
     assert.deepEqual(report.usage, {
-      ...noTokens,
+      ...noUsage,
       input: 3,
       cachedInput: 4,
       cacheWrite5m: 2,
@@ -212,9 +212,9 @@ test('whole answers give the same buckets as streams (litellm#9812)', () => {
     data: [{ embedding: Array.from({ length: 20_000 }, () => 0.125) }],
     usage: { prompt_tokens: 7, total_tokens: 7 },
   });
-  assert.deepEqual(readAnswer('embeddings', vectors, estimates).usage, { ...noTokens, input: 7 });
+  assert.deepEqual(readAnswer('embeddings', vectors, estimates).usage, { ...noUsage, input: 7 });
   const counted = readAnswer('count_tokens', '{"input_tokens":99}', estimates);
-  assert.deepEqual([counted.usage, counted.estimated], [noTokens, false]);
+  assert.deepEqual([counted.usage, counted.estimated], [noUsage, false]);
   assert.equal(readAnswer('chat', '<html>', estimates).estimated, true);
 });
 

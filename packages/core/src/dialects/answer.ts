@@ -1,12 +1,13 @@
 // Owns reading a provider's answer as it passes: where it ends, what it cost, what it made at the provider.
 
 import { isObject } from '../json.ts';
+import { noUsage, type TokenUsage } from '../metering/usage.ts';
 import type { EndpointId } from './endpoints.ts';
 import type { JsonRecord } from './request-builder.ts';
 import { eventsOf, type SseBatch } from './sse.ts';
 import { createTerminalFinder, mayMatter } from './terminal.ts';
 import { mergeUsage, readUsage, type UsageOfModels } from './usage.ts';
-import { type AnswerReport, type CreatedStateKind, noTokens, type TokenUsage } from './usage-types.ts';
+import type { AnswerReport, CreatedStateKind } from './usage-types.ts';
 
 /** What stands in for a count that the provider did not give. */
 export type Estimates = {
@@ -127,7 +128,7 @@ function toReport(
   characters: number,
   estimates: Estimates,
 ): AnswerReport {
-  const nothing: UsageOfModels = { usage: noTokens, otherModels: [], webSearches: 0 };
+  const nothing: UsageOfModels = { usage: noUsage, otherModels: [], webSearches: 0 };
   const isKnown = notes.usage !== undefined && !isUnbilled(endpoint);
   const read = isKnown && notes.usage !== undefined ? readUsage(notes.usage, isAnthropic(endpoint)) : nothing;
   const isEstimate = !notes.isFinal && !isUnbilled(endpoint);

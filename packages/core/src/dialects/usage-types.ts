@@ -1,31 +1,6 @@
-// Owns the token buckets that metering prices, and the report that an answer is reduced to.
+// Owns the report that an answer is reduced to: its usage, its ids, and what it says of itself.
 
-/**
- * Tokens of one answer in buckets that never overlap: their sum is what the provider counted, each token
- * once. Whole numbers, never negative. `cachedInput` is read from a cache, `cacheWrite…` are written to it.
- */
-export type TokenUsage = {
-  readonly input: number;
-  readonly cachedInput: number;
-  readonly cacheWrite5m: number;
-  readonly cacheWrite1h: number;
-  readonly audioInput: number;
-  /** Without reasoning and audio. */
-  readonly output: number;
-  readonly reasoning: number;
-  readonly audioOutput: number;
-};
-
-export const noTokens: TokenUsage = {
-  input: 0,
-  cachedInput: 0,
-  cacheWrite5m: 0,
-  cacheWrite1h: 0,
-  audioInput: 0,
-  output: 0,
-  reasoning: 0,
-  audioOutput: 0,
-};
+import type { TokenUsage } from '../metering/usage.ts';
 
 /** What an answer says of itself, read while its bytes pass. */
 export type AnswerReport = {

@@ -1,8 +1,8 @@
 // Owns reading the providers' own counts of tokens, in every shape, into buckets that never overlap.
 
 import { isObject } from '../json.ts';
+import { noUsage, type TokenUsage } from '../metering/usage.ts';
 import type { JsonRecord } from './request-builder.ts';
-import { noTokens, type TokenUsage } from './usage-types.ts';
 
 /** A count: a whole number that is not negative. Anything else counts as none. */
 function count(object: unknown, key: string): number {
@@ -55,7 +55,7 @@ function readAnthropicCounts(usage: JsonRecord): TokenUsage {
     count(usage.output_tokens_details, 'thinking_tokens'),
   ]);
   return {
-    ...noTokens,
+    ...noUsage,
     input: count(usage, 'input_tokens'),
     cachedInput: count(usage, 'cache_read_input_tokens'),
     cacheWrite5m: total - long,

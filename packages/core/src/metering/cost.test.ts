@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { noTokens } from '../dialects/usage-types.ts';
 import { worstCase, worstCaseTokens } from './bound.ts';
 import { cost, fullPrice, type ModelPrice, maxNanos, priceAt } from './cost.ts';
 import { inputTokens, noUsage, outputTokens, type TokenUsage, totalTokens } from './usage.ts';
@@ -148,9 +147,6 @@ test('several choices reserve several outputs and one input', () => {
   assert.equal(worstCase(each, { input: 10, output: 5, choices: 3 }), 10 + 30);
 });
 
-test('what the readers of answers count is what the meter prices, bucket for bucket', () => {
-  const asPriced: TokenUsage = noTokens;
-  const asRead: typeof noTokens = noUsage;
-  assert.deepEqual(asPriced, asRead);
+test('every bucket that a call can use has a price', () => {
   assert.deepEqual(Object.keys(noUsage).sort(), [...buckets].sort());
 });

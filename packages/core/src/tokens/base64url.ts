@@ -1,5 +1,7 @@
 // Owns strict base64url: one text for each byte string, so that a token has no second spelling.
 
+import { toBase64 } from '../ledger/encoding.ts';
+
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
 /** The six bits of each ASCII code, 255 for codes outside the alphabet. */
@@ -10,16 +12,7 @@ const sextets = Uint8Array.from({ length: 128 }, (_, code) => {
 
 /** Unpadded base64url (RFC 4648 section 5, RFC 7515 section 2). */
 export function toBase64url(bytes: Uint8Array): string {
-  let text = '';
-  for (let i = 0; i < bytes.length; i += 3) {
-    const a = bytes[i] ?? 0;
-    const b = bytes[i + 1] ?? 0;
-    const c = bytes[i + 2] ?? 0;
-    text += alphabet.charAt(a >> 2) + alphabet.charAt(((a & 3) << 4) | (b >> 4));
-    if (i + 1 < bytes.length) text += alphabet.charAt(((b & 15) << 2) | (c >> 6));
-    if (i + 2 < bytes.length) text += alphabet.charAt(c & 63);
-  }
-  return text;
+  return toBase64(bytes).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 }
 
 /**

@@ -1,10 +1,10 @@
 // Owns step 9: from what an answer says of itself, or our own count, to tokens and money.
 
-import type { AnswerReport, TokenUsage } from '@countersign/core/dialects/usage-types';
+import type { AnswerReport } from '@countersign/core/dialects/usage-types';
 import type { UsageParts } from '@countersign/core/ledger/assemble';
 import { cost } from '@countersign/core/metering/cost';
 import { addNanos } from '@countersign/core/metering/rules';
-import { totalTokens } from '@countersign/core/metering/usage';
+import { type TokenUsage, totalTokens } from '@countersign/core/metering/usage';
 import type { OrgSnapshot } from '../../services/snapshot/org-snapshot.ts';
 import type { WorstCase } from './reserve.ts';
 import type { Selected } from './select-model.ts';
