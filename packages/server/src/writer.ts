@@ -6,25 +6,20 @@ import { AppError } from '@countersign/core/errors';
 import { makeEntryId, type OrgId } from '@countersign/core/ids';
 import { openCheckpointFile } from './compose/checkpoint-file.ts';
 import { openInstallation, runInit } from './compose/installation.ts';
-import {
-  type InstallationState,
-  isThreadData,
-  type ThreadData,
-  type WriterCalls,
-  type WriterNotices,
-} from './compose/threads.ts';
+import { isThreadData, type ThreadData, type WriterCalls, type WriterNotices } from './compose/threads.ts';
 import { startWriterJobs } from './compose/writer-jobs.ts';
 import { commands } from './control/commands.ts';
 import { type RunDeps, type RunRequest, type RunResult, runCommand } from './control/run-command.ts';
 import { viewOf } from './control/view.ts';
 import { writeSecret } from './control/write-secret.ts';
-import { openDatabase } from './platform/db/open.ts';
-import { serveThread } from './platform/db/thread-server.ts';
+import { type OpenDatabase, openDatabase } from './platform/db/open.ts';
+import { type CallHandlers, serveThread } from './platform/db/thread-server.ts';
 import { type MigrationTables, migrate } from './platform/migrate/migrate.ts';
 import { createSealer } from './platform/sealer/sealer.ts';
 import { createCommitter } from './services/ledger/committer.ts';
 import { closeOrphans, closeOwed } from './services/ledger/orphans.ts';
 import { createProjector } from './services/ledger/projector.ts';
+import type { Step } from './services/snapshot/snapshots.ts';
 import { setSetupDigest } from './stores/bookkeeping.ts';
 import { migrations } from './stores/migrations/list.ts';
 import { readPolicy } from './stores/policies.ts';
@@ -36,101 +31,131 @@ function emailIndexer(indexKey: Uint8Array): (email: string) => string {
   return (email) => createHmac('sha256', key).update(email.trim().toLowerCase()).digest('hex');
 }
 
-async function start(data: ThreadData): Promise<void> {
-  const port = parentPort;
-  if (port === null) throw new AppError('internal', 'the writer runs as a thread');
-  const forMigration = await openDatabase<MigrationTables>(data.storage, 'migrate');
+/** Brings the schema up to date, then opens the store for writing. */
+async function openMigrated({ storage }: ThreadData): Promise<OpenDatabase<Tables>> {
+  const forMigration = await openDatabase<MigrationTables>(storage, 'migrate');
   await migrate(forMigration, migrations).finally(forMigration.close);
-  const database = await openDatabase<Tables>(data.storage, 'write');
-  const { db } = database;
-  const sealer = createSealer(data.masterKeys);
-  const report = (error: unknown) => console.error(error);
-  const checkpoints = openCheckpointFile(data.checkpointFile, report);
-  const locksRows = database.dialect === 'postgres';
+  return openDatabase<Tables>(storage, 'write');
+}
+
+/** Which organizations have logged; each is named once. */
+function createGrown(): { readonly note: (orgId: OrgId) => void; readonly take: () => readonly string[] } {
   const grown = new Set<string>();
-  const noteCheckpoint = (orgId: OrgId, checkpoint: string): void => {
-    grown.add(orgId);
-    checkpoints.note(orgId, checkpoint);
+  return {
+    note: (orgId) => grown.add(orgId),
+    take: () => {
+      const taken = [...grown];
+      grown.clear();
+      return taken;
+    },
   };
-  const committer = createCommitter({ db, locksRows, sealer, now: Date.now, onCheckpoint: noteCheckpoint });
-  const projector = createProjector(db);
-  const bare = {
+}
+
+/** What every part of this thread is made from. */
+function basicsOf(
+  data: ThreadData,
+  { db, dialect }: OpenDatabase<Tables>,
+  onCheckpoint: (orgId: OrgId, checkpoint: string) => void,
+) {
+  const sealer = createSealer(data.masterKeys);
+  const randomOnes = (count: number) => new Uint8Array(randomBytes(count));
+  return {
     db,
-    committer,
     sealer,
+    committer: createCommitter({
+      db,
+      locksRows: dialect === 'postgres',
+      sealer,
+      now: Date.now,
+      onCheckpoint,
+    }),
+    projector: createProjector(db),
     now: Date.now,
-    randomBytes: (count: number) => new Uint8Array(randomBytes(count)),
+    randomBytes: randomOnes,
+    newEntryId: () => makeEntryId(Date.now(), randomOnes(10)),
     sha256Hex: (text: string) => hash('sha256', text, 'hex'),
     node: data.node,
     boot: data.boot,
     publicHost: data.publicHost,
   };
-  const installation = await openInstallation(bare);
-  const emailIndex = emailIndexer(installation.indexKey);
-  const common = {
-    ...bare,
-    writeSecret: (...[tx, orgId, secret, ctx]: Parameters<RunDeps['writeSecret']>) =>
-      writeSecret({ sealer, emailIndex }, tx, orgId, secret, ctx),
-  };
-  const deps: RunDeps = {
-    ...common,
+}
+
+type Basics = ReturnType<typeof basicsOf>;
+
+/** The same with what commands need: secrets are sealed, addresses indexed. */
+function commandDeps(basics: Basics, emailIndex: (email: string) => string): Basics & RunDeps {
+  const { sealer, committer } = basics;
+  return {
+    ...basics,
+    writeSecret: (tx, orgId, secret, ctx) => writeSecret({ sealer, emailIndex }, tx, orgId, secret, ctx),
     withLog: committer.withLog,
     view: (tx, orgId) => viewOf(tx, orgId, sealer, emailIndex),
   };
+}
 
-  async function command(request: RunRequest): Promise<RunResult> {
+/** Runs commands, and tells of each committed version in the order of the commits. */
+function createRunner(deps: Basics & RunDeps, publish: (step: Step) => void) {
+  return async (request: RunRequest): Promise<RunResult> => {
     const bound = commands.get(request.operation);
     if (bound === undefined) throw new AppError('internal', `there is no command \`${request.operation}\``);
     const result = await runCommand(deps, bound, request);
-    if (result.kind === 'done' && result.changes.length > 0) await publish(request.orgId, result);
-    return result;
-  }
-
-  /** Tells of a committed version, in the order of the commits. */
-  async function publish(orgId: OrgId, done: Extract<RunResult, { readonly kind: 'done' }>): Promise<void> {
-    const { version, changes } = done;
+    if (result.kind !== 'done' || result.changes.length === 0) return result;
+    const { orgId } = request;
+    const { version, changes } = result;
     const hasPolicy = changes.some(({ kind }) => kind === 'policy');
-    const policy = hasPolicy ? await readPolicy(db, orgId, version) : undefined;
-    server.notify('step', { orgId, version, changes, policy });
-  }
+    const policy = hasPolicy ? await readPolicy(deps.db, orgId, version) : undefined;
+    publish({ orgId, version, changes, policy });
+    return result;
+  };
+}
 
-  const jobs = startWriterJobs({
-    ...bare,
-    projector,
-    checkpoints,
-    installationId: installation.installationId,
-    installationOrigin: installation.origin,
-    takeGrown: () => {
-      const taken = [...grown];
-      grown.clear();
-      return taken;
+/** The answers to the calls of the main thread. */
+function handlersOf(deps: Basics & RunDeps, publish: (step: Step) => void): CallHandlers<WriterCalls> {
+  const { db, committer, projector } = deps;
+  return {
+    open: () => openInstallation(deps),
+    closeOrphans: () => closeOrphans(deps),
+    closeOwed: ({ orgId, owed }) => closeOwed({ db, committer, projector }, orgId, owed),
+    commit: committer.commit,
+    command: createRunner(deps, publish),
+    init: async (input) => (await runInit(deps, input)).initialized,
+    setupDigest: async (digest) => {
+      await db.transaction().execute((tx) => setSetupDigest(tx, digest));
+      return null;
     },
-    isRotating: data.masterKeys.length > 1,
-    newEntryId: () => makeEntryId(Date.now(), bare.randomBytes(10)),
-    onError: report,
-  });
+    drain: async (orgId) => {
+      await projector.drain(orgId);
+      return null;
+    },
+  };
+}
 
+async function start(data: ThreadData): Promise<void> {
+  const port = parentPort;
+  if (port === null) throw new AppError('internal', 'the writer runs as a thread');
+  const database = await openMigrated(data);
+  const onError = (error: unknown) => console.error(error);
+  const checkpoints = openCheckpointFile(data.checkpointFile, onError);
+  const grown = createGrown();
+  const basics = basicsOf(data, database, (orgId, checkpoint) => {
+    grown.note(orgId);
+    checkpoints.note(orgId, checkpoint);
+  });
+  const { indexKey, installationId, origin } = await openInstallation(basics);
+  const jobs = startWriterJobs({
+    ...basics,
+    checkpoints,
+    installationId,
+    installationOrigin: origin,
+    takeGrown: grown.take,
+    isRotating: data.masterKeys.length > 1,
+    onError,
+  });
   const server = serveThread<WriterCalls, Record<never, never>, WriterNotices>(
     port,
+    handlersOf(commandDeps(basics, emailIndexer(indexKey)), (step) => server.notify('step', step)),
     {
-      open: (): Promise<InstallationState> => openInstallation(bare),
-      closeOrphans: () =>
-        closeOrphans({ ...bare, projector, newEntryId: () => makeEntryId(Date.now(), bare.randomBytes(10)) }),
-      closeOwed: ({ orgId, owed }) => closeOwed({ db, committer, projector }, orgId, owed),
-      commit: committer.commit,
-      command,
-      init: async (input) => (await runInit(common, input)).initialized,
-      setupDigest: async (digest) => {
-        await db.transaction().execute((tx) => setSetupDigest(tx, digest));
-        return null;
-      },
-      drain: async (orgId) => {
-        await projector.drain(orgId);
-        return null;
-      },
-    },
-    {
-      onError: report,
+      onError,
       onClose: async () => {
         await jobs.stop();
         checkpoints.close();
