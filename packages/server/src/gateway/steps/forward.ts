@@ -3,7 +3,12 @@
 import type { Hash } from 'node:crypto';
 import { type AnswerReader, createAnswerReader, readAnswer } from '@countersign/core/dialects/answer';
 import type { InferenceRequest } from '@countersign/core/dialects/request-types';
-import { createSseReader, type SseBatch, type SseReader } from '@countersign/core/dialects/sse';
+import {
+  createSseReader,
+  maxSseEventBytes,
+  type SseBatch,
+  type SseReader,
+} from '@countersign/core/dialects/sse';
 import type { AnswerReport } from '@countersign/core/dialects/usage-types';
 import { AppError } from '@countersign/core/errors';
 import { downstreamHeaders } from '../../upstreams/providers/response-headers.ts';
@@ -59,6 +64,9 @@ export type ForwardingCall = { readonly done: Promise<Forwarded>; readonly cut: 
 /** How many bytes of events pass between two looks at the ceiling. */
 const ceilingStep = 8_192;
 
+/** The most that a stream holds back for its record: a terminal event, and the few small ones that may follow. */
+const maxHeldBytes = maxSseEventBytes + 64 * 1024;
+
 function isEventStream(headers: readonly string[]): boolean {
   for (let i = 0; i + 1 < headers.length; i += 2) {
     if (headers[i] === 'content-type')
@@ -79,6 +87,7 @@ class Attempt {
   #answer: AnswerReader | undefined;
   #headSent = false;
   #held: Uint8Array[] = [];
+  #heldBytes = 0;
   #body: Uint8Array[] = [];
   #bytes = 0;
   #sinceCheck = 0;
@@ -157,10 +166,17 @@ class Attempt {
       this.#keep(batch.bytes);
       if (passable > 0)
         this.#write(passable === batch.bytes.length ? batch.bytes : batch.bytes.subarray(0, passable));
-      if (passable < batch.bytes.length) this.#held.push(batch.bytes.subarray(passable));
+      if (passable < batch.bytes.length) this.#hold(batch.bytes.subarray(passable));
       this.#checkCeiling(batch.bytes.length, answer);
     }
     if (batch.fault !== undefined) this.#stop(batch.fault);
+  }
+
+  /** INVARIANT: what follows the terminal event is as bounded as what precedes it, or a provider fills our memory. */
+  #hold(bytes: Uint8Array): void {
+    this.#held.push(bytes);
+    this.#heldBytes += bytes.length;
+    if (this.#heldBytes > maxHeldBytes) this.#stop('answer_too_large');
   }
 
   #write(bytes: Uint8Array): void {
