@@ -2,7 +2,7 @@
 
 import type { ObjectKind } from '@countersign/core/directory/objects';
 import type { OrgId } from '@countersign/core/ids';
-import { objectColumns, type Stored, storedObject } from './objects.ts';
+import { objectsOf, type Stored, storedObject } from './objects.ts';
 import type { Store } from './schema.ts';
 
 /** All objects of one kind, oldest first. For kinds of which an organization has hundreds, not for keys. */
@@ -11,13 +11,7 @@ export async function listAll<K extends ObjectKind>(
   orgId: OrgId,
   kind: K,
 ): Promise<readonly Stored<K>[]> {
-  const rows = await store
-    .selectFrom('objects')
-    .select(objectColumns)
-    .where('org_id', '=', orgId)
-    .where('kind', '=', kind)
-    .orderBy('id')
-    .execute();
+  const rows = await objectsOf(store, orgId, kind).orderBy('id').execute();
   return rows.map((row) => storedObject(kind, row));
 }
 
@@ -27,11 +21,7 @@ export async function listMembers(
   orgId: OrgId,
   teamId: string,
 ): Promise<readonly Stored<'membership'>[]> {
-  const rows = await store
-    .selectFrom('objects')
-    .select(objectColumns)
-    .where('org_id', '=', orgId)
-    .where('kind', '=', 'membership')
+  const rows = await objectsOf(store, orgId, 'membership')
     .where('unique_key', '>=', `${teamId} `)
     // `!` is the character after the space.
     .where('unique_key', '<', `${teamId}!`)
@@ -64,11 +54,8 @@ async function listAssignmentsEnding(
   orgId: OrgId,
   ending: string,
 ): Promise<readonly Stored<'roleAssignment'>[]> {
-  const rows = await store
-    .selectFrom('objects')
-    .select([...objectColumns, 'unique_key'])
-    .where('org_id', '=', orgId)
-    .where('kind', '=', 'roleAssignment')
+  const rows = await objectsOf(store, orgId, 'roleAssignment')
+    .select('unique_key')
     .where('unique_key', 'like', `%${ending}`)
     .orderBy('id')
     .execute();

@@ -119,7 +119,7 @@ export type Stored<K extends ObjectKind> = {
 };
 
 /** What `storedObject` needs of a row. */
-export const objectColumns = ['id', 'version', 'created_at', 'state'] as const;
+const objectColumns = ['id', 'version', 'created_at', 'state'] as const;
 export type ObjectRow = {
   readonly id: string;
   readonly version: number;
@@ -132,6 +132,15 @@ export function storedObject<K extends ObjectKind>(kind: K, row: ObjectRow): Sto
   return { state: decode(kind, row.state), createdAt: row.created_at, version: row.version };
 }
 
+/** Every object of one kind of the organization: what each of the questions below narrows. */
+export function objectsOf(store: Store, orgId: OrgId, kind: ObjectKind) {
+  return store
+    .selectFrom('objects')
+    .select(objectColumns)
+    .where('org_id', '=', orgId)
+    .where('kind', '=', kind);
+}
+
 /** One object of the organization, or undefined. */
 export async function findObject<K extends ObjectKind>(
   store: Store,
@@ -139,13 +148,7 @@ export async function findObject<K extends ObjectKind>(
   kind: K,
   id: string,
 ): Promise<Stored<K> | undefined> {
-  const row = await store
-    .selectFrom('objects')
-    .select(objectColumns)
-    .where('org_id', '=', orgId)
-    .where('kind', '=', kind)
-    .where('id', '=', id)
-    .executeTakeFirst();
+  const row = await objectsOf(store, orgId, kind).where('id', '=', id).executeTakeFirst();
   return row === undefined ? undefined : storedObject(kind, row);
 }
 
@@ -156,13 +159,7 @@ export async function findByUniqueKey<K extends ObjectKind>(
   kind: K,
   uniqueKey: string,
 ): Promise<Stored<K> | undefined> {
-  const row = await store
-    .selectFrom('objects')
-    .select(objectColumns)
-    .where('org_id', '=', orgId)
-    .where('kind', '=', kind)
-    .where('unique_key', '=', uniqueKey)
-    .executeTakeFirst();
+  const row = await objectsOf(store, orgId, kind).where('unique_key', '=', uniqueKey).executeTakeFirst();
   return row === undefined ? undefined : storedObject(kind, row);
 }
 
@@ -173,14 +170,7 @@ export async function listByOwner<K extends ObjectKind>(
   kind: K,
   owner: string,
 ): Promise<readonly Stored<K>[]> {
-  const rows = await store
-    .selectFrom('objects')
-    .select(objectColumns)
-    .where('org_id', '=', orgId)
-    .where('kind', '=', kind)
-    .where('owner_key', '=', owner)
-    .orderBy('id')
-    .execute();
+  const rows = await objectsOf(store, orgId, kind).where('owner_key', '=', owner).orderBy('id').execute();
   return rows.map((row) => storedObject(kind, row));
 }
 
@@ -197,11 +187,7 @@ export async function listPage<K extends ObjectKind>(
   kind: K,
   page: PageRequest,
 ): Promise<readonly Stored<K>[]> {
-  let query = store
-    .selectFrom('objects')
-    .select(objectColumns)
-    .where('org_id', '=', orgId)
-    .where('kind', '=', kind)
+  let query = objectsOf(store, orgId, kind)
     .orderBy('id', 'desc')
     .limit(page.limit + 1);
   if (page.after !== undefined) query = query.where('id', '<', page.after);
