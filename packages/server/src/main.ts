@@ -19,6 +19,9 @@ Settings come from the environment (COUNTERSIGN_…) or the JSON file that COUNT
   DATABASE_URL            PostgreSQL instead of the embedded store
 `;
 
+/** Where there is one core, helper threads of the collector only take turns with what they should help. */
+if (availableParallelism() === 1) setFlagsFromString('--single-threaded-gc');
+
 async function start(): Promise<void> {
   const config = readSettings(process.env);
   const log = createLog({ level: config.logLevel, base: { node: config.nodeName } });
