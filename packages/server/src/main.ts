@@ -1,5 +1,7 @@
 // Owns the process: configuration, log, the server, signals, and what is printed at the start.
 
+import { availableParallelism } from 'node:os';
+import { setFlagsFromString } from 'node:v8';
 import { AppError } from '@countersign/core/errors';
 import { serve } from './compose/serve.ts';
 import { readSettings } from './compose/settings.ts';
