@@ -1,0 +1,122 @@
+// Claims about clients that read a byte a second (FAULTS row 16): the provider waits, memory stays, others do not suffer.
+
+import assert from 'node:assert/strict';
+import { connect, type Socket } from 'node:net';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { residentBytes, watchMemory } from '../support/server-process.ts';
+import { type Bed, isLong, makeBed, scale } from './bed.ts';
+import { keepAlive, promptOf, quantile } from './client.ts';
+import { assertNoOrphans, readLedger } from './ledger.ts';
+import { answerPlainly, chunkEvent, eventStream, type FaultProvider } from './provider.ts';
+
+const readers = scale(100, 1_000);
+const seconds = scale(4, 30);
+const mebibyte = 1_048_576;
+/** Far more than every buffer between a provider and a reader that stands still. */
+const answerMebibytes = 64;
+
+/** Streams as fast as it is read, and counts what it could write. */
+function fastAnswer(written: Map<string, number>): FaultProvider['answer'] {
+  const events = Buffer.from(chunkEvent('x'.repeat(100)).repeat(64));
+  const plainly = answerPlainly(3, 2);
+  return async (call) => {
+    const { marker, response } = call;
+    if (!marker.startsWith('slow')) return plainly(call);
+    response.writeHead(200, eventStream);
+    for (let sent = 0; sent < answerMebibytes * mebibyte && !response.destroyed; sent += events.length) {
+      const goesOn = response.write(events);
+      written.set(marker, sent + events.length);
+      if (!goesOn && !(await canGoOn(response))) return;
+    }
+    response.end();
+  };
+}
+
+function canGoOn(response: Parameters<FaultProvider['answer']>[0]['response']): Promise<boolean> {
+  return new Promise((resolve) => {
+    const go = (): void => end(true);
+    const stop = (): void => end(false);
+    const end = (isOpen: boolean): void => {
+      response.off('drain', go).off('close', stop);
+      resolve(isOpen);
+    };
+    response.once('drain', go).once('close', stop);
+  });
+}
+
+/** A connection that asks for a stream and reads a byte a second. */
+function readSlowly(bed: Bed, marker: string): Socket {
+  const socket = connect(bed.server().port, '127.0.0.1');
+  const body = promptOf({ url: '', key: '', marker, isStream: true, maxTokens: 100_000_000 });
+  socket.on('error', () => {});
+  socket.write(
+    `POST /v1/chat/completions HTTP/1.1\r\nhost: gateway.test\r\nauthorization: Bearer ${bed.keys.modelsKey}\r\n` +
+      `content-type: application/json\r\nx-countersign-tags: marker-${marker}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+  socket.pause();
+  // Node reads at least a buffer at once; what it took is handed out a byte a second.
+  const timer = setInterval(() => socket.read(1), 1_000);
+  socket.once('close', () => clearInterval(timer));
+  return socket;
+}
+
+/** Round after round of a few calls, each timed. */
+async function timeOthers(bed: Bed, prefix: string, forMs: number): Promise<readonly number[]> {
+  const agent = keepAlive();
+  const until = performance.now() + forMs;
+  const times: number[] = [];
+  const workers = Array.from({ length: 4 }, async (_, worker) => {
+    for (let n = 0; performance.now() < until; n += 1) {
+      const reply = await bed.ask({ marker: `${prefix}.${worker}.${n}`, isStream: worker % 2 === 0, agent });
+      assert.equal(reply.isAnswered, true, `${reply.status} ${reply.text}`);
+      times.push(reply.ms);
+    }
+  });
+  await Promise.all(workers);
+  agent.destroy();
+  return times;
+}
+
+test(`row 16: ${readers} readers of a byte a second hold their providers back, and neither memory nor others`, {
+  timeout: 300_000,
+}, async (t) => {
+  const written = new Map<string, number>();
+  const bed = await makeBed(t, { answer: fastAnswer(written) });
+  await timeOthers(bed, 'warm', 2_000);
+  const alone = await timeOthers(bed, 'alone', seconds * 1_000);
+  const before = residentBytes(bed.server().pid);
+  const memory = watchMemory(bed.server().pid);
+  const sockets = Array.from({ length: readers }, (_, n) => readSlowly(bed, `slow-${n}`));
+  const deadline = performance.now() + 30_000;
+  while (written.size < readers && performance.now() < deadline) await sleep(50);
+  assert.equal(written.size, readers, 'every slow reader has its stream');
+  await sleep(2_000);
+  const total = (): number => [...written.values()].reduce((sum, bytes) => sum + bytes, 0);
+  const filled = total();
+  const beside = await timeOthers(bed, 'beside', seconds * 1_000);
+  const more = total() - filled;
+  const highest = memory.stop() / mebibyte;
+  for (const socket of sockets) socket.destroy();
+  const ended = performance.now();
+  while (bed.provider.open() > 0 && performance.now() - ended < 5_000) await sleep(10);
+  assert.equal(bed.provider.open(), 0, 'the providers of readers that have gone are stopped');
+  const each = quantile([...written.values()], 1) / mebibyte;
+  assert.ok(each < answerMebibytes / 2, `a provider could write ${each} MiB to a reader that stood still`);
+  assert.ok(more < readers * 64 * 1024, `providers could write ${more} bytes more while nobody read`);
+  assert.ok(highest < 512, `resident memory reached ${highest} MiB`);
+  const [p99Alone, p99Beside] = [quantile(alone, 0.99), quantile(beside, 0.99)];
+  // Two cores are shared with the test itself: the short run allows for its noise.
+  const limit = isLong ? Math.max(p99Alone * 1.2, p99Alone + 5) : p99Alone * 2 + 50;
+  assert.ok(p99Beside < limit, `p99 of others went from ${p99Alone} to ${p99Beside} ms`);
+  const gone = performance.now();
+  const ledger = readLedger(bed);
+  let calls = await ledger.read();
+  while (calls.outcomes.size < calls.intents.size && performance.now() - gone < 3_000)
+    calls = await ledger.read();
+  assertNoOrphans(calls);
+  t.diagnostic(
+    `memory ${Math.round(before / mebibyte)} MiB before, ${Math.round(highest)} at most; a provider wrote ${each.toFixed(1)} MiB at most; ` +
+      `others' p50 ${quantile(alone, 0.5).toFixed(1)} -> ${quantile(beside, 0.5).toFixed(1)} ms, p99 ${p99Alone.toFixed(1)} -> ${p99Beside.toFixed(1)} ms`,
+  );
+});
