@@ -12,6 +12,7 @@ import { egressGate } from './egress.ts';
 import { floorsGate } from './floors.ts';
 import { leaksGate } from './leaks.ts';
 import { purityGate } from './purity.ts';
+import { scopeGate } from './scope.ts';
 import { barrelsGate, openingGate, sizeGate } from './size.ts';
 import { sqlGate } from './sql.ts';
 import { stateGate } from './state.ts';
@@ -27,6 +28,7 @@ export type GateName =
   | 'opening'
   | 'comments'
   | 'sql'
+  | 'scope'
   | 'state'
   | 'egress'
   | 'leaks'
@@ -44,6 +46,7 @@ export const gates: Readonly<Record<GateName, Gate>> = {
   opening: openingGate,
   comments: commentsGate,
   sql: sqlGate,
+  scope: scopeGate,
   state: stateGate,
   egress: egressGate,
   leaks: leaksGate,
