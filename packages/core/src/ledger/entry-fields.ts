@@ -21,7 +21,7 @@ export const decisions = ['allow', 'deny', 'requestable'] as const;
 export const usageSources = ['provider', 'estimated'] as const;
 export const proofKinds = ['idp', 'application', 'key', 'session', 'mesh'] as const;
 export const actorKinds = ['user', 'service', 'agent', 'anonymous', 'system'] as const;
-export const alertKinds = ['budget_warning', 'budget_exhausted'] as const;
+export const alertKinds = ['budget_warning', 'budget_exhausted', 'unknown_price'] as const;
 
 export type Decision = (typeof decisions)[number];
 export type Status = (typeof statuses)[number];
@@ -170,13 +170,17 @@ export const refused = z.strictObject({
   ),
 });
 
-export const alert = z.strictObject({
-  kind: z.enum(alertKinds),
-  budget: name,
-  limit_nanos: count,
-  used_nanos: count,
-  percent: count,
-});
+export const alert = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.enum(['budget_warning', 'budget_exhausted']),
+    budget: name,
+    limit_nanos: count,
+    used_nanos: count,
+    percent: count,
+  }),
+  /** A model that no table prices: it is charged the organization's default until it gets a price of its own. */
+  z.strictObject({ kind: z.literal('unknown_price'), model: name }),
+]);
 
 export const opened = z.strictObject({
   origin: z.string().min(1).max(1024),

@@ -2,7 +2,6 @@
 
 import { createHmac, createSecretKey, hash, randomFillSync } from 'node:crypto';
 import { type EntryId, makeEntryId, makeRequestId, type RequestId } from '@countersign/core/ids';
-import { canonicalJson } from '@countersign/core/ledger/canonical';
 import { createActiveCalls } from '../gateway/active-calls.ts';
 import type { GatewayDeps } from '../gateway/deps.ts';
 import type { Log } from '../platform/log/log.ts';
@@ -11,12 +10,11 @@ import { createSealer } from '../platform/sealer/sealer.ts';
 import type { Recorder } from '../services/ledger/recorder.ts';
 import { createMeter } from '../services/meter/meter.ts';
 import { selfTest } from '../services/meter/self-test.ts';
-import type { BudgetAlert } from '../services/meter/state.ts';
 import { createRefusals, type Refusals } from '../services/refusals/refusals.ts';
-import type { OrgSnapshot } from '../services/snapshot/org-snapshot.ts';
 import type { Step } from '../services/snapshot/snapshots.ts';
 import { createSubjectKeys, type SubjectKeys } from '../services/subjects/key-cache.ts';
 import type { ClientPool } from '../upstreams/providers/http.ts';
+import { createAlerts } from './alerts.ts';
 import { gatewayMetrics } from './gateway-metrics.ts';
 import { createOrganizations, type Organizations } from './organizations.ts';
 import type { Threads } from './start-threads.ts';
@@ -67,34 +65,6 @@ function createIds(now: () => number) {
   };
 }
 
-function alertText(
-  ports: GatewayPorts,
-  id: EntryId,
-  nowMs: number,
-  snapshot: OrgSnapshot,
-  alert: BudgetAlert,
-): string {
-  const { budget, usedNanos } = alert;
-  return canonicalJson({
-    v: 1,
-    id,
-    log: snapshot.origin,
-    ts: new Date(nowMs).toISOString(),
-    node: ports.node,
-    boot: ports.boot,
-    sv: snapshot.version(),
-    type: 'alert',
-    actor: { id: 'system', kind: 'system' },
-    alert: {
-      kind: usedNanos >= budget.limitNanos ? 'budget_exhausted' : 'budget_warning',
-      budget: budget.id,
-      limit_nanos: budget.limitNanos,
-      used_nanos: usedNanos,
-      percent: budget.limitNanos === 0 ? 100 : Math.floor((usedNanos * 100) / budget.limitNanos),
-    },
-  });
-}
-
 /** Refused credentials are counted in the installation's own log; addresses only as commitments. */
 function composeRefusals(ports: GatewayPorts, now: () => number, newEntryId: () => EntryId): Refusals {
   const { installation } = ports.threads;
@@ -140,15 +110,19 @@ export function composeGateway(ports: GatewayPorts): Gateway {
   const { subjectKeys, ...sealed } = sealedPorts(ports, now);
   const onError = (error: unknown, requestId?: RequestId): void =>
     log.error({ error, requestId }, 'a part failed');
-  const onBudgetAlert: GatewayDeps['onBudgetAlert'] = (snapshot, alert) => {
-    const text = alertText(ports, ids.entryId(), now(), snapshot, alert);
-    recorder.record({ orgId: snapshot.orgId, text, version: -1 }).catch(onError);
-  };
+  const alerts = createAlerts({
+    record: recorder.record,
+    newEntryId: ids.entryId,
+    now,
+    node: ports.node,
+    boot: ports.boot,
+    onError,
+  });
   const organizations = createOrganizations({
     threads,
     meter,
     now,
-    onBudgetAlert,
+    onBudgetAlert: alerts.budget,
     onError,
     maxOrganizations: 1_000,
     onAdvance: (snapshot, changes) => {
@@ -174,7 +148,7 @@ export function composeGateway(ports: GatewayPorts): Gateway {
     clock: () => performance.now(),
     node: ports.node,
     boot: ports.boot,
-    onBudgetAlert,
+    alerts,
     activeCalls,
     onError,
     metrics: gatewayMetrics(ports.metrics, { activeCalls, recorder }),

@@ -147,6 +147,7 @@ export async function attemptCall(
   reply: Reply,
   attempt: number,
 ): Promise<boolean> {
+  await deps.budgetsSettled(asked.authenticated.snapshot.orgId);
   const recorded = await recordIntent(deps, asked, attempt);
   const { forwarded, key, commitment } = await run(deps, recorded, reply, attempt);
   await recordOutcome(deps, recorded, forwarded, key, commitment);

@@ -1,7 +1,7 @@
 // Owns what the data plane needs of everything else: ports, filled by the composition root.
 
 import type { KeyObject } from 'node:crypto';
-import type { Provider } from '@countersign/core/directory/objects';
+import type { Model, Provider } from '@countersign/core/directory/objects';
 import type { AppError } from '@countersign/core/errors';
 import type { EntryId, OrgId, PrincipalId, RequestId, WorkspaceId } from '@countersign/core/ids';
 import type { CallerDeps } from '../services/callers/authenticate.ts';
@@ -19,6 +19,8 @@ export type GatewayDeps = CallerDeps<OrgSnapshot> & {
   readonly snapshots: Snapshots;
   readonly recorder: Recorder;
   readonly meter: Meter;
+  /** Resolves when the organization's budgets are in force as its snapshot says; undefined if they are now. */
+  readonly budgetsSettled: (orgId: OrgId) => Promise<void> | undefined;
   /** The subject's own key, once loaded; undefined for one that has none. */
   readonly subjectKey: (
     orgId: OrgId,
@@ -44,8 +46,11 @@ export type GatewayDeps = CallerDeps<OrgSnapshot> & {
   readonly clock: () => number;
   readonly node: string;
   readonly boot: string;
-  /** A budget has reached its threshold: recorded as an alert. */
-  readonly onBudgetAlert: (snapshot: OrgSnapshot, alert: BudgetAlert) => void;
+  /** What somebody should look at, recorded beside the call. */
+  readonly alerts: {
+    readonly budget: (snapshot: OrgSnapshot, alert: BudgetAlert) => void;
+    readonly unknownPrice: (snapshot: OrgSnapshot, model: Model) => void;
+  };
   readonly activeCalls: ActiveCalls;
   readonly onError: (error: unknown, requestId: RequestId) => void;
   readonly metrics: GatewayMetrics;

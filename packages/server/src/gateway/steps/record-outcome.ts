@@ -94,7 +94,10 @@ export async function recordOutcome(
     ...(objects.length === 0 ? {} : { objects }),
   });
   deps.metrics.finished(ending.status, totalMs / 1000);
-  for (const alert of settlement.alerts) deps.onBudgetAlert(snapshot, alert);
+  for (const alert of settlement.alerts) deps.alerts.budget(snapshot, alert);
+  const { model, provider } = admitted.selected;
+  const isUnpriced = model !== undefined && snapshot.price(model, provider).source === 'default';
+  if (isUnpriced) deps.alerts.unknownPrice(snapshot, model);
 }
 
 /** Ids that the provider keeps and a later request may name: whose they are is recorded with the outcome. */
