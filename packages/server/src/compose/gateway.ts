@@ -101,7 +101,7 @@ function sealedPorts({ threads, pool, masterKeys }: GatewayPorts, now: () => num
 
 /** The data plane, ready to serve. Throws if its limiter does not refuse what it must. */
 export function composeGateway(ports: GatewayPorts): Gateway {
-  const { threads, recorder, log } = ports;
+  const { threads, recorder, log, node, boot } = ports;
   const now = Date.now;
   const ids = createIds(now);
   const meter = createMeter({ now });
@@ -110,14 +110,8 @@ export function composeGateway(ports: GatewayPorts): Gateway {
   const { subjectKeys, ...sealed } = sealedPorts(ports, now);
   const onError = (error: unknown, requestId?: RequestId): void =>
     log.error({ error, requestId }, 'a part failed');
-  const alerts = createAlerts({
-    record: recorder.record,
-    newEntryId: ids.entryId,
-    now,
-    node: ports.node,
-    boot: ports.boot,
-    onError,
-  });
+  const newEntryId = ids.entryId;
+  const alerts = createAlerts({ record: recorder.record, newEntryId, now, node, boot, onError });
   const organizations = createOrganizations({
     threads,
     meter,
@@ -143,11 +137,11 @@ export function composeGateway(ports: GatewayPorts): Gateway {
     meter,
     subjectKey: subjectKeys.get,
     ...sealed,
-    newEntryId: ids.entryId,
+    newEntryId,
     now,
     clock: () => performance.now(),
-    node: ports.node,
-    boot: ports.boot,
+    node,
+    boot,
     alerts,
     activeCalls,
     onError,

@@ -20,6 +20,18 @@ const listRoles: LiveOperation = () => ({
   })),
 });
 
+/** Every operation that is answered from memory, by its id. */
+export function liveRegistry(
+  deps: Pick<Gateway['deps'], 'now' | 'networksOf'>,
+  metrics: Registry,
+): ReadonlyMap<string, LiveOperation> {
+  return new Map<string, LiveOperation>([
+    ['role.list', listRoles],
+    ['metrics.read', () => ({ text: metrics.render() })],
+    ...liveOperations(deps.now, deps.networksOf),
+  ]);
+}
+
 /** The manager over a store and the data plane's own callers and organizations. */
 export function composeManager(store: Store, gateway: Gateway, metrics: Registry): Manager {
   const { deps, organizations } = gateway;
@@ -41,10 +53,6 @@ export function composeManager(store: Store, gateway: Gateway, metrics: Registry
       await writer.call('drain', orgId);
     },
     prepare,
-    live: new Map<string, LiveOperation>([
-      ['role.list', listRoles],
-      ['metrics.read', () => ({ text: metrics.render() })],
-      ...liveOperations(deps.now, deps.networksOf),
-    ]),
+    live: liveRegistry(deps, metrics),
   });
 }

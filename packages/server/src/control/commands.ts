@@ -24,6 +24,7 @@ import { eraseUser } from './erase-user.ts';
 import { provisionUser, userProvision } from './provision-user.ts';
 import { publishPolicy } from './publish-policy.ts';
 import { readContent } from './read-content.ts';
+import { registryOf } from './registry.ts';
 import { removeBudget } from './remove-budget.ts';
 import { removeClassifier } from './remove-classifier.ts';
 import { removeMembership } from './remove-membership.ts';
@@ -97,6 +98,4 @@ const bound: readonly BoundCommand[] = [
 const internal: readonly BoundCommand[] = [bindCommand(userProvision, provisionUser)];
 
 /** Commands by the id of their operation: those of the contract and the internal ones. */
-export const commands: ReadonlyMap<string, BoundCommand> = new Map(
-  [...bound, ...internal].map((command): [string, BoundCommand] => [command.operation.id, command]),
-);
+export const commands: ReadonlyMap<string, BoundCommand> = registryOf([...bound, ...internal]);

@@ -38,6 +38,7 @@ import { listUsage } from './list-usage.ts';
 import { listUsers } from './list-users.ts';
 import { listWorkspaces } from './list-workspaces.ts';
 import { proveRecord } from './prove-record.ts';
+import { registryOf } from './registry.ts';
 import { type BoundQuery, bindQuery } from './run-query.ts';
 import { simulatePolicy } from './simulate-policy.ts';
 
@@ -79,6 +80,4 @@ const bound: readonly BoundQuery[] = [
 ];
 
 /** Queries by the id of their operation. */
-export const queries: ReadonlyMap<string, BoundQuery> = new Map(
-  bound.map((query): [string, BoundQuery] => [query.operation.id, query]),
-);
+export const queries: ReadonlyMap<string, BoundQuery> = registryOf(bound);
