@@ -145,9 +145,12 @@ export function placeOf(path: string): Place {
   return { kind: 'room', name: `${best.at}${folder}`, floor: best.room.floor };
 }
 
-/** Test files beside the source: no floor binds them, because a test may compose what it likes. */
+/**
+ * Tests beside the source, and what they share (`.support.ts`): no floor binds them, because a test may compose
+ * what it likes. In return the product imports none of them.
+ */
 export function isTestFile(path: string): boolean {
-  return /\.(test|bench)\.(ts|tsx|mjs)$/.test(path) || path.startsWith('tests/');
+  return /\.(test|bench|support)\.(ts|tsx|mjs)$/.test(path) || path.startsWith('tests/');
 }
 
 /** The comments between which ARCHITECTURE.md keeps the drawing. */

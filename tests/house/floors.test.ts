@@ -68,6 +68,7 @@ testGate('floors', [
     imports('../../core/src/ids.ts'),
   ),
   line('the product imports no test', `${server}/gateway/a.ts`, imports('./b.test.ts')),
+  line('the product imports nothing that tests share', `${server}/gateway/a.ts`, imports('./b.support.ts')),
   up('main imports every room', 'main.ts', './protocols/openai/chat.ts', 0),
   up('a protocol imports what the protocols share', 'protocols/openai/chat.ts', '../http/body.ts', 0),
   up('a command imports a store', 'control/assign-role.ts', '../stores/roles.ts', 0),

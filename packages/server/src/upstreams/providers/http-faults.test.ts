@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
-import { exchange, post, shortTimeouts, sleep, streamHead, withTcp } from './fake-provider.ts';
+import { exchange, post, shortTimeouts, sleep, streamHead, withTcp } from './fake-provider.support.ts';
 
 test('a provider that takes the request and stays silent is a first-byte time-out', async () => {
   await withTcp(

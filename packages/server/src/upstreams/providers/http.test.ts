@@ -14,7 +14,7 @@ import {
   sleep,
   streamHead,
   withTcp,
-} from './fake-provider.ts';
+} from './fake-provider.support.ts';
 import { createHttpUpstream } from './http.ts';
 
 test('the bytes of a request and of its answer pass unchanged, with our framing', async () => {

@@ -8,7 +8,7 @@ import Anthropic from '@anthropic-ai/sdk';
 import { embed, generateText, streamText } from 'ai';
 import OpenAI from 'openai';
 import type { Upstream, UpstreamCall } from '../upstream.ts';
-import { exchange, type Listening, listenHttp, post } from './fake-provider.ts';
+import { exchange, type Listening, listenHttp, post } from './fake-provider.support.ts';
 import { createSandboxUpstream } from './sandbox.ts';
 
 const label = 'sandbox: no model ran; the last user text is: hello wide world';

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createAnswerReader, readAnswer } from '@countersign/core/dialects/answer';
 import { createSseReader } from '@countersign/core/dialects/sse';
-import { exchange, post, sleep } from './fake-provider.ts';
+import { exchange, post, sleep } from './fake-provider.support.ts';
 import { createSandboxUpstream } from './sandbox.ts';
 
 const user = [{ role: 'user' as const, content: 'hello wide world' }];
