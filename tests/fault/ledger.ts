@@ -36,6 +36,24 @@ function isMarker(tag: string): boolean {
   return tag.startsWith('marker-');
 }
 
+/** The entries from `from` to before `size`, out of the tiles that a log of that size has. */
+async function entriesBetween(
+  bed: Pick<Bed, 'fetchBytes'>,
+  from: number,
+  size: number,
+): Promise<readonly Uint8Array[]> {
+  const found: Uint8Array[] = [];
+  for (let index = Math.floor(from / tileWidth); index * tileWidth < size; index += 1) {
+    const tile = tileAt(size, entriesLevel, index);
+    assert.ok(tile !== undefined);
+    const path = tilePath(tile).slice('tile/'.length);
+    const bundle = decodeBundle(await bed.fetchBytes(`/ledger/tile/${encodeURIComponent(path)}`));
+    assert.equal(bundle.torn, false);
+    found.push(...bundle.entries.slice(Math.max(from - index * tileWidth, 0)));
+  }
+  return found;
+}
+
 /** Reads the log of a bed's organization, whichever process serves it at the time. */
 export function readLedger(bed: Pick<Bed, 'fetchText' | 'fetchBytes'>): LedgerReader {
   const entries: Uint8Array[] = [];
@@ -68,16 +86,9 @@ export function readLedger(bed: Pick<Bed, 'fetchText' | 'fetchBytes'>): LedgerRe
     checkpoint = textAt(answer, 'checkpoint');
     vkey = textAt(answer, 'verifierKey');
     const size = parseSignedCheckpoint(checkpoint)?.checkpoint.size ?? 0;
-    for (let index = Math.floor(entries.length / tileWidth); index * tileWidth < size; index += 1) {
-      const tile = tileAt(size, entriesLevel, index);
-      assert.ok(tile !== undefined);
-      const path = tilePath(tile).slice('tile/'.length);
-      const bundle = decodeBundle(await bed.fetchBytes(`/ledger/tile/${encodeURIComponent(path)}`));
-      assert.equal(bundle.torn, false);
-      for (const bytes of bundle.entries.slice(entries.length - index * tileWidth)) {
-        entries.push(bytes);
-        take(bytes);
-      }
+    for (const bytes of await entriesBetween(bed, entries.length, size)) {
+      entries.push(bytes);
+      take(bytes);
     }
     assert.equal(entries.length, size, 'the log has as many entries as its checkpoint says');
     return { intents, outcomes, byMarker, size };

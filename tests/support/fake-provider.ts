@@ -1,20 +1,7 @@
 // Owns a provider for tests: a local HTTP server that answers as it is told, counts requests and keeps their bytes.
 
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { answerAs } from './provider-answers.ts';
-
-/** One request as it arrived: headers flat, the body byte for byte. */
-export type Asked = {
-  readonly method: string;
-  readonly path: string;
-  readonly rawHeaders: readonly string[];
-  readonly header: (name: string) => string | undefined;
-  readonly body: Buffer;
-  /** The body as JSON; fails the test if it is none. */
-  readonly json: () => unknown;
-};
-
-export type Script = (asked: Asked, response: ServerResponse) => void | Promise<void>;
+import { createServer, type IncomingMessage } from 'node:http';
+import { type Asked, answerAs, type Script } from './provider-answers.ts';
 
 export type FakeProvider = {
   readonly origin: string;

@@ -1,7 +1,19 @@
 // Owns what a provider answers in tests, in each dialect, streamed and whole, from one statement of the answer.
 
 import type { ServerResponse } from 'node:http';
-import type { Asked, Script } from './fake-provider.ts';
+
+/** One request as it arrived: headers flat, the body byte for byte. */
+export type Asked = {
+  readonly method: string;
+  readonly path: string;
+  readonly rawHeaders: readonly string[];
+  readonly header: (name: string) => string | undefined;
+  readonly body: Buffer;
+  /** The body as JSON; fails the test if it is none. */
+  readonly json: () => unknown;
+};
+
+export type Script = (asked: Asked, response: ServerResponse) => void | Promise<void>;
 
 export type Said = {
   readonly text: string;
