@@ -108,7 +108,13 @@ async function furnish(bed: Bed, timeouts: NonNullable<BedOptions['timeouts']>):
     external: false,
     timeouts,
   });
-  await bed.api('POST', '/models', { name: 'fault', providerId: textAt(provider, 'id') });
+  await bed.api('POST', '/models', {
+    name: 'fault',
+    providerId: textAt(provider, 'id'),
+    // Streams here end by what is tested, not by a ceiling; a token costs one nano-unit.
+    outputCeiling: 100_000_000,
+    price: { input: 1_000, output: 1_000 },
+  });
   await bed.api('POST', '/budgets', {
     name: 'all',
     scope: { kind: 'organization' },

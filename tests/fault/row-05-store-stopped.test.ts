@@ -72,7 +72,11 @@ test('row 5: when the thread that writes dies, calls are refused, none leaves, a
   agent.destroy();
   assert.equal(code, 1, bed.server().lines.slice(-3).join('\n'));
   assert.ok(took < 10_000, `it took ${took} ms to end`);
-  assert.deepEqual(after.filter(({ isAnswered }) => isAnswered), [], 'answered without a record');
+  assert.deepEqual(
+    after.filter(({ isAnswered }) => isAnswered),
+    [],
+    'answered without a record',
+  );
   await bed.start();
   const ledger = readLedger(bed);
   const calls = await ledger.read();

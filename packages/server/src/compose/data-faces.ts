@@ -31,6 +31,7 @@ export function inferenceFace(config: Config, gateway: Gateway, serve: Inference
     newRequestId: gateway.newRequestId,
     addressOf: addressReader(config),
     bodyLimit: config.bodyLimitBytes,
+    idleMs: config.idleStreamTimeoutMs,
     now,
     clock,
   };

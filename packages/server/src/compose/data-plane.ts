@@ -87,7 +87,7 @@ function recordRefusals({ refusals }: Gateway, { log, shutdown }: DataPlaneParts
 export function composeDataPlane(parts: DataPlaneParts): DataPlane {
   const { config, store, metrics, log, shutdown } = parts;
   const { threads, boot, masterKeys } = store;
-  const egress = createEgress({ allow: config.egressAllow });
+  const egress = createEgress({ allow: config.egressAllow, connectTimeoutMs: config.connectTimeoutMs });
   const pool = openClientPool({ egress });
   shutdown.add({ name: 'upstream connections', phase: 'close', limitMs: closeMs, close: () => pool.close() });
   const recorder = openRecorder(parts);

@@ -22,6 +22,9 @@ export type HttpServer = {
   readonly close: (signal: AbortSignal) => Promise<void>;
 };
 
+/** What a request may take to arrive whole: a body that drips is cut, one of the largest size needs about 1 Mbit/s. */
+const wholeRequestMs = 300_000;
+
 /** Sockets that may wait for or hold a connection at the same time. */
 const maxConnections = 20_000;
 
@@ -119,7 +122,7 @@ export function createHttpServer(
     maxHeaderSize: config.headerLimitBytes,
     headersTimeout: config.headerTimeoutMs,
     connectionsCheckingInterval: 1_000,
-    requestTimeout: 0,
+    requestTimeout: Math.max(config.headerTimeoutMs, wholeRequestMs),
     keepAliveTimeout: 65_000,
     noDelay: true,
     insecureHTTPParser: false,

@@ -11,6 +11,8 @@ export type ReplyOptions = {
   readonly dialect: Dialect;
   readonly isResponses: boolean;
   readonly requestId: RequestId;
+  /** Milliseconds after which a client that takes nothing of its answer counts as gone. */
+  readonly idleMs: number;
 };
 
 function refuse(
@@ -28,8 +30,15 @@ function refuse(
     const name = own[i] ?? '';
     if (!(name in rendered.headers)) headers.push(name, own[i + 1] ?? '');
   }
+  // A body that never ends would hold its connection.
+  if (!response.req.complete) response.shouldKeepAlive = false;
   response.writeHead(rendered.status, [...headers, 'content-length', String(body.length)]);
   response.end(body);
+}
+
+/** Ends a connection whose client has taken nothing for so long. Progress within a write counts. */
+function watchReader(response: ServerResponse, idleMs: number): void {
+  response.setTimeout(idleMs, () => response.destroy());
 }
 
 /** The reply to one request. What comes after the client has gone is dropped. */
@@ -45,16 +54,23 @@ export function createReply(response: ServerResponse, options: ReplyOptions): Re
     },
     write: (bytes) => response.destroyed || response.write(bytes),
     onDrain: (listener) => {
-      response.once('drain', listener);
+      watchReader(response, options.idleMs);
+      response.once('drain', () => {
+        response.setTimeout(0);
+        listener();
+      });
     },
     end(bytes) {
-      if (!response.destroyed) response.end(bytes);
+      if (response.destroyed) return;
+      response.end(bytes);
+      if (!response.writableFinished) watchReader(response, options.idleMs);
     },
     fail(error) {
       if (response.destroyed) return;
       response.end(
         renderStreamError(options.dialect, options.isResponses, error.code, error.message, options.requestId),
       );
+      if (!response.writableFinished) watchReader(response, options.idleMs);
     },
   };
 }

@@ -13,6 +13,8 @@ export type InferenceFace = {
   readonly newRequestId: () => RequestId;
   readonly addressOf: (request: IncomingMessage) => string;
   readonly bodyLimit: number;
+  /** Milliseconds that a client may neither send of its body nor take of its answer. */
+  readonly idleMs: number;
   readonly now: () => number;
   readonly clock: () => number;
 };
@@ -38,7 +40,7 @@ function inboundCall(
     rawHeaders: request.rawHeaders,
     header: (name) => one(request.headers[name]),
     address: face.addressOf(request),
-    readBody: () => readBody(request, face.bodyLimit),
+    readBody: () => readBody(request, face.bodyLimit, face.idleMs),
     onGone: (listener) => {
       if (response.destroyed) listener();
       else response.once('close', () => !response.writableFinished && listener());
@@ -79,6 +81,7 @@ export function serveInferencePath(
     dialect: endpoint.dialect,
     isResponses: endpoint.id === 'responses',
     requestId: call.requestId,
+    idleMs: face.idleMs,
   });
   void face.serve(call, reply);
   return true;
