@@ -39,8 +39,6 @@ export type TokenIssuerId = Id<'tokenIssuer'>;
 export type ProviderId = Id<'provider'>;
 export type ModelId = Id<'model'>;
 export type BudgetId = Id<'budget'>;
-export type RateLimitId = Id<'rateLimit'>;
-export type ClassifierId = Id<'classifier'>;
 
 /** A ledger entry's id: a UUIDv7 in its usual text form (RFC 9562). */
 export type EntryId = Branded<'entry'>;

@@ -1,7 +1,7 @@
 // Owns the rules of administrative authority: what one may do where, and that nobody gives what they lack.
 
 import type { WorkspaceId } from '../ids.ts';
-import { type Permission, type Role, rolePermissions } from './permissions.ts';
+import type { Permission } from './permissions.ts';
 
 /** What an actor may do: in the workspace of their credential, and everywhere in the organization. */
 export type Authority = {
@@ -26,9 +26,4 @@ export function lacking(
   scope: Scope,
 ): readonly Permission[] {
   return [...wanted].filter((permission) => !allows(authority, permission, scope));
-}
-
-/** True when the actor may give (or take) this role there: they hold every permission that it carries. */
-export function mayAssign(authority: Authority, role: Role, scope: Scope): boolean {
-  return lacking(authority, rolePermissions[role], scope).length === 0;
 }

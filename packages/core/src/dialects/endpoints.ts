@@ -125,8 +125,3 @@ export function matchEndpoint(method: string, path: string): EndpointMatch {
     endpoint: { id: 'passthrough', dialect, providerPath: rest, provider, objectId: undefined },
   };
 }
-
-/** True when the request's body is a prompt that is parsed. */
-export function hasPrompt(id: EndpointId): boolean {
-  return id !== 'models' && id !== 'response_object' && id !== 'passthrough';
-}

@@ -23,10 +23,7 @@ export const proofKinds = ['idp', 'application', 'key', 'session', 'mesh'] as co
 export const actorKinds = ['user', 'service', 'agent', 'anonymous', 'system'] as const;
 export const alertKinds = ['budget_warning', 'budget_exhausted', 'unknown_price'] as const;
 
-export type Decision = (typeof decisions)[number];
 export type Status = (typeof statuses)[number];
-export type ProofKind = (typeof proofKinds)[number];
-export type ActorKind = (typeof actorKinds)[number];
 
 /** Non-negative integers up to 2^53 - 1. */
 const count = z.int().nonnegative();

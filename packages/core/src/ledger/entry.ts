@@ -136,7 +136,6 @@ type Fixed<T> = T extends string
       : T;
 
 export type Entry = Fixed<z.infer<typeof entrySchema>>;
-export type EntryOf<T extends EntryType> = Extract<Entry, { readonly type: T }>;
 export type CallIntent = Extract<Entry, { readonly phase: 'intent' }>;
 export type CallOutcome = Extract<Entry, { readonly phase: 'outcome' }>;
 
