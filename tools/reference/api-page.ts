@@ -116,8 +116,8 @@ export function apiPage(operations: readonly Operation[]): string {
     'JSON over HTTP under `/api/v1`. The key (`Authorization: Bearer`, use `management`) settles the organization.',
     'Lists are newest first, 50 at a time (`limit`, up to 200); `next` is the `cursor` of the next page and absent on',
     'the last. A refusal is an RFC 9457 problem (`application/problem+json`) with a stable `code`, a `detail` and the',
-    '`requestId`. A write may carry `Idempotency-Key`: repeated with the same, the first result is given again, without',
-    'secrets that are shown once. Answers may gain members; inputs with unknown members are refused.',
+    '`requestId`. A write may carry `Idempotency-Key`: repeated with the same within a day, the first result is given',
+    'again, without secrets that are shown once. Answers may gain members; inputs with unknown members are refused.',
     '',
     ...sections,
   ].join('\n');

@@ -7,6 +7,7 @@ import { rewrapSecrets } from '../jobs/rewrap-secrets.ts';
 import type { Sealer } from '../platform/sealer/sealer.ts';
 import type { Committer } from '../services/ledger/committer.ts';
 import type { Projector } from '../services/ledger/projector.ts';
+import { removeOldReplays } from '../stores/bookkeeping.ts';
 import type { Tables } from '../stores/schema.ts';
 import type { CheckpointFile } from './checkpoint-file.ts';
 
@@ -39,6 +40,10 @@ const tickMs = 500;
 /** How often the organizations' checkpoints are copied into the installation's log, in milliseconds. */
 const copyMs = 60_000;
 
+/** For how long a repeated write is answered as before, and how often the older ones are forgotten. In milliseconds. */
+const replayMs = 24 * 60 * 60 * 1_000;
+const forgetMs = 60 * 60 * 1_000;
+
 /** Runs `work` every `everyMs`, never twice at a time. */
 function repeat(everyMs: number, work: () => Promise<void>, onError: (error: unknown) => void): () => void {
   let isRunning = false;
@@ -56,15 +61,21 @@ function repeat(everyMs: number, work: () => Promise<void>, onError: (error: unk
 
 /** Starts the jobs. */
 export function startWriterJobs(deps: WriterJobsDeps): WriterJobs {
-  const { projector, checkpoints, onError } = deps;
+  const { db, projector, checkpoints, now, onError } = deps;
   const copies = createCheckpointJob(deps);
   const tick = async (): Promise<void> => {
     checkpoints.flush();
     await projector.drainAll();
   };
   const copy = (): Promise<void> => copies.run(deps.takeGrown());
-  const stops = [repeat(tickMs, tick, onError), repeat(copyMs, copy, onError)];
-  if (deps.isRotating) rewrapSecrets(deps.db, deps.sealer).catch(onError);
+  const forget = (): Promise<void> =>
+    db.transaction().execute((tx) => removeOldReplays(tx, now() - replayMs));
+  const stops = [
+    repeat(tickMs, tick, onError),
+    repeat(copyMs, copy, onError),
+    repeat(forgetMs, forget, onError),
+  ];
+  if (deps.isRotating) rewrapSecrets(db, deps.sealer).catch(onError);
   return {
     async stop() {
       for (const stop of stops) stop();
