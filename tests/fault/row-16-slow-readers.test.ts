@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { residentBytes, watchMemory } from '../support/server-process.ts';
 import { type Bed, isLong, makeBed, scale } from './bed.ts';
 import { keepAlive, promptOf, quantile } from './client.ts';
-import { assertNoOrphans, readLedger } from './ledger.ts';
+import { assertNoOrphans, type Calls, readLedger } from './ledger.ts';
 import { answerPlainly, chunkEvent, eventStream, type FaultProvider } from './provider.ts';
 
 const readers = scale(100, 1_000);
@@ -61,6 +61,16 @@ function readSlowly(bed: Bed, marker: string): Socket {
   return socket;
 }
 
+/** The log, once every call in it has its outcome, or after three seconds. */
+async function settledCalls(bed: Bed): Promise<Calls> {
+  const begun = performance.now();
+  const ledger = readLedger(bed);
+  let calls = await ledger.read();
+  while (calls.outcomes.size < calls.intents.size && performance.now() - begun < 3_000)
+    calls = await ledger.read();
+  return calls;
+}
+
 /** Round after round of a few calls, each timed. */
 async function timeOthers(bed: Bed, prefix: string, forMs: number): Promise<readonly number[]> {
   const agent = keepAlive();
@@ -91,9 +101,13 @@ test(`row 16: ${readers} readers of a byte a second hold their providers back, a
   const deadline = performance.now() + 30_000;
   while (written.size < readers && performance.now() < deadline) await sleep(50);
   assert.equal(written.size, readers, 'every slow reader has its stream');
-  await sleep(2_000);
+  // Every buffer on the way fills first: gigabytes, for a thousand readers.
   const total = (): number => [...written.values()].reduce((sum, bytes) => sum + bytes, 0);
-  const filled = total();
+  let filled = -1;
+  while (filled !== total() && performance.now() < deadline + 60_000) {
+    filled = total();
+    await sleep(1_500);
+  }
   const beside = await timeOthers(bed, 'beside', seconds * 1_000);
   const more = total() - filled;
   const highest = memory.stop() / mebibyte;
@@ -101,6 +115,7 @@ test(`row 16: ${readers} readers of a byte a second hold their providers back, a
   const ended = performance.now();
   while (bed.provider.open() > 0 && performance.now() - ended < 5_000) await sleep(10);
   assert.equal(bed.provider.open(), 0, 'the providers of readers that have gone are stopped');
+  t.diagnostic(`resident memory ${Math.round(before / mebibyte)} MiB before, ${Math.round(highest)} at most`);
   const each = quantile([...written.values()], 1) / mebibyte;
   assert.ok(each < answerMebibytes / 2, `a provider could write ${each} MiB to a reader that stood still`);
   assert.ok(more < readers * 64 * 1024, `providers could write ${more} bytes more while nobody read`);
@@ -109,14 +124,28 @@ test(`row 16: ${readers} readers of a byte a second hold their providers back, a
   // Two cores are shared with the test itself: the short run allows for its noise.
   const limit = isLong ? Math.max(p99Alone * 1.2, p99Alone + 5) : p99Alone * 2 + 50;
   assert.ok(p99Beside < limit, `p99 of others went from ${p99Alone} to ${p99Beside} ms`);
-  const gone = performance.now();
-  const ledger = readLedger(bed);
-  let calls = await ledger.read();
-  while (calls.outcomes.size < calls.intents.size && performance.now() - gone < 3_000)
-    calls = await ledger.read();
-  assertNoOrphans(calls);
+  assertNoOrphans(await settledCalls(bed));
   t.diagnostic(
-    `memory ${Math.round(before / mebibyte)} MiB before, ${Math.round(highest)} at most; a provider wrote ${each.toFixed(1)} MiB at most; ` +
+    `a provider wrote ${each.toFixed(1)} MiB at most; ` +
       `others' p50 ${quantile(alone, 0.5).toFixed(1)} -> ${quantile(beside, 0.5).toFixed(1)} ms, p99 ${p99Alone.toFixed(1)} -> ${p99Beside.toFixed(1)} ms`,
   );
+});
+
+test('row 16: a reader that takes nothing at all counts as gone after the idle time-out', {
+  timeout: 60_000,
+}, async (t) => {
+  const written = new Map<string, number>();
+  const env = { COUNTERSIGN_IDLE_STREAM_TIMEOUT_MS: '1500' };
+  const bed = await makeBed(t, { answer: fastAnswer(written), env });
+  const sockets = Array.from({ length: 10 }, (_, n) => readSlowly(bed, `slow-${n}`));
+  const started = performance.now();
+  while (written.size < 10 && performance.now() - started < 10_000) await sleep(10);
+  while (bed.provider.open() > 0 && performance.now() - started < 15_000) await sleep(20);
+  const took = performance.now() - started;
+  for (const socket of sockets) socket.destroy();
+  assert.equal(bed.provider.open(), 0, 'their providers are stopped');
+  const calls = await settledCalls(bed);
+  assertNoOrphans(calls);
+  for (const [outcome] of calls.outcomes.values()) assert.equal(outcome?.status, 'cancelled');
+  t.diagnostic(`stopped within ${Math.round(took)} ms with a limit of 1500 ms`);
 });
