@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { classifyText } from './detect.ts';
-import { personalExamples } from './examples-personal.test.ts';
-import { secretExamples } from './examples-secret.test.ts';
+import { personalExamples } from './examples-personal.support.ts';
+import { secretExamples } from './examples-secret.support.ts';
 import { normalise } from './normalise.ts';
 
 /** Findings as `label:value`, in the order of the text. */

@@ -1,6 +1,6 @@
 // Owns the examples of personal and financial data for each built-in detector.
 
-import type { Examples } from './examples-secret.test.ts';
+import type { Examples } from './examples-secret.support.ts';
 
 const email: Examples = {
   positive: [
