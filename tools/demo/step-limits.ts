@@ -4,11 +4,14 @@ import { at, textAt } from './json.ts';
 import { answerLine, ask, forPerson, type Scene, who } from './scene.ts';
 
 const together = 12;
-/** Nano-dollars. A call of this demo reserves about a fifth of it: the most that it could cost, not what it will. */
-const limitNanos = 15_000_000;
+/**
+ * Nano-dollars. A call reserves 3,216,000 of them, the most that it could cost, and then costs 412,000. So two fit at
+ * the same moment, and nine even if they came one after the other: of twelve some are always refused.
+ */
+const limitNanos = 7_000_000;
 const dollars = (nanos: number): string => `${(nanos / 1e9).toFixed(6)} USD`;
 
-/** Twelve calls at once against a budget that has room for the worst case of four: none passes it. */
+/** Twelve calls at once against a budget that has room for the worst case of two: none passes it. */
 export async function budget(scene: Scene, bob: string): Promise<void> {
   const { say, house, outside } = scene;
   say.step('A budget stops, also when everybody comes at once');
