@@ -126,10 +126,14 @@ async function permit(
   );
 }
 
+/** Commands that read the projection: what was recorded before they were asked must be in it. */
+const readsProjection: ReadonlySet<string> = new Set(['record.content', 'user.erase']);
+
 async function runCommandOf(deps: ManagerDeps, first: Permitted, input: OperationInput): Promise<unknown> {
   let permitted = first;
   const { snapshot } = first.authenticated;
   const { orgId } = snapshot;
+  if (readsProjection.has(first.call.operation.id)) await deps.drain(orgId);
   const prepared = await deps.prepare(snapshot, first.call.operation, input);
   for (let take = 0; take < maxRetakes; take += 1) {
     const { call, actor, version } = permitted;

@@ -100,6 +100,9 @@ export async function recordOutcome(
   if (isUnpriced) deps.alerts.unknownPrice(snapshot, model);
 }
 
+/** What the provider keeps only where it keeps the answer itself. */
+const endsWithAnswer: ReadonlySet<string> = new Set(['response', 'item', 'completion']);
+
 /** Ids that the provider keeps and a later request may name: whose they are is recorded with the outcome. */
 function createdObjects({ entry, admitted }: Recorded, { report }: Forwarded) {
   if (report === undefined) return [];
@@ -112,9 +115,10 @@ function createdObjects({ entry, admitted }: Recorded, { report }: Forwarded) {
     workspaceId: decided.actor.standing.workspaceId,
     entryId: entry.id,
   };
-  const isKept = storesAnswer(entry.asked.request) && report.responseId !== undefined;
-  const response = isKept ? [{ kind: 'response', id: report.responseId }] : [];
-  return [...response, ...report.createdState]
-    .filter(({ id }) => id.length <= 256)
+  const isKept = storesAnswer(entry.asked.request);
+  const answered = report.responseId === undefined ? [] : [{ kind: 'response', id: report.responseId }];
+  const others = report.createdState.filter(({ kind }) => kind !== 'response');
+  return [...answered, ...others]
+    .filter(({ kind, id }) => id.length <= 256 && (isKept || !endsWithAnswer.has(kind)))
     .map(({ kind, id }) => ({ ...common, kind, externalId: id }));
 }

@@ -1,0 +1,131 @@
+// Claims about what a provider keeps: an id is of use only to the principal whose recorded call made it.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { codeOf, type Person, startGateway, type TestGateway } from '../../support/gateway.ts';
+import { answerAs, plainly } from '../../support/provider-answers.ts';
+import { textAt } from '../../support/server.ts';
+
+let running: TestGateway;
+let bob: Person;
+let carol: Person;
+before(async () => {
+  running = await startGateway();
+  bob = await running.person('bob');
+  carol = await running.person('carol');
+});
+after(async () => {
+  await running.stop();
+});
+
+let made = 0;
+/** A response of the person's own, streamed or not. */
+async function respond(key: string, more: object = {}): Promise<string> {
+  made += 1;
+  const id = `resp_${made}`;
+  running.provider.answer(answerAs({ ...plainly, id }));
+  const answer = await running.call({
+    key,
+    path: '/v1/responses',
+    body: { model: 'm', input: 'hi', ...more },
+  });
+  assert.equal(answer.status, 200, answer.text);
+  running.provider.answer();
+  return id;
+}
+
+const follow = (key: string, id: string) =>
+  running.call({
+    key,
+    path: '/v1/responses',
+    body: { model: 'm', input: 'go on', previous_response_id: id },
+  });
+
+test('litellm#39548, #38320, #35530: a foreign previous_response_id is 404, an own one works', async () => {
+  for (const more of [{}, { stream: true }]) {
+    const id = await respond(bob.key, more);
+    const before = running.provider.dispatched();
+    for (const key of [carol.key, running.modelsKey]) {
+      const answer = await follow(key, id);
+      assert.equal(answer.status, 404, answer.text);
+      assert.equal(codeOf(answer), 'not_found');
+    }
+    assert.equal(running.provider.dispatched(), before);
+    assert.equal((await follow(bob.key, id)).status, 200);
+  }
+});
+
+test('bifrost#5025: /v1/responses/{id} and all under it are 404 for anyone else, and work for its maker', async () => {
+  const id = await respond(bob.key);
+  const ways = [
+    ['GET', `/v1/responses/${id}`],
+    ['GET', `/openai/v1/responses/${id}`],
+    ['GET', `/providers/fake/v1/responses/${id}`],
+    ['GET', `/v1/responses/${id}/input_items`],
+    ['POST', `/v1/responses/${id}/cancel`],
+    ['DELETE', `/v1/responses/${id}`],
+  ] as const;
+  const before = running.provider.dispatched();
+  for (const [method, path] of ways) {
+    for (const key of [carol.key, running.modelsKey]) {
+      const answer = await running.call({ key, method, path, body: '' });
+      assert.equal(answer.status, 404, `${method} ${path}: ${answer.text}`);
+    }
+  }
+  assert.equal(running.provider.dispatched(), before);
+  for (const [method, path] of ways) {
+    const answer = await running.call({ key: bob.key, method, path, body: '' });
+    assert.equal(answer.status, 200, `${method} ${path}: ${answer.text}`);
+    assert.equal(textAt(await running.record(answer.record()), 'actor.id'), bob.id);
+  }
+  assert.equal(running.provider.dispatched(), before + ways.length);
+});
+
+test('an unknown id and a foreign one are told apart by nothing', async () => {
+  const id = await respond(bob.key);
+  const [foreign, unknown] = await Promise.all([follow(carol.key, id), follow(carol.key, 'resp_never')]);
+  assert.equal(foreign.text.replaceAll(id, '…'), unknown.text.replaceAll('resp_never', '…'));
+});
+
+test("another key of the same person may continue; an agent of another's may not", async () => {
+  const id = await respond(bob.key);
+  const { key } = await running.keyFor({ principalId: bob.id });
+  assert.equal((await follow(key, id)).status, 200);
+  const agent = { name: 'carols', workspaceId: running.workspaceId, ownerId: carol.id };
+  const agentId = textAt(await running.must('POST', '/agents', agent), 'id');
+  const { key: agentKey } = await running.keyFor({ principalId: agentId });
+  assert.equal((await follow(agentKey, id)).status, 404);
+});
+
+test('an answer that was not to be kept makes no id that could be continued', async () => {
+  const id = await respond(bob.key, { store: false });
+  assert.equal((await follow(bob.key, id)).status, 404);
+});
+
+test('conversations, files, containers and vector stores of others are refused in any place of a body', async () => {
+  const before = running.provider.dispatched();
+  for (const more of [
+    { conversation: 'conv_1' },
+    { conversation: { id: 'conv_1' } },
+    { input: [{ type: 'item_reference', id: 'msg_resp_x' }] },
+    { input: [{ role: 'user', content: [{ type: 'input_file', file_id: 'file_1' }] }] },
+    { tools: [{ type: 'file_search', vector_store_ids: ['vs_1'] }] },
+    { tools: [{ type: 'code_interpreter', container: 'cntr_1' }] },
+  ]) {
+    const answer = await running.call({
+      key: bob.key,
+      path: '/v1/responses',
+      body: { model: 'm', input: 'x', ...more },
+    });
+    assert.equal(answer.status, 404, `${JSON.stringify(more)}: ${answer.text}`);
+  }
+  assert.equal(running.provider.dispatched(), before);
+});
+
+test('a suspended person reaches nothing that they made, and finds it again when they are back', async () => {
+  const id = await respond(bob.key);
+  await running.must('PATCH', `/users/${bob.id}`, { status: 'suspended' });
+  assert.equal((await follow(bob.key, id)).status, 401);
+  await running.must('PATCH', `/users/${bob.id}`, { status: 'active' });
+  assert.equal((await follow(bob.key, id)).status, 200);
+});
