@@ -74,6 +74,23 @@ function merge(placed: readonly Placed[]): Merged {
   return { rows: [...rows.values()], late };
 }
 
+/**
+ * Runs the work on one log in turns. INVARIANT: a log is projected by one step at a time; on PostgreSQL two of them
+ * would read the same entries.
+ */
+function createTurns(): (orgId: OrgId, work: () => Promise<void>) => Promise<void> {
+  const last = new Map<OrgId, Promise<void>>();
+  return (orgId, work) => {
+    const turn = (last.get(orgId) ?? Promise.resolve()).then(work, work);
+    last.set(orgId, turn);
+    const leave = (): void => {
+      if (last.get(orgId) === turn) last.delete(orgId);
+    };
+    turn.then(leave, leave);
+    return turn;
+  };
+}
+
 /** The projector over the writer's connection. */
 export function createProjector(db: Kysely<Tables>): Projector {
   async function step(orgId: OrgId): Promise<boolean> {
@@ -101,9 +118,13 @@ export function createProjector(db: Kysely<Tables>): Projector {
     });
   }
 
-  async function drain(orgId: OrgId): Promise<void> {
+  const inTurn = createTurns();
+
+  async function project(orgId: OrgId): Promise<void> {
     while (await step(orgId));
   }
+
+  const drain = (orgId: OrgId): Promise<void> => inTurn(orgId, () => project(orgId));
 
   return {
     drain,
@@ -112,13 +133,14 @@ export function createProjector(db: Kysely<Tables>): Projector {
         if (head.projected < head.size && isId('org', head.org_id)) await drain(head.org_id);
       }
     },
-    async rebuild(orgId) {
-      await db.transaction().execute(async (tx) => {
-        await clearRecords(tx, orgId);
-        await setProjected(tx, orgId, 0);
-      });
-      await drain(orgId);
-    },
+    rebuild: (orgId) =>
+      inTurn(orgId, async () => {
+        await db.transaction().execute(async (tx) => {
+          await clearRecords(tx, orgId);
+          await setProjected(tx, orgId, 0);
+        });
+        await project(orgId);
+      }),
   };
 }
 
