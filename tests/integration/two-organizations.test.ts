@@ -154,6 +154,8 @@ function said(answer: unknown): string {
   return `${JSON.stringify(answer)}${Buffer.from(base64, 'base64').toString('latin1')}`;
 }
 
+type Ask = (operation: string, question: Question) => Promise<unknown>;
+
 /** Asks as the owner; remembers what was exercised and holds every answer against the other's marks. */
 function asking(store: SampleStore, house: House, marks: readonly string[]) {
   const exercised = new Set<string>();
@@ -217,6 +219,22 @@ test(`${claim} (PostgreSQL)`, { skip }, async (context) => {
   await holdApart(await openSampleStore(context, { kind: 'postgres', url: await cluster.createDatabase() }));
 });
 
+/** Asks for every list, and for the page after one that another organization was given. */
+async function refuseForeignCursors(store: SampleStore, bravo: House, ask: Ask): Promise<void> {
+  const cursors = new Map<string, unknown>();
+  for (const [operation, { operation: declared }] of queries) {
+    if (!('cursor' in declared.query.shape)) continue;
+    await ask(operation, { query: { limit: '200' } });
+    const page = await query(store, bravo.owner, operation, { query: { limit: '1' } });
+    cursors.set(operation, isObject(page) ? page.next : undefined);
+  }
+  for (const [operation, cursor] of cursors) {
+    if (cursor === undefined) continue;
+    await assert.rejects(ask(operation, { query: { cursor } }), { code: 'invalid_request' }, operation);
+  }
+  assert.ok([...cursors.values()].filter((cursor) => cursor !== undefined).length >= 5);
+}
+
 /** Asks everything as one organization, with the other's ids wherever an id goes. */
 async function holdApart(store: SampleStore): Promise<void> {
   const bravo = await populate(store, 'bravo');
@@ -242,18 +260,7 @@ async function holdApart(store: SampleStore): Promise<void> {
     await ask(operation, { params: { id: id(kind) } });
   }
 
-  const cursors = new Map<string, unknown>();
-  for (const [operation, { operation: declared }] of queries) {
-    if (!('cursor' in declared.query.shape)) continue;
-    await ask(operation, { query: { limit: '200' } });
-    const page = await query(store, bravo.owner, operation, { query: { limit: '1' } });
-    cursors.set(operation, isObject(page) ? page.next : undefined);
-  }
-  for (const [operation, cursor] of cursors) {
-    if (cursor === undefined) continue;
-    await assert.rejects(ask(operation, { query: { cursor } }), { code: 'invalid_request' }, operation);
-  }
-  assert.ok([...cursors.values()].filter((cursor) => cursor !== undefined).length >= 5);
+  await refuseForeignCursors(store, bravo, ask);
 
   const foreign = lookUp(bravo.ids);
   for (const filter of [

@@ -19,6 +19,8 @@ export type SampleCall = {
   readonly costNanos?: number;
   /** Sealed as the request's content. */
   readonly content?: string;
+  /** Without its outcome, as a crash leaves it. */
+  readonly isOpen?: true;
 };
 
 const usage = {
@@ -120,13 +122,14 @@ export async function recordCall(
   const version = head?.version ?? 0;
   const intent = intentOf(asker, call, store.deps.now(), head?.origin ?? '', version);
   const outcome = outcomeOf(intent, call.costNanos ?? 1_000, store.deps.now());
-  const entries = [intent, outcome].map((entry) => Buffer.from(encodeEntry(entry), 'utf8'));
+  const made = call.isOpen === true ? [intent] : [intent, outcome];
+  const entries = made.map((entry) => Buffer.from(encodeEntry(entry), 'utf8'));
   const sidecars = await sidecarsOf(store, asker, intent.id, call.content);
   await store.committer.commit([
     {
       orgId,
       bundle: encodeBundle(entries),
-      versions: [version, -1],
+      versions: made.map((entry) => (entry === intent ? version : -1)),
       sidecars: sidecars.map((value) => ({ position: 0, value })),
       objects: [],
     },

@@ -17,7 +17,7 @@ import {
   type PrincipalId,
   type WorkspaceId,
 } from '@countersign/core/ids';
-import { openDatabase } from '../platform/db/open.ts';
+import { openDatabase, type StorageConfig } from '../platform/db/open.ts';
 import { type MigrationTables, migrate } from '../platform/migrate/migrate.ts';
 import { createSealer } from '../platform/sealer/sealer.ts';
 import { createCommitter } from '../services/ledger/committer.ts';
@@ -57,17 +57,18 @@ const sha256Hex = (text: string): string => createHash('sha256').update(text).di
 const emailIndex = (email: string): string =>
   createHmac('sha256', 'sample').update(email.trim().toLowerCase()).digest('hex');
 
-async function openStore(context: TestContext) {
+function temporaryStore(context: TestContext): StorageConfig {
   const directory = mkdtempSync(join(tmpdir(), 'countersign-control-'));
-  const config = { kind: 'sqlite', directory } as const;
+  context.after(() => rmSync(directory, { recursive: true, force: true }));
+  return { kind: 'sqlite', directory };
+}
+
+async function openStore(context: TestContext, config: StorageConfig) {
   const forMigration = await openDatabase<MigrationTables>(config, 'migrate');
   await migrate(forMigration, migrations).finally(forMigration.close);
   const database = await openDatabase<Tables>(config, 'write');
-  context.after(async () => {
-    await database.close();
-    rmSync(directory, { recursive: true, force: true });
-  });
-  return database.db;
+  context.after(() => database.close());
+  return database;
 }
 
 /** What a policy check would hand over. `compiled` is Cedar's JSON form, as text. */
@@ -109,16 +110,23 @@ export function textOf(answer: unknown, name: string): string {
   return value;
 }
 
-/** A store with its writer's parts, on a clock that tests move. Closed and deleted with the test. */
-export async function openSampleStore(context: TestContext) {
-  const db = await openStore(context);
+/** A store with its writer's parts, on a clock that tests move. Embedded, unless told otherwise; closed with the test. */
+export async function openSampleStore(context: TestContext, config = temporaryStore(context)) {
+  const { db, dialect } = await openStore(context, config);
   const clock = { nowMs: Date.UTC(2026, 10, 22, 12) };
   const now = (): number => {
     clock.nowMs += 1;
     return clock.nowMs;
   };
-  const sealer = createSealer([{ id: 'sample', key: random(32) }]);
-  const committer = createCommitter({ db, locksRows: false, sealer, now, onCheckpoint: () => {} });
+  const masterKey = { id: 'sample', key: random(32) };
+  const sealer = createSealer([masterKey]);
+  const committer = createCommitter({
+    db,
+    locksRows: dialect === 'postgres',
+    sealer,
+    now,
+    onCheckpoint: () => {},
+  });
   const deps: RunDeps = {
     withLog: committer.withLog,
     now,
@@ -129,7 +137,7 @@ export async function openSampleStore(context: TestContext) {
     node: 'node-1',
     boot: 'boot-1',
   };
-  return { db, clock, committer, sealer, deps, projector: createProjector(db) };
+  return { db, clock, committer, masterKey, sealer, deps, projector: createProjector(db) };
 }
 
 export type SampleStore = Awaited<ReturnType<typeof openSampleStore>>;
