@@ -61,12 +61,12 @@ function readSlowly(bed: Bed, marker: string): Socket {
   return socket;
 }
 
-/** The log, once every call in it has its outcome, or after three seconds. */
+/** The log, once every call in it has its outcome, or after a quarter of a minute. */
 async function settledCalls(bed: Bed): Promise<Calls> {
   const begun = performance.now();
   const ledger = readLedger(bed);
   let calls = await ledger.read();
-  while (calls.outcomes.size < calls.intents.size && performance.now() - begun < 3_000)
+  while (calls.outcomes.size < calls.intents.size && performance.now() - begun < 15_000)
     calls = await ledger.read();
   return calls;
 }
