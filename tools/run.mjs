@@ -42,6 +42,14 @@ function handOver(runtime, entry, args, cwd) {
       PATH: `${dirname(runtime)}${delimiter}${process.env.PATH ?? ''}`,
     },
   });
+  // npm's shell may end at a signal without passing it on: whoever waits for this process is then gone.
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    child.kill('SIGTERM');
+  }, 500);
+  watch.unref();
   const lastSent = new Map();
   const forward = (signal) => {
     if (signal === 'SIGINT' && process.stdin.isTTY) return;

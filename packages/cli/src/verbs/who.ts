@@ -62,8 +62,11 @@ function outcomeIn(view: View, entry: Entry): CallOutcome | undefined {
   return undefined;
 }
 
-function usageText(outcome: CallOutcome | undefined): string {
-  if (outcome === undefined) return 'no outcome is recorded';
+function usageText(outcome: CallOutcome | undefined, entry: Entry): string {
+  if (outcome === undefined) {
+    const isFinal = 'status' in entry && (entry.status === 'denied' || entry.status === 'refused');
+    return isFinal ? 'it was not sent' : 'no outcome is recorded';
+  }
   const { usage, status, err } = outcome;
   const ended = `it ended ${status}${err === undefined ? '' : ` (${err.code})`}`;
   if (usage === undefined) return ended;
@@ -87,7 +90,9 @@ function sentences(view: View, entry: Entry, receipt: ReceiptVerification, isPin
   const lines = [
     `${whoText(view, entry)} ${whatText(entry)} at ${entry.ts}: ${decisionText(entry)}.`,
     ...(entry.type === 'model_call' || entry.type === 'tool_call'
-      ? [`${usageText(outcomeIn(view, entry))}; found in the prompt: ${labels.join(', ') || 'nothing'}.`]
+      ? [
+          `${usageText(outcomeIn(view, entry), entry)}; found in the prompt: ${labels.join(', ') || 'nothing'}.`,
+        ]
       : []),
     `${identityText(entry)}.`,
     `proof: ${verdict}${pinned}`,

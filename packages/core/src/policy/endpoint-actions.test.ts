@@ -40,3 +40,22 @@ test('joining decisions never opens what one of them closes, in either order', (
     }
   }
 });
+
+test('two permits apply together: obligations unite, and two models deny', () => {
+  const permit = (model: string | undefined, maxTokens: number): Decision => ({
+    ...allow,
+    policyIds: [String(maxTokens)],
+    obligations: { redact: ['email'], content: undefined, model, maxTokens },
+  });
+  const joined = strictest(permit('small', 100), permit(undefined, 50));
+  assert.equal(joined.outcome, 'allow');
+  assert.deepEqual(joined.policyIds, ['100', '50']);
+  assert.deepEqual(joined.outcome === 'allow' && joined.obligations, {
+    redact: ['email'],
+    content: undefined,
+    model: 'small',
+    maxTokens: 50,
+  });
+  const torn = strictest(permit('small', 1), permit('large', 1));
+  assert.equal(torn.outcome === 'deny' && torn.reason, 'obligation_conflict');
+});

@@ -8,6 +8,7 @@ import type { ActorChain } from '@countersign/core/identity/actor';
 import type { ActionName } from '@countersign/core/policy/actions';
 import type { CompiledPolicy } from '@countersign/core/policy/compile';
 import { actionOnModel } from '@countersign/core/policy/endpoint-actions';
+import { substituted } from '@countersign/core/policy/strictest';
 import type { Attributes, Decision } from '@countersign/core/policy/types';
 
 export type Selected = { readonly model: Model; readonly provider: Provider };
@@ -72,6 +73,6 @@ export function retake(input: RetakeInput): Retaken {
   if (typeof other === 'string') return { kind: 'decided', decision: unknownSubstitute, selected };
   const again = decideOver(input, action, other);
   if (again.outcome !== 'allow') return { kind: 'decided', decision: again, selected };
-  const obligations = { ...first.obligations, model: other.model.name };
-  return { kind: 'decided', decision: { ...again, obligations }, selected: other };
+  const decision = substituted(first, again, other.model.name);
+  return { kind: 'decided', decision, selected: other };
 }

@@ -9,6 +9,7 @@ import { type ContentMode, contentModes } from '@countersign/core/directory/scal
 import { AppError } from '@countersign/core/errors';
 import type { ActorChain } from '@countersign/core/identity/actor';
 import { refusalError } from '@countersign/core/metering/limit-answer';
+import { substituted } from '@countersign/core/policy/strictest';
 import type { Decision, Obligations, RequestContext } from '@countersign/core/policy/types';
 import type { Authenticated } from '../services/callers/authenticate.ts';
 import { resolve } from '../services/callers/resolve.ts';
@@ -18,7 +19,7 @@ import type { InboundCall } from './call.ts';
 import type { GatewayDeps } from './deps.ts';
 import { claimedLabels } from './steps/claimed.ts';
 import { type Classified, classify } from './steps/classify.ts';
-import { decideCall } from './steps/decide.ts';
+import { type DecidedCall, decideCall } from './steps/decide.ts';
 import { fulfil } from './steps/obligations.ts';
 import { capsOf, costCentreOf, dimensionsOf, type WorstCase, worstCaseOf } from './steps/reserve.ts';
 import {
@@ -90,17 +91,17 @@ const denied = (reason: string): Decision & { readonly outcome: 'deny' } => ({
 });
 
 /** The sentence of a denial: which rules, by their ids, and nothing of what they say. */
-export function denialError(decision: Exclude<Decision, { readonly outcome: 'allow' }>): AppError {
+function denialError(decision: Exclude<Decision, { readonly outcome: 'allow' }>, about: string): AppError {
   const rules = decision.policyIds.map((id) => `\`${id}\``).join(', ');
   if (decision.outcome === 'requestable') {
     return new AppError(
       'approval_required',
-      `this call needs an approval (rule ${rules}): ask your administrator`,
+      `${about} needs an approval (rule ${rules}): ask your administrator`,
     );
   }
   const why = {
-    forbid: `rule ${rules} forbids this call`,
-    no_permit: 'no rule permits this call',
+    forbid: `rule ${rules} forbids ${about}`,
+    no_permit: `no rule permits ${about}`,
     error: `rule ${rules} could not be evaluated, and so denies`,
     obligation_conflict: `rules ${rules} ask for different models`,
   }[decision.reason];
@@ -127,17 +128,16 @@ function substitute(
   context: RequestContext,
   selected: Selected,
   decision: Decision,
-): { readonly selected: Selected; readonly decision: Decision } {
-  if (decision.outcome !== 'allow' || decision.obligations.model === undefined) return { selected, decision };
+): DecidedCall & { readonly selected: Selected } {
+  const about = undefined;
+  if (decision.outcome !== 'allow' || decision.obligations.model === undefined)
+    return { selected, decision, about };
   const { snapshot } = asked.authenticated;
   const other = selectModel(snapshot, actor, decision.obligations.model, undefined);
-  if ('error' in other) return { selected, decision: denied('obligation-model-unknown') };
+  if ('error' in other) return { selected, decision: denied('obligation-model-unknown'), about };
   const again = decideCall(snapshot, actor, other, [], asked, context);
-  if (again.outcome !== 'allow') return { selected, decision: again };
-  return {
-    selected: other,
-    decision: { ...again, obligations: { ...decision.obligations, model: other.model.name } },
-  };
+  if (again.decision.outcome !== 'allow') return { selected, ...again };
+  return { selected: other, decision: substituted(decision, again.decision, other.model.name), about };
 }
 
 /** How a call's content is kept: policy's word, else the strictest that its labels ask for, else the default. */
@@ -224,10 +224,16 @@ export function admit(deps: GatewayDeps, asked: Asked, before: Classified | unde
     return refuse(surveyed, what, new AppError('permission_denied', message), false);
   }
   const first = decideCall(snapshot, actor, found, others.others, asked, context);
-  const { selected, decision } = substitute(asked, actor, context, found, first);
+  const second = substitute(asked, actor, context, found, first.decision);
+  const { selected, decision } = second;
   if (decision.outcome !== 'allow') {
     const reason = decision.outcome === 'deny' ? decision.reason : undefined;
-    return refuse(surveyed, { selected, decision, reason }, denialError(decision), true);
+    return refuse(
+      surveyed,
+      { selected, decision, reason },
+      denialError(decision, first.about ?? second.about ?? 'this call'),
+      true,
+    );
   }
   return admitAllowed(deps, asked, surveyed, selected, decision);
 }

@@ -11,21 +11,15 @@ import type { OrgSnapshot } from '../../services/snapshot/org-snapshot.ts';
 import type { InboundCall } from '../call.ts';
 import type { Selected } from './select-model.ts';
 
-/** Everything besides the model itself that a call must be allowed to touch. */
-function besides(
-  snapshot: OrgSnapshot,
-  selected: Selected,
-  request: InferenceRequest,
-): readonly EntityView[] {
-  return request.hostedTools.map((tool) => hostedToolEntity(snapshot.directory, selected.provider, tool));
-}
-
 function resourceOf(snapshot: OrgSnapshot, { model, provider }: Selected, call: InboundCall): EntityView {
   const { id, providerPath } = call.endpoint;
   if (model === undefined || id === 'passthrough')
     return routeEntity(snapshot.directory, provider, call.method, providerPath);
   return snapshot.model(model, provider);
 }
+
+/** A decision, and what it was about where that is not the model that was asked for. */
+export type DecidedCall = { readonly decision: Decision; readonly about: string | undefined };
 
 /** The decision over a model call: the model, each hosted tool, each other model that the body names. */
 export function decideCall(
@@ -35,7 +29,7 @@ export function decideCall(
   others: readonly Selected[],
   { call, request }: { readonly call: InboundCall; readonly request: InferenceRequest },
   context: RequestContext,
-): Decision {
+): DecidedCall {
   const principal = snapshot.principal(actor);
   const { rules } = snapshot.policy();
   const action = actionOf(request.endpoint);
@@ -49,14 +43,24 @@ export function decideCall(
       decidePolicy(rules, { principal, action: 'chat', resource: named, context }),
     );
   }
+  let about: string | undefined;
+  const join = (next: Decision, what: string): void => {
+    const joined = strictest(decision, next);
+    if (joined.outcome !== 'allow' && decision.outcome === 'allow') about = what;
+    decision = joined;
+  };
   for (const other of others) {
     if (other.model === undefined) continue;
     const also = snapshot.model(other.model, other.provider);
-    decision = strictest(decision, decidePolicy(rules, { principal, action, resource: also, context }));
+    join(
+      decidePolicy(rules, { principal, action, resource: also, context }),
+      `model \`${other.model.name}\``,
+    );
   }
-  for (const tool of besides(snapshot, selected, request)) {
-    const request = { principal, action: 'use_hosted_tool', resource: tool, context } as const;
-    decision = strictest(decision, decidePolicy(rules, request));
+  for (const tool of request.hostedTools) {
+    const resource = hostedToolEntity(snapshot.directory, selected.provider, tool);
+    const asked = { principal, action: 'use_hosted_tool', resource, context } as const;
+    join(decidePolicy(rules, asked), `hosted tool \`${tool}\``);
   }
-  return decision;
+  return { decision, about };
 }

@@ -67,7 +67,7 @@ ${field('name', 'Your name', 'text', values.name, 'what records will call you')}
 
 /** What was made, with the first request to paste. Keys are shown this once. */
 export function donePage(made: Initialized, baseUrl: string): string {
-  const curl = `curl ${baseUrl}/v1/chat/completions \\
+  const curl = `curl -i ${baseUrl}/v1/chat/completions \\
   -H "Authorization: Bearer ${made.modelsKey}" \\
   -H "Content-Type: application/json" \\
   -d '{"model":"sandbox","messages":[{"role":"user","content":"Hello"}]}'`;
