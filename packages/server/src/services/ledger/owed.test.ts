@@ -14,7 +14,8 @@ const outcome: ToRecord = { orgId, text: '{}', version: -1, closes: () => ({ int
 
 /** A recorder whose log can be taken away, and the outcomes that were written later. */
 function make(maxOwed = 10) {
-  const state = { isDown: true, written: new Array<OwedOutcome>(), errors: 0 };
+  const written: OwedOutcome[] = [];
+  const state = { isDown: true, written, errors: 0 };
   const unavailable = () =>
     Promise.reject(new AppError('ledger_unavailable', 'the record could not be written'));
   const recorder = createOwingRecorder({
