@@ -15,7 +15,7 @@ import {
 } from './ledger.ts';
 import { answerPlainly } from './provider.ts';
 
-const kills = scale(12, 1_000);
+const kills = scale(10, 1_000);
 const clients = 24;
 
 /** Clients that ask without a pause, every other one for a stream, until they are told to stop. */

@@ -11,7 +11,7 @@ import { assertNoOrphans, type Calls, readLedger } from './ledger.ts';
 import { answerPlainly, chunkEvent, eventStream, type FaultProvider } from './provider.ts';
 
 const readers = scale(100, 1_000);
-const seconds = scale(4, 30);
+const seconds = scale(3, 30);
 const mebibyte = 1_048_576;
 /** Far more than every buffer between a provider and a reader that stands still. */
 const answerMebibytes = 64;
