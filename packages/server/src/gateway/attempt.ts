@@ -56,6 +56,7 @@ async function begin(deps: GatewayDeps, recorded: Recorded, reply: Reply, attemp
     maxAnswerBytes: deps.maxAnswerBytes,
     commitment,
     keepsBody: mode === 'sealed',
+    providerKey,
     retryStatuses: attempt === 1 ? provider.retryStatuses : [],
     clock: deps.clock,
   });

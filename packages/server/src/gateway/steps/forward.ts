@@ -33,6 +33,8 @@ export type Forwarding = {
   readonly commitment: Hash | undefined;
   /** Copies of the answer's bytes are kept when its content is sealed. */
   readonly keepsBody: boolean;
+  /** Our key at the provider: an error that repeats it goes no further. */
+  readonly providerKey: string | undefined;
   /** Statuses on which this attempt is given up for another, before a byte has reached the client. */
   readonly retryStatuses: readonly number[];
   readonly clock: () => number;
@@ -146,11 +148,25 @@ class Attempt {
 
   onEnd(): void {
     if (this.#sse !== undefined) this.#pass(this.#sse.finish());
+    if (this.#repeatsKey()) this.#withhold('key_repeated');
     if (!this.#isDone) this.#finish(undefined);
   }
 
   onError(error: UpstreamError): void {
     this.#finish(error);
+  }
+
+  /** Some providers quote the key that they refuse. It is the organization's, and no caller's. */
+  #repeatsKey(): boolean {
+    const { providerKey } = this.#forwarding;
+    const isRefusal = this.#status < 200 || this.#status > 299;
+    return isRefusal && providerKey !== undefined && Buffer.concat(this.#held).includes(providerKey);
+  }
+
+  #withhold(fault: string): void {
+    this.#fault = fault;
+    this.#held = [];
+    this.#body = [];
   }
 
   #keep(bytes: Uint8Array): void {
