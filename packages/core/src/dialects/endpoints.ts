@@ -47,6 +47,9 @@ const fixed: ReadonlyMap<string, Entry> = new Map([
   ['/v1/models', { id: 'models', dialect: 'openai', method: 'GET' }],
 ] satisfies readonly (readonly [string, Entry])[]);
 
+/** Every path of the table as it stands there, for whoever has to go through all of them. */
+export const fixedPaths: readonly string[] = [...fixed.keys()];
+
 const responseObject = /^\/v1\/responses\/([A-Za-z0-9_-]{1,128})(\/cancel|\/input_items)?$/;
 const modelObject = /^\/v1\/models\/([A-Za-z0-9][A-Za-z0-9._:@/-]{0,255})$/;
 const providerPrefix = /^\/providers\/([a-z0-9][a-z0-9._-]{0,62})(\/.*)$/;
