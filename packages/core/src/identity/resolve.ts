@@ -75,12 +75,22 @@ type LiveKey =
   | { readonly ok: true; readonly key: Key }
   | { readonly ok: false; readonly reason: ResolveRefusal };
 
+/** True for equal hashes, in a time that does not depend on where they differ. */
+function sameHash(a: string, b: string): boolean {
+  if (a.length !== b.length) return false;
+  let difference = 0;
+  for (let i = 0; i < a.length; i += 1) difference |= a.charCodeAt(i) ^ b.charCodeAt(i);
+  return difference === 0;
+}
+
 /** INVARIANT: every rule about a key's life is evaluated here, at use; nothing was decided at creation. */
 function liveKey(directory: Directory, keyId: string, presentedHash: string, nowMs: number): LiveKey {
   const key = directory.tables.key.get(keyId);
   if (key === undefined) return { ok: false, reason: 'unknown_key' };
-  const isCurrent = key.hash === presentedHash;
-  const isPrevious = key.previous?.hash === presentedHash && nowMs < key.previous.until;
+  const isCurrent = sameHash(key.hash, presentedHash);
+  const { previous } = key;
+  const isPrevious =
+    previous !== undefined && sameHash(previous.hash, presentedHash) && nowMs < previous.until;
   if (!isCurrent && !isPrevious) return { ok: false, reason: 'unknown_key' };
   if (key.status !== 'active') return { ok: false, reason: 'key_revoked' };
   if (key.expiresAt !== undefined && nowMs >= key.expiresAt) return { ok: false, reason: 'key_expired' };

@@ -116,7 +116,7 @@ async function acquire(pool: Pool): Promise<Connection> {
   } catch (error) {
     throw new AppError(
       'storage_unavailable',
-      'the PostgreSQL server gives no connection: check COUNTERSIGN_DATABASE_URL',
+      'the PostgreSQL server gives no connection: check DATABASE_URL',
       {
         retryAfterSeconds: 1,
         cause: error,
