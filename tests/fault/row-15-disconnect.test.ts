@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isId } from '@countersign/core/ids';
 import { startServer, textAt } from '../support/server.ts';
-import { isLong, scale } from './bed.ts';
+import { scale } from './bed.ts';
 import { ask, keepAlive, quantile } from './client.ts';
 import {
   assertAnsweredHaveOutcomes,
@@ -118,11 +118,8 @@ test(`row 15: of ${calls} clients that go at a random byte each stops its provid
     return gone === undefined ? [] : [at - gone];
   });
   assert.ok(late.length > calls / 4, `only ${late.length} providers were stopped`);
-  // Client, server and provider share one event loop here: of ten thousand, a few wait for a pause of the machine.
-  const slowest = quantile(late, isLong ? 0.999 : 1);
-  assert.ok(slowest < 1_000, `a provider was stopped ${slowest} ms after its client went`);
   assert.ok(
-    quantile(late, 1) < 3_000,
+    quantile(late, 1) < 1_000,
     `a provider was stopped ${quantile(late, 1)} ms after its client went`,
   );
   const log = await ledger.read();
