@@ -123,7 +123,7 @@ test(`row 16: ${readers} readers of a byte a second hold their providers back, a
   // Of these about 200 KiB are three reads of 64 KiB: one on its way out, one half parsed, one read ahead.
   const allowed = readers * 448 + 64 * 1024;
   assert.ok(kibEach * readers < allowed, `a slow reader takes ${kibEach} KiB`);
-  if (!isLong) assert.ok(highest < 512, `resident memory reached ${highest} MiB`);
+  assert.ok(highest < 512, `resident memory reached ${highest} MiB`);
   const [p99Alone, p99Beside] = [quantile(alone, 0.99), quantile(beside, 0.99)];
   // Two cores are shared with the test itself: the short run allows for its noise.
   const limit = isLong ? Math.max(p99Alone * 1.2, p99Alone + 5) : p99Alone * 2 + 50;
