@@ -100,7 +100,7 @@ function createDeafReplica(running: TestGateway, isBroken: boolean, onSend: (bod
     boot: '0123456789abcdef',
   });
   const upstream = countingUpstream(onSend);
-  const deps = { ...gateway.deps, upstreamOf: async () => upstream };
+  const deps = { ...gateway.deps, upstreamOf: () => upstream };
   return { deps, gateway, stale: () => stale, close: () => pool.close() };
 }
 

@@ -94,7 +94,7 @@ async function subjectKeyOf(id: string): Promise<KeyObject> {
   if (!isId('org', organizationId) || !isId('user', id)) throw new TypeError('no person');
   const key = await running.server.gateway.deps.subjectKey(organizationId, id);
   assert.ok(key !== undefined);
-  return key;
+  return key.object;
 }
 
 test('the commitments of both entries follow from the content and the salt, and from nothing else', async () => {

@@ -17,7 +17,11 @@ function strengthOf(actor: ActorChain): number {
   return amr.some((method) => secondFactors.has(method)) ? 2 : 1;
 }
 
+/** A key says nothing of how its holder was authenticated. */
+const byKey: RequestContext['authentication'] = { proof: 'key', amr: [], strength: 0 };
+
 function authentication(actor: ActorChain, nowMs: number): RequestContext['authentication'] {
+  if (actor.token === undefined && actor.proof === 'key') return byKey;
   const authTime = actor.token?.authTime;
   return {
     proof: actor.proof,
@@ -55,13 +59,27 @@ function timeContext(nowMs: number): RequestContext['time'] {
   };
 }
 
-function actorContext(directory: Directory, actor: ActorChain) {
+/** What the context says of the actor alone: the same for every call that a key resolves to in one version. */
+export type ActorContext = Pick<
+  RequestContext,
+  'workspace' | 'workspaceName' | 'key' | 'application' | 'customer' | 'agent'
+>;
+
+function agentContext(directory: Directory, actor: ActorChain): Pick<RequestContext, 'agent'> {
+  const [agentId] = actor.agents;
+  if (agentId === undefined) return {};
+  const name = directory.tables.agent.get(agentId)?.name;
+  const named = name === undefined ? {} : { name };
+  return { agent: { id: agentId, ...named, chain: actor.agents, depth: actor.agents.length } };
+}
+
+/** Reads from the directory what the context of a call says of its actor. */
+export function actorContext(directory: Directory, actor: ActorChain): ActorContext {
   const application =
     actor.application === undefined ? undefined : directory.tables.service.get(actor.application);
-  const [agentId] = actor.agents;
-  const agentName = agentId === undefined ? undefined : directory.tables.agent.get(agentId)?.name;
   const key = actor.keyId === undefined ? undefined : directory.tables.key.get(actor.keyId);
   return {
+    ...workspaceContext(directory, actor),
     ...(key === undefined
       ? {}
       : {
@@ -73,39 +91,49 @@ function actorContext(directory: Directory, actor: ActorChain) {
         }),
     ...(application === undefined ? {} : { application: { id: application.id, name: application.name } }),
     ...(actor.token?.customer === undefined ? {} : { customer: actor.token.customer }),
-    ...(agentId === undefined
-      ? {}
-      : {
-          agent: {
-            id: agentId,
-            ...(agentName === undefined ? {} : { name: agentName }),
-            chain: actor.agents,
-            depth: actor.agents.length,
-          },
-        }),
+    ...agentContext(directory, actor),
   };
 }
 
-/** The decision's whole input beside principal, action and resource: what the intent entry records as `ctx`. */
-export function contextOf(directory: Directory, input: ContextInput): RequestContext {
+const nothingCounted: RequestContext['counts'] = { total: 0 };
+
+function countsOf(classification: Classification | undefined): RequestContext['counts'] {
+  if (classification === undefined || classification.labels.length === 0) return nothingCounted;
+  const { counts } = classification;
+  return { ...counts, total: Object.values(counts).reduce((sum, n) => sum + n, 0) };
+}
+
+const noLabels: readonly string[] = [];
+
+/** A context under construction: members that a call does not have must be absent, not undefined. */
+type Draft = { -readonly [K in keyof RequestContext]: RequestContext[K] };
+
+/**
+ * The decision's whole input beside principal, action and resource: what the intent entry records as `ctx`.
+ * `own` is what `actorContext` says of the same actor. Runs on the hot path.
+ */
+export function contextOf(own: ActorContext, input: ContextInput): RequestContext {
   const { actor, classification, nowMs } = input;
-  const counts = classification?.counts ?? {};
-  const total = classification === undefined ? 0 : Object.values(counts).reduce((sum, n) => sum + n, 0);
-  return {
-    ...workspaceContext(directory, actor),
+  const context: Draft = {
+    workspace: own.workspace,
+    workspaceName: own.workspaceName,
     endpoint: input.endpoint,
     dialect: input.dialect,
     stream: input.stream,
-    labels: classification?.labels ?? [],
-    counts: { ...counts, total },
+    labels: classification?.labels ?? noLabels,
+    counts: countsOf(classification),
     opaque: classification === undefined ? false : classification.opaque || classification.unexamined,
     tokens: input.inputTokens,
-    ...(input.maxOutput === undefined ? {} : { maxOutput: input.maxOutput }),
     hostedTools: input.hostedTools,
     time: timeContext(nowMs),
     network: input.network,
     authentication: authentication(actor, nowMs),
-    ...actorContext(directory, actor),
     claimed: input.claimed,
   };
+  if (input.maxOutput !== undefined) context.maxOutput = input.maxOutput;
+  if (own.key !== undefined) context.key = own.key;
+  if (own.application !== undefined) context.application = own.application;
+  if (own.customer !== undefined) context.customer = own.customer;
+  if (own.agent !== undefined) context.agent = own.agent;
+  return context;
 }

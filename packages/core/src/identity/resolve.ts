@@ -237,9 +237,17 @@ function fromBoth(
   };
 }
 
+/** Keys whose chains are remembered at most. */
+const mostRemembered = 100_000;
+
+/** What a key resolves to, by its id: memory of one version, holding nothing of any request. */
+export type KeyMemory = Map<string, Resolution>;
+
 /**
  * Who acts, from a credential and one version of the directory. `use` is what the credential is used for:
  * a models key opens no management operation and the reverse. Time is in milliseconds. Never throws.
+ * `memory` spares the building of the same chain again; INVARIANT: the key's own life (hash, status, expiry) is
+ * evaluated at each use, and the caller throws the memory away when the directory changes.
  */
 export function resolveActor(
   directory: Directory,
@@ -247,6 +255,7 @@ export function resolveActor(
   use: 'models' | 'management',
   nowMs: number,
   standing: StandingOf = (principalId, workspaceId) => standingOf(directory, principalId, workspaceId),
+  memory?: KeyMemory,
 ): Resolution {
   if (credential.kind === 'token') {
     return use === 'models' ? fromToken(directory, credential.token, nowMs, standing) : refuse('wrong_use');
@@ -254,7 +263,10 @@ export function resolveActor(
   const live = liveKey(directory, credential.keyId, credential.presentedHash, nowMs);
   if (!live.ok) return refuse(live.reason);
   if (live.key.use !== use) return refuse('wrong_use');
-  return credential.kind === 'key'
-    ? fromKey(directory, live.key, standing)
-    : fromBoth(directory, live.key, credential.token, nowMs, standing);
+  if (credential.kind !== 'key') return fromBoth(directory, live.key, credential.token, nowMs, standing);
+  const known = memory?.get(live.key.id);
+  if (known !== undefined) return known;
+  const resolution = fromKey(directory, live.key, standing);
+  if (memory !== undefined && memory.size < mostRemembered) memory.set(live.key.id, resolution);
+  return resolution;
 }

@@ -58,8 +58,8 @@ const plainIntent = { ...fixed, v: 1, phase: 'intent', actor, target, policy, ct
 
 const subjects: { readonly [name: string]: () => string } = {
   'intent, all but ctx cached': () =>
-    assembleIntent({ ...parts, policy: policyText, ctx: fragment(ctx), reserved }),
-  'outcome, all cached': () => assembleOutcome({ ...parts, intent, status: 'ok', usage, ms }),
+    assembleIntent(parts, { policy: policyText, ctx: fragment(ctx), reserved }),
+  'outcome, all cached': () => assembleOutcome(parts, { intent, status: 'ok', usage, ms }),
   'intent by canonicalJson': () => canonicalJson(plainIntent),
   'intent by the library': () => canonicalize(plainIntent) ?? '',
 };

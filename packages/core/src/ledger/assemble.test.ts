@@ -88,7 +88,7 @@ test('an assembled intent is the canonical JSON of its entry and fits the schema
   fc.assert(
     fc.property(...both, own, policy, ctx, (values, some, fixed, more, rest, policyValue, ctxValue) => {
       const entry = { ...values, ...some, ...fixed, ...more, ...rest, policy: policyValue, ctx: ctxValue };
-      const text = assembleIntent({
+      const parts = {
         ...values,
         ...some,
         ...rest,
@@ -97,7 +97,8 @@ test('an assembled intent is the canonical JSON of its entry and fits the schema
         target: fragment(fixed.target),
         policy: fragment(policyValue),
         ctx: fragment(ctxValue),
-      });
+      };
+      const text = assembleIntent(parts, parts);
       holds(text, { ...entry, v: 1, phase: 'intent' });
     }),
     { numRuns: 400 },
@@ -126,7 +127,7 @@ test('an assembled outcome is the canonical JSON of its entry and fits the schem
   });
   fc.assert(
     fc.property(...both, own, closing, (values, some, fixed, more, rest, closed) => {
-      const text = assembleOutcome({
+      const parts = {
         ...values,
         ...some,
         ...rest,
@@ -134,7 +135,8 @@ test('an assembled outcome is the canonical JSON of its entry and fits the schem
         ...rendered(more),
         actor: fragment(fixed.actor),
         target: fragment(fixed.target),
-      });
+      };
+      const text = assembleOutcome(parts, parts);
       holds(text, { ...values, ...some, ...fixed, ...more, ...rest, ...closed, v: 1, phase: 'outcome' });
     }),
     { numRuns: 400 },
@@ -164,11 +166,11 @@ test('a usage that is not a whole number is refused, never recorded', () => {
     out: 1,
     source: 'provider',
   } as const;
-  assert.throws(() => assembleOutcome({ ...parts, usage }), RangeError);
+  assert.throws(() => assembleOutcome(parts, { ...parts, usage }), RangeError);
 });
 
 test('what a caller wrote cannot leave its string', () => {
-  const text = assembleOutcome({
+  const parts = {
     ...({
       type: 'model_call',
       id: 'i',
@@ -183,7 +185,8 @@ test('what a caller wrote cannot leave its string', () => {
     ...({ actor: fragment({}), target: fragment({}), intent: 'i', status: 'ok' } as const),
     cc: '","status":"ok',
     trace: '\\"\ud800',
-  });
+  };
+  const text = assembleOutcome(parts, parts);
   const value: unknown = JSON.parse(text);
   assert.equal(canonicalize(value), text);
   assert.match(text, /"cc":"\\",\\"status\\":\\"ok"/);

@@ -38,7 +38,7 @@ export type ContentParts = {
 
 export type FailureParts = { readonly code: string; readonly http?: number | undefined };
 
-export type IntentParts = CallParts & {
+export type IntentParts = {
   readonly policy: Fragment;
   readonly ctx: Fragment;
   readonly reserved?: ReservedParts | undefined;
@@ -53,7 +53,7 @@ export type ReservedParts = {
   readonly price_version: string;
 };
 
-export type OutcomeParts = CallParts & {
+export type OutcomeParts = {
   readonly intent: string;
   readonly status: Exclude<Status, 'denied' | 'refused'>;
   readonly usage?: UsageParts | undefined;
@@ -73,23 +73,23 @@ export type UsageParts = ReservedParts & {
 };
 
 /** The text of a call's intent entry. Not held to the schema here: its parts are ours. */
-export function assembleIntent(parts: IntentParts, onReplaced?: OnReplaced): string {
+export function assembleIntent(parts: CallParts, own: IntentParts, onReplaced?: OnReplaced): string {
   return (
-    `${head(parts, onReplaced)},"ctx":${parts.ctx.canonical}${failure(parts.err)},"id":${quote(parts.id)}` +
-    `,"log":${quote(parts.log)},"node":${quote(parts.node)},"phase":"intent","policy":${parts.policy.canonical}` +
-    `,"req":${quote(parts.req)}${reservation(parts.reserved)}${run(parts.run)}` +
-    `${parts.status === undefined ? '' : `,"status":"${parts.status}"`},"sv":${parts.sv}` +
+    `${head(parts, onReplaced)},"ctx":${own.ctx.canonical}${failure(parts.err)},"id":${quote(parts.id)}` +
+    `,"log":${quote(parts.log)},"node":${quote(parts.node)},"phase":"intent","policy":${own.policy.canonical}` +
+    `,"req":${quote(parts.req)}${reservation(own.reserved)}${run(parts.run)}` +
+    `${own.status === undefined ? '' : `,"status":"${own.status}"`},"sv":${parts.sv}` +
     `${tail(parts, onReplaced)},"v":1}`
   );
 }
 
 /** The text of a call's outcome entry. Not held to the schema here: its parts are ours. */
-export function assembleOutcome(parts: OutcomeParts, onReplaced?: OnReplaced): string {
+export function assembleOutcome(parts: CallParts, own: OutcomeParts, onReplaced?: OnReplaced): string {
   return (
-    `${head(parts, onReplaced)}${failure(parts.err)},"id":${quote(parts.id)},"intent":${quote(parts.intent)}` +
-    `,"log":${quote(parts.log)}${durations(parts.ms)},"node":${quote(parts.node)},"phase":"outcome"` +
-    `,"req":${quote(parts.req)}${run(parts.run)},"status":"${parts.status}","sv":${parts.sv}` +
-    `${tail(parts, onReplaced)}${used(parts.usage)},"v":1}`
+    `${head(parts, onReplaced)}${failure(parts.err)},"id":${quote(parts.id)},"intent":${quote(own.intent)}` +
+    `,"log":${quote(parts.log)}${durations(own.ms)},"node":${quote(parts.node)},"phase":"outcome"` +
+    `,"req":${quote(parts.req)}${run(parts.run)},"status":"${own.status}","sv":${parts.sv}` +
+    `${tail(parts, onReplaced)}${used(own.usage)},"v":1}`
   );
 }
 

@@ -65,18 +65,25 @@ export function moneyText(nanos: number): string {
   return `${nanos < 0 ? '-' : ''}${digits.slice(0, -9)}${fraction === '' ? '' : `.${fraction}`} USD`;
 }
 
-/** The response headers for what is left, in the form that OpenAI's clients read; budgets in nano-units. */
-export function limitHeaders(room: Headroom): Readonly<Record<string, string>> {
-  const headers: Record<string, string> = {};
-  for (const kind of ['requests', 'tokens'] as const) {
-    const rate = room[kind];
-    if (rate === undefined) continue;
-    headers[`x-ratelimit-limit-${kind}`] = String(rate.limit);
-    headers[`x-ratelimit-remaining-${kind}`] = String(Math.max(0, rate.remaining));
-    headers[`x-ratelimit-reset-${kind}`] = `${Math.ceil(rate.resetMs / 1000)}s`;
-  }
-  if (room.budget !== undefined) {
-    headers['x-countersign-budget-remaining'] = String(Math.max(0, room.budget.remainingNanos));
-  }
-  return headers;
+function pushRate(
+  flat: string[],
+  kind: 'requests' | 'tokens',
+  { limit, remaining, resetMs }: RateRoom,
+): void {
+  flat.push(
+    `x-ratelimit-limit-${kind}`,
+    String(limit),
+    `x-ratelimit-remaining-${kind}`,
+    String(Math.max(0, remaining)),
+    `x-ratelimit-reset-${kind}`,
+    `${Math.ceil(resetMs / 1000)}s`,
+  );
+}
+
+/** Adds the response headers for what is left (name, value, …), in the form that OpenAI's clients read; budgets in nano-units. */
+export function pushLimitHeaders(flat: string[], room: Headroom): void {
+  if (room.requests !== undefined) pushRate(flat, 'requests', room.requests);
+  if (room.tokens !== undefined) pushRate(flat, 'tokens', room.tokens);
+  if (room.budget !== undefined)
+    flat.push('x-countersign-budget-remaining', String(Math.max(0, room.budget.remainingNanos)));
 }

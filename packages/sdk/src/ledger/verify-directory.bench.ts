@@ -42,7 +42,7 @@ function entry(i: number): Uint8Array {
     boot: 'b1',
   } as const;
   const call = { id, req: `req_${i}`, sv: 4, attempt: 1, content: { req_c: hash, req_len: 900 } };
-  return nodeVerifying.utf8(assembleIntent({ ...fixed, ...call, actor, target, policy, ctx }));
+  return nodeVerifying.utf8(assembleIntent({ ...fixed, ...call, actor, target }, { policy, ctx }));
 }
 
 function* bundles(): Generator<Uint8Array, void> {

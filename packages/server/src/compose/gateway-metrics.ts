@@ -7,6 +7,16 @@ import type { Recorder } from '../services/ledger/recorder.ts';
 
 const seconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120];
 
+type Counter = { readonly inc: () => void };
+
+function kept<T>(known: Map<string, T>, name: string, make: () => T): T {
+  const value = known.get(name);
+  if (value !== undefined) return value;
+  const made = make();
+  known.set(name, made);
+  return made;
+}
+
 /** Registers the data plane's metrics and returns the way to count in them. */
 export function gatewayMetrics(
   registry: Registry,
@@ -44,10 +54,15 @@ export function gatewayMetrics(
     help: 'entries that wait for their commit',
     read: () => observed.recorder.pending(),
   });
+  // Finding a child by its labels costs more than counting in it; outcomes, endpoints and statuses are few.
+  const decided = new Map<string, Map<string, Counter>>();
+  const finished = new Map<string, Counter>();
+  const newChildren = () => new Map<string, Counter>();
   return {
-    decided: (outcome, endpoint) => decisions.with({ outcome, endpoint }).inc(),
+    decided: (outcome, endpoint) =>
+      kept(kept(decided, outcome, newChildren), endpoint, () => decisions.with({ outcome, endpoint })).inc(),
     finished: (status, took) => {
-      calls.with({ status }).inc();
+      kept(finished, status, () => calls.with({ status })).inc();
       duration.observe(took);
     },
     refused: (error) => refused.with({ code: error.code }).inc(),

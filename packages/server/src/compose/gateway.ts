@@ -13,6 +13,7 @@ import { selfTest } from '../services/meter/self-test.ts';
 import { createRefusals, type Refusals } from '../services/refusals/refusals.ts';
 import type { Step } from '../services/snapshot/snapshots.ts';
 import { createSubjectKeys, type SubjectKeys } from '../services/subjects/key-cache.ts';
+import { createCommitments } from '../services/subjects/subject-key.ts';
 import type { ClientPool } from '../upstreams/providers/http.ts';
 import { createAlerts } from './alerts.ts';
 import { gatewayMetrics } from './gateway-metrics.ts';
@@ -65,6 +66,20 @@ function createIds(now: () => number) {
   };
 }
 
+/** Times as RFC 3339 with milliseconds: the same second, and mostly the same millisecond, is asked for again and again. */
+function createTimestamps(): (ms: number) => string {
+  let second = -1;
+  let head = '';
+  return (ms) => {
+    const own = Math.floor(ms / 1000);
+    if (own !== second) {
+      second = own;
+      head = new Date(own * 1000).toISOString().slice(0, -4);
+    }
+    return `${head}${String(ms - own * 1000).padStart(3, '0')}Z`;
+  };
+}
+
 /** Refused credentials are counted in the installation's own log; addresses only as commitments. */
 function composeRefusals(ports: GatewayPorts, now: () => number, newEntryId: () => EntryId): Refusals {
   const { installation } = ports.threads;
@@ -92,7 +107,7 @@ function sealedPorts({ threads, pool, masterKeys }: GatewayPorts, now: () => num
       load: (orgId, id) => reader.call('subjectKey', { orgId, id }),
       maxKeys: 50_000,
     }),
-    upstreamOf: async (_snapshot, provider) => upstreams.upstreamOf(provider),
+    upstreamOf: (_snapshot, provider) => upstreams.upstreamOf(provider),
     providerKeyOf: upstreams.providerKeyOf,
     ownedObject: (orgId, ownerId, workspaceId, externalId) =>
       reader.call('ownedObject', { orgId, ownerId, workspaceId, externalId }),
@@ -136,6 +151,8 @@ export function composeGateway(ports: GatewayPorts): Gateway {
     recorder,
     meter,
     subjectKey: subjectKeys.get,
+    commitments: createCommitments(),
+    timestamp: createTimestamps(),
     ...sealed,
     newEntryId,
     now,

@@ -15,7 +15,10 @@ import type { Threads } from './start-threads.ts';
 export type Organizations = {
   readonly snapshots: Snapshots;
   /** At once for a key that is known; the store is asked once for another. */
-  readonly organizationOfKey: (keyId: string) => OrgId | undefined | Promise<OrgId | undefined>;
+  readonly organizationOfKey: (
+    keyId: string,
+    isWorthAsking: () => boolean,
+  ) => OrgId | undefined | Promise<OrgId | undefined>;
   readonly networksOf: (snapshot: OrgSnapshot, address: string) => readonly string[];
   /** Resolves when the organization's budgets are in force; undefined if they are now. */
   readonly budgetsSettled: BudgetLoads['settled'];
@@ -46,6 +49,22 @@ function firstDay(snapshot: OrgSnapshot, nowMs: number): number {
 
 const noMatch: NetworkMatcher = () => [];
 
+/** Addresses whose networks are remembered for each state of an organization. */
+const mostAddresses = 10_000;
+
+/** The same answers from memory: most callers come again from where they were. */
+function remember(match: NetworkMatcher): NetworkMatcher {
+  const known = new Map<string, readonly string[]>();
+  return (address) => {
+    const names = known.get(address);
+    if (names !== undefined) return names;
+    const found = match(address);
+    if (known.size >= mostAddresses) known.clear();
+    known.set(address, found);
+    return found;
+  };
+}
+
 /** Compiles an organization's networks once for each state of it. */
 function createNetworks() {
   const compiled = new WeakMap<Organization, NetworkMatcher>();
@@ -54,7 +73,7 @@ function createNetworks() {
     let match = compiled.get(organization);
     if (match === undefined) {
       const result = matchNetworks(organization.networks);
-      match = result.ok ? result.match : noMatch;
+      match = result.ok ? remember(result.match) : noMatch;
       compiled.set(organization, match);
     }
     return match(address);
@@ -75,10 +94,10 @@ function createKeyIndex(deps: OrganizationsDeps) {
     }
     return orgId;
   }
-  return (keyId: string): OrgId | undefined | Promise<OrgId | undefined> => {
+  return (keyId: string, isWorthAsking: () => boolean): OrgId | undefined | Promise<OrgId | undefined> => {
     const orgId = known.get(keyId);
     if (orgId !== undefined) return orgId;
-    return (unknown.get(keyId) ?? 0) > deps.now() ? undefined : look(keyId);
+    return (unknown.get(keyId) ?? 0) > deps.now() || !isWorthAsking() ? undefined : look(keyId);
   };
 }
 

@@ -3,7 +3,7 @@
 import type { BodyOf } from '@countersign/contract/operation';
 import type { policyCheck } from '@countersign/contract/policy-operations';
 import { classify } from '@countersign/core/classify/classification';
-import { contextOf } from '@countersign/core/directory/context';
+import { actorContext, contextOf } from '@countersign/core/directory/context';
 import { AppError } from '@countersign/core/errors';
 import type { ActorChain } from '@countersign/core/identity/actor';
 import { isId, type PrincipalId, type WorkspaceId } from '@countersign/core/ids';
@@ -115,7 +115,7 @@ function requestOf(
           counts: Object.fromEntries(labels.map((label) => [label, 1])),
           opaque: labels.includes('opaque'),
         };
-  const context = contextOf(directory, {
+  const context = contextOf(actorContext(directory, actor), {
     endpoint: question.endpoint,
     dialect: question.endpoint === 'messages' ? 'anthropic' : 'openai',
     stream: false,

@@ -21,7 +21,7 @@ import { claimedLabels } from './steps/claimed.ts';
 import { type Classified, classify } from './steps/classify.ts';
 import { type DecidedCall, decideCall } from './steps/decide.ts';
 import { fulfil } from './steps/obligations.ts';
-import { capsOf, costCentreOf, dimensionsOf, type WorstCase, worstCaseOf } from './steps/reserve.ts';
+import { capsOf, type WorstCase, worstCaseOf } from './steps/reserve.ts';
 import {
   type OwnedTarget,
   type Selected,
@@ -164,7 +164,8 @@ function survey(deps: GatewayDeps, asked: Asked, before: Classified | undefined)
   const organization = snapshot.organization();
   const classified = classify(request, snapshot.classifiers(), deps.clock, before);
   const { classification } = classified;
-  const context = contextOf(snapshot.directory, {
+  const facts = snapshot.facts(actor);
+  const context = contextOf(facts.context, {
     endpoint: call.endpoint.id,
     dialect: call.endpoint.dialect,
     stream: request.stream,
@@ -182,7 +183,7 @@ function survey(deps: GatewayDeps, asked: Asked, before: Classified | undefined)
     policy: snapshot.policy(),
     content: contentModeOf(organization, classification.labels, noObligations),
     actor,
-    costCentre: costCentreOf(snapshot, actor),
+    costCentre: facts.costCentre,
     context,
     classified,
     obligations: noObligations,
@@ -246,7 +247,7 @@ function admitAllowed(
   decision: Extract<Decision, { readonly outcome: 'allow' }>,
 ): Admission {
   const { snapshot } = asked.authenticated;
-  const { actor, costCentre, classified } = surveyed;
+  const { actor, classified } = surveyed;
   const { obligations } = decision;
   const organization = snapshot.organization();
   const caps = capsOf(organization, selected.model, obligations.maxTokens);
@@ -263,7 +264,7 @@ function admitAllowed(
   };
   const upstreamName = selected.model?.upstreamName ?? asked.request.model;
   const spliced = fulfil(asked.request, asked.body, upstreamName, obligations, snapshot.classifiers());
-  const dims = dimensionsOf(actor, selected.model, costCentre);
+  const dims = snapshot.facts(actor).dimensions(selected.model);
   const reserved = deps.meter.reserve(snapshot.orgId, dims, worst.nanos, worst.tokens);
   if (reserved.kind === 'refused') {
     const error = refusalError(reserved, deps.now());

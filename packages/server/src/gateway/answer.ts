@@ -1,13 +1,13 @@
 // Owns how whatever goes wrong in a call is answered: a refusal of ours, named by its record where it has one.
 
 import { AppError } from '@countersign/core/errors';
-import type { InboundCall, Reply, ReplyHeaders } from './call.ts';
+import type { InboundCall, Reply } from './call.ts';
 import type { GatewayDeps } from './deps.ts';
 import type { CallEntry } from './entries.ts';
 import { RecordedRefusal } from './steps/record-intent.ts';
 
 /** Names the request, its record and the policy version that decided it. */
-export function recordHeaders(entry: CallEntry): ReplyHeaders {
+export function recordHeaders(entry: CallEntry): string[] {
   const { asked } = entry;
   return [
     'x-request-id',

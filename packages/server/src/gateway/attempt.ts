@@ -1,42 +1,62 @@
 // Owns one attempt of a call: a durable intent, the forwarding, a durable outcome, the last bytes.
 
 import { AppError } from '@countersign/core/errors';
-import { limitHeaders } from '@countersign/core/metering/limit-answer';
+import { pushLimitHeaders } from '@countersign/core/metering/limit-answer';
+import type { SubjectKey } from '../services/subjects/subject-key.ts';
 import { upstreamHeaders } from '../upstreams/providers/request-headers.ts';
 import type { Asked } from './admit.ts';
 import { recordHeaders } from './answer.ts';
 import type { Reply, ReplyHeaders } from './call.ts';
 import type { GatewayDeps } from './deps.ts';
-import { streamCommitment } from './entries.ts';
-import { type Forwarded, type ForwardingCall, forward } from './steps/forward.ts';
+import { type Forwarded, type ForwardingCall, forward, joined } from './steps/forward.ts';
 import { type Recorded, recordIntent } from './steps/record-intent.ts';
 import { failureCode, recordOutcome } from './steps/record-outcome.ts';
-import { dimensionsOf } from './steps/reserve.ts';
 
 function ownHeaders(deps: GatewayDeps, recorded: Recorded): ReplyHeaders {
   const { entry, admitted } = recorded;
-  const { actor, costCentre } = admitted.decided;
+  const { actor } = admitted.decided;
   const { snapshot } = entry.asked.authenticated;
-  const room = deps.meter.headroom(snapshot.orgId, dimensionsOf(actor, admitted.selected.model, costCentre));
-  return [...recordHeaders(entry), ...Object.entries(limitHeaders(room)).flat()];
+  const dims = snapshot.facts(actor).dimensions(admitted.selected.model);
+  const headers = recordHeaders(entry);
+  pushLimitHeaders(headers, deps.meter.headroom(snapshot.orgId, dims));
+  return headers;
 }
 
-async function begin(deps: GatewayDeps, recorded: Recorded, reply: Reply, attempt: number) {
+/** What a forwarding needs beside the record; nearly always there without a wait. */
+type Supplies = { readonly key: SubjectKey | undefined; readonly providerKey: string | undefined };
+
+function supplies(deps: GatewayDeps, recorded: Recorded): Supplies | Promise<Supplies> {
+  const { entry, admitted } = recorded;
+  const { orgId } = entry.asked.authenticated.snapshot;
+  const key = deps.subjectKey(orgId, entry.decided.actor.principalId);
+  const providerKey = deps.providerKeyOf(orgId, admitted.selected.provider);
+  if (!(key instanceof Promise) && !(providerKey instanceof Promise)) return { key, providerKey };
+  return Promise.all([key, providerKey]).then((both) => ({ key: both[0], providerKey: both[1] }));
+}
+
+/** How the answer's content is committed to, if it is. */
+function commitmentOf(deps: GatewayDeps, { entry }: Recorded, key: SubjectKey | undefined) {
+  if (key === undefined || entry.decided.content === 'none') return undefined;
+  return {
+    whole: (content: Uint8Array) => deps.commitments.commit(key, entry.id, 'response', content),
+    begin: () => deps.commitments.begin(key, entry.id, 'response'),
+  };
+}
+
+function begin(
+  deps: GatewayDeps,
+  recorded: Recorded,
+  reply: Reply,
+  attempt: number,
+  { key, providerKey }: Supplies,
+): ForwardingCall {
   const { entry, admitted } = recorded;
   const { asked, decided } = entry;
   const { call, request } = asked;
-  const { snapshot } = asked.authenticated;
   const { provider } = admitted.selected;
-  const found = deps.subjectKey(snapshot.orgId, decided.actor.principalId);
-  const key = found instanceof Promise ? await found : found;
-  const mode = decided.content;
-  const commitment = key === undefined || mode === 'none' ? undefined : streamCommitment(key, entry.id);
-  const secret = deps.providerKeyOf(snapshot.orgId, provider);
-  const providerKey = secret instanceof Promise ? await secret : secret;
-  const upstream = await deps.upstreamOf(snapshot, provider);
   const hasBody = call.method !== 'GET' && call.method !== 'HEAD';
-  const forwarding = forward({
-    upstream,
+  return forward({
+    upstream: deps.upstreamOf(asked.authenticated.snapshot, provider),
     outbound: {
       method: call.method,
       path: call.endpoint.providerPath + call.query,
@@ -54,13 +74,12 @@ async function begin(deps: GatewayDeps, recorded: Recorded, reply: Reply, attemp
     ownHeaders: ownHeaders(deps, recorded),
     outputCeiling: Math.max(1, admitted.worst.output),
     maxAnswerBytes: deps.maxAnswerBytes,
-    commitment,
-    keepsBody: mode === 'sealed',
+    commitment: commitmentOf(deps, recorded, key),
+    keepsBody: decided.content === 'sealed',
     providerKey,
     retryStatuses: attempt === 1 ? provider.retryStatuses : [],
     clock: deps.clock,
   });
-  return { forwarding, key, commitment };
 }
 
 /** Waits for the end of a forwarding; a client that goes or a credential that ends cuts it. */
@@ -99,9 +118,9 @@ function release(recorded: Recorded, forwarded: Forwarded, reply: Reply): void {
     else reply.refuse(error, recordHeaders(recorded.entry));
     return;
   }
-  const body = forwarded.held.length === 1 ? forwarded.held[0] : Buffer.concat(forwarded.held);
+  const body = joined(forwarded.held);
   if (!forwarded.headSent) {
-    reply.head(forwarded.status, [...forwarded.headers, 'content-length', String(body?.length ?? 0)]);
+    reply.head(forwarded.status, [...forwarded.headers, 'content-length', String(body.length)]);
   }
   reply.end(body);
 }
@@ -116,6 +135,7 @@ function neverLeft(cause: unknown): Forwarded {
     held: [],
     bytes: 0,
     body: [],
+    commitment: undefined,
     report: undefined,
     failure: { kind: 'unreachable', beforeHeaders: true, requestSent: false, cause },
     fault: undefined,
@@ -127,15 +147,18 @@ function neverLeft(cause: unknown): Forwarded {
 }
 
 async function run(deps: GatewayDeps, recorded: Recorded, reply: Reply, attempt: number) {
-  let begun: Awaited<ReturnType<typeof begin>>;
+  let forwarding: ForwardingCall;
+  let key: SubjectKey | undefined;
   try {
-    begun = await begin(deps, recorded, reply, attempt);
+    const found = supplies(deps, recorded);
+    const supplied = found instanceof Promise ? await found : found;
+    key = supplied.key;
+    forwarding = begin(deps, recorded, reply, attempt, supplied);
   } catch (error) {
     deps.onError(error, recorded.entry.asked.call.requestId);
-    return { forwarded: neverLeft(error), key: undefined, commitment: undefined };
+    return { forwarded: neverLeft(error), key: undefined };
   }
-  const { forwarding, key, commitment } = begun;
-  return { forwarded: await attend(deps, recorded, forwarding), key, commitment };
+  return { forwarded: await attend(deps, recorded, forwarding), key };
 }
 
 /**
@@ -148,10 +171,11 @@ export async function attemptCall(
   reply: Reply,
   attempt: number,
 ): Promise<boolean> {
-  await deps.budgetsSettled(asked.authenticated.snapshot.orgId);
+  const unsettled = deps.budgetsSettled(asked.authenticated.snapshot.orgId);
+  if (unsettled !== undefined) await unsettled;
   const recorded = await recordIntent(deps, asked, attempt);
-  const { forwarded, key, commitment } = await run(deps, recorded, reply, attempt);
-  await recordOutcome(deps, recorded, forwarded, key, commitment);
+  const { forwarded, key } = await run(deps, recorded, reply, attempt);
+  await recordOutcome(deps, recorded, forwarded, key);
   if (forwarded.shouldRetry) return true;
   release(recorded, forwarded, reply);
   return false;

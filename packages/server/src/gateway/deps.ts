@@ -1,6 +1,5 @@
 // Owns what the data plane needs of everything else: ports, filled by the composition root.
 
-import type { KeyObject } from 'node:crypto';
 import type { Model, Provider } from '@countersign/core/directory/objects';
 import type { AppError } from '@countersign/core/errors';
 import type { EntryId, OrgId, PrincipalId, RequestId, WorkspaceId } from '@countersign/core/ids';
@@ -10,53 +9,55 @@ import type { Meter } from '../services/meter/meter.ts';
 import type { BudgetAlert } from '../services/meter/state.ts';
 import type { OrgSnapshot } from '../services/snapshot/org-snapshot.ts';
 import type { Snapshots } from '../services/snapshot/snapshots.ts';
+import type { Commitments, SubjectKey } from '../services/subjects/subject-key.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 import type { ActiveCalls } from './active-calls.ts';
+import type { EntryDeps } from './entries.ts';
 
 export type OwnedObject = { readonly providerId: string; readonly modelId: string };
 
-export type GatewayDeps = CallerDeps<OrgSnapshot> & {
-  readonly snapshots: Snapshots;
-  readonly recorder: Recorder;
-  readonly meter: Meter;
-  /** Resolves when the organization's budgets are in force as its snapshot says; undefined if they are now. */
-  readonly budgetsSettled: (orgId: OrgId) => Promise<void> | undefined;
-  /** The subject's own key, once loaded; undefined for one that has none. */
-  readonly subjectKey: (
-    orgId: OrgId,
-    id: PrincipalId,
-  ) => KeyObject | undefined | Promise<KeyObject | undefined>;
-  readonly upstreamOf: (snapshot: OrgSnapshot, provider: Provider) => Promise<Upstream>;
-  readonly providerKeyOf: (
-    orgId: OrgId,
-    provider: Provider,
-  ) => string | undefined | Promise<string | undefined>;
-  /** Who made an id at a provider: this principal in this workspace, or nobody that it may know of. */
-  readonly ownedObject: (
-    orgId: OrgId,
-    ownerId: PrincipalId,
-    workspaceId: WorkspaceId,
-    externalId: string,
-  ) => Promise<OwnedObject | undefined>;
-  /** Names of the organization's networks that hold an address. */
-  readonly networksOf: (snapshot: OrgSnapshot, address: string) => readonly string[];
-  readonly newEntryId: () => EntryId;
-  /** Milliseconds since 1970; and of the monotonic clock. */
-  readonly now: () => number;
-  readonly clock: () => number;
-  readonly node: string;
-  readonly boot: string;
-  /** What somebody should look at, recorded beside the call. */
-  readonly alerts: {
-    readonly budget: (snapshot: OrgSnapshot, alert: BudgetAlert) => void;
-    readonly unknownPrice: (snapshot: OrgSnapshot, model: Model) => void;
+export type GatewayDeps = CallerDeps<OrgSnapshot> &
+  EntryDeps & {
+    readonly snapshots: Snapshots;
+    readonly recorder: Recorder;
+    readonly meter: Meter;
+    /** Resolves when the organization's budgets are in force as its snapshot says; undefined if they are now. */
+    readonly budgetsSettled: (orgId: OrgId) => Promise<void> | undefined;
+    /** The subject's own key, once loaded; undefined for one that has none. */
+    readonly subjectKey: (
+      orgId: OrgId,
+      id: PrincipalId,
+    ) => SubjectKey | undefined | Promise<SubjectKey | undefined>;
+    readonly commitments: Commitments;
+    readonly upstreamOf: (snapshot: OrgSnapshot, provider: Provider) => Upstream;
+    readonly providerKeyOf: (
+      orgId: OrgId,
+      provider: Provider,
+    ) => string | undefined | Promise<string | undefined>;
+    /** Who made an id at a provider: this principal in this workspace, or nobody that it may know of. */
+    readonly ownedObject: (
+      orgId: OrgId,
+      ownerId: PrincipalId,
+      workspaceId: WorkspaceId,
+      externalId: string,
+    ) => Promise<OwnedObject | undefined>;
+    /** Names of the organization's networks that hold an address. */
+    readonly networksOf: (snapshot: OrgSnapshot, address: string) => readonly string[];
+    readonly newEntryId: () => EntryId;
+    /** Milliseconds since 1970; and of the monotonic clock. */
+    readonly now: () => number;
+    readonly clock: () => number;
+    /** What somebody should look at, recorded beside the call. */
+    readonly alerts: {
+      readonly budget: (snapshot: OrgSnapshot, alert: BudgetAlert) => void;
+      readonly unknownPrice: (snapshot: OrgSnapshot, model: Model) => void;
+    };
+    readonly activeCalls: ActiveCalls;
+    readonly onError: (error: unknown, requestId: RequestId) => void;
+    readonly metrics: GatewayMetrics;
+    /** The largest answer that is held as a whole, in bytes. */
+    readonly maxAnswerBytes: number;
   };
-  readonly activeCalls: ActiveCalls;
-  readonly onError: (error: unknown, requestId: RequestId) => void;
-  readonly metrics: GatewayMetrics;
-  /** The largest answer that is held as a whole, in bytes. */
-  readonly maxAnswerBytes: number;
-};
 
 export type GatewayMetrics = {
   readonly decided: (outcome: string, endpoint: string) => void;

@@ -1,38 +1,29 @@
 // Owns the two entries of a call: the intent before anything leaves, the outcome before the answer ends.
 
-import { createHash, createHmac, hash, type KeyObject } from 'node:crypto';
 import type { SpliceRecord } from '@countersign/core/dialects/splice';
+import { contextFragment } from '@countersign/core/directory/context-entry';
 import type { EntryId } from '@countersign/core/ids';
-import { assembleIntent, assembleOutcome, type UsageParts } from '@countersign/core/ledger/assemble';
+import {
+  assembleIntent,
+  assembleOutcome,
+  type CallParts,
+  type ContentParts,
+  type FailureParts,
+  type UsageParts,
+} from '@countersign/core/ledger/assemble';
 import { type Fragment, fragment } from '@countersign/core/ledger/canonical';
 import { checkEntrySize } from '@countersign/core/ledger/entry';
 import type { Status } from '@countersign/core/ledger/entry-fields';
 import { actorFragment } from '../services/callers/resolve.ts';
 import type { OrgSnapshot } from '../services/snapshot/org-snapshot.ts';
 import type { Asked, Decided } from './admit.ts';
-import type { GatewayDeps } from './deps.ts';
 
-/** The salt of a commitment: HMAC-SHA-256(subject key, entry id ‖ 0x00 ‖ purpose). Opening one reveals one. */
-function saltOf(key: KeyObject, entryId: EntryId, purpose: 'request' | 'response'): Buffer {
-  return createHmac('sha256', key).update(`${entryId}\u0000${purpose}`).digest();
-}
-
-/** SHA-256(salt ‖ content) in hex. */
-export function commitTo(
-  key: KeyObject,
-  entryId: EntryId,
-  purpose: 'request' | 'response',
-  content: Uint8Array,
-): string {
-  const salt = saltOf(key, entryId, purpose);
-  if (content.length < 16_384) return hash('sha256', Buffer.concat([salt, content]), 'hex');
-  return createHash('sha256').update(salt).update(content).digest('hex');
-}
-
-/** A commitment that grows with a stream. */
-export function streamCommitment(key: KeyObject, entryId: EntryId) {
-  return createHash('sha256').update(saltOf(key, entryId, 'response'));
-}
+/** Which process writes, and how it writes a time: milliseconds since 1970 as RFC 3339 with milliseconds. */
+export type EntryDeps = {
+  readonly node: string;
+  readonly boot: string;
+  readonly timestamp: (ms: number) => string;
+};
 
 export type CallEntry = {
   readonly id: EntryId;
@@ -114,14 +105,23 @@ function targetFragment(entry: CallEntry, served: string | undefined): Fragment 
   return made;
 }
 
-function common(deps: Pick<GatewayDeps, 'node' | 'boot'>, entry: CallEntry, served: string | undefined) {
+/** What both entries of a call say. */
+function callParts(
+  deps: EntryDeps,
+  entry: CallEntry,
+  id: EntryId,
+  atMs: number,
+  served: string | undefined,
+  content: ContentParts,
+  err: FailureParts | undefined,
+): CallParts {
   const { asked, decided } = entry;
   const { snapshot } = asked.authenticated;
   return {
     type: 'model_call',
-    id: entry.id,
+    id,
     log: snapshot.origin,
-    ts: new Date(entry.atMs).toISOString(),
+    ts: deps.timestamp(atMs),
     node: deps.node,
     boot: deps.boot,
     sv: decided.version,
@@ -131,12 +131,14 @@ function common(deps: Pick<GatewayDeps, 'node' | 'boot'>, entry: CallEntry, serv
     target: targetFragment(entry, served),
     class: decided.classified.entry,
     cc: decided.costCentre,
-  } as const;
+    content,
+    err,
+  };
 }
 
 /** The intent of a call, or the only entry of a refused one (`refused`: with the code that the caller sees). */
 export function intentText(
-  deps: Pick<GatewayDeps, 'node' | 'boot'>,
+  deps: EntryDeps,
   entry: CallEntry,
   more: {
     readonly commitment: string | undefined;
@@ -148,11 +150,11 @@ export function intentText(
   const { snapshot } = asked.authenticated;
   const { worst, selected } = decided;
   const priced = selected === undefined ? undefined : snapshot.price(selected.model, selected.provider);
-  const text = assembleIntent({
-    ...common(deps, entry, undefined),
+  const content = { req_len: asked.body.length, req_c: more.commitment };
+  const err = more.refused === undefined ? undefined : { code: more.refused.code };
+  const text = assembleIntent(callParts(deps, entry, entry.id, entry.atMs, undefined, content, err), {
     policy: policyFragment(snapshot, decided, more.splices),
-    ctx: fragment(decided.context),
-    content: { req_len: asked.body.length, req_c: more.commitment },
+    ctx: contextFragment(decided.context),
     reserved:
       worst === undefined || priced === undefined
         ? undefined
@@ -164,7 +166,6 @@ export function intentText(
             price_version: priced.version,
           },
     status: more.refused?.status,
-    err: more.refused === undefined ? undefined : { code: more.refused.code },
   });
   checkEntrySize('model_call', text);
   return text;
@@ -184,20 +185,17 @@ export type OutcomeFacts = {
 
 /** The outcome that closes the intent `entry`. `id` is the outcome's own. */
 export function outcomeText(
-  deps: Pick<GatewayDeps, 'node' | 'boot'>,
+  deps: EntryDeps,
   entry: CallEntry,
   id: EntryId,
   atMs: number,
   facts: OutcomeFacts,
 ): string {
-  const text = assembleOutcome({
-    ...common(deps, { ...entry, id, atMs }, facts.served),
-    id,
+  const content = { resp_len: facts.responseBytes, resp_c: facts.commitment };
+  const text = assembleOutcome(callParts(deps, entry, id, atMs, facts.served, content, facts.error), {
     intent: entry.id,
-    content: { resp_len: facts.responseBytes, resp_c: facts.commitment },
     status: facts.status,
     usage: facts.usage,
-    err: facts.error,
     ms: {
       total: Math.ceil(facts.totalMs),
       upstream: Math.ceil(facts.upstreamMs),

@@ -11,7 +11,7 @@ import { attemptCall } from './attempt.ts';
 import type { InboundCall, Reply } from './call.ts';
 import type { GatewayDeps } from './deps.ts';
 import { utf8 } from './steps/obligations.ts';
-import { checkProviderState } from './steps/provider-state.ts';
+import { checkProviderState, namesState } from './steps/provider-state.ts';
 
 /** Parses the body once; what policy sees and what is sent are the same bytes. */
 function parse(call: InboundCall, body: Uint8Array): InferenceRequest {
@@ -31,7 +31,9 @@ export async function serveInference(deps: GatewayDeps, call: InboundCall, reply
     const { actor } = resolve(deps, call, authenticated, 'models');
     const body = await call.readBody();
     const request = parse(call, body);
-    const owned = await checkProviderState(deps, authenticated.snapshot, actor, call, request);
+    const owned = namesState(call, request)
+      ? await checkProviderState(deps, authenticated.snapshot, actor, call, request)
+      : undefined;
     const asked: Asked = { call, authenticated, request, body, owned };
     const isRetried = await attemptCall(deps, asked, reply, 1);
     if (isRetried) await attemptCall(deps, asked, reply, 2);

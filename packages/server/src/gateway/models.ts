@@ -39,7 +39,7 @@ function visible(
   actor: ActorChain,
 ): readonly ListedModel[] {
   if (!actor.standing.permissions.has('models.call')) return [];
-  const context = contextOf(snapshot.directory, {
+  const context = contextOf(snapshot.facts(actor).context, {
     endpoint: call.endpoint.id,
     dialect: call.endpoint.dialect,
     stream: false,

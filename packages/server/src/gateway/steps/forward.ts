@@ -30,7 +30,10 @@ export type Forwarding = {
   /** Output tokens at which a stream is cut. */
   readonly outputCeiling: number;
   readonly maxAnswerBytes: number;
-  readonly commitment: Hash | undefined;
+  /** How the answer's content is committed to: as a whole at its end, or piece by piece where it streams. */
+  readonly commitment:
+    | { readonly whole: (content: Uint8Array) => string; readonly begin: () => Hash }
+    | undefined;
   /** Copies of the answer's bytes are kept when its content is sealed. */
   readonly keepsBody: boolean;
   /** Our key at the provider: an error that repeats it goes no further. */
@@ -51,6 +54,8 @@ export type Forwarded = {
   readonly held: readonly Uint8Array[];
   readonly bytes: number;
   readonly body: readonly Uint8Array[];
+  /** The commitment to what the provider sent, in hex. */
+  readonly commitment: string | undefined;
   readonly report: AnswerReport | undefined;
   readonly failure: UpstreamError | undefined;
   readonly fault: string | undefined;
@@ -91,6 +96,8 @@ class Attempt {
   #held: Uint8Array[] = [];
   #heldBytes = 0;
   #body: Uint8Array[] = [];
+  #hash: Hash | undefined;
+  #commitment: string | undefined;
   #bytes = 0;
   #sinceCheck = 0;
   #firstByteMs = 0;
@@ -130,6 +137,7 @@ class Attempt {
     const { request, reply } = this.#forwarding;
     this.#sse = createSseReader(utf8.decodeUtf8);
     this.#answer = createAnswerReader(request.endpoint, request.choices, utf8.decodeUtf8);
+    this.#hash = this.#forwarding.commitment?.begin();
     this.#headSent = true;
     reply.head(status, this.#headers);
   }
@@ -165,12 +173,17 @@ class Attempt {
 
   #withhold(fault: string): void {
     this.#fault = fault;
+    this.#commitment = this.#commit();
     this.#held = [];
     this.#body = [];
   }
 
+  #commit(): string | undefined {
+    return this.#hash?.digest('hex') ?? this.#forwarding.commitment?.whole(joined(this.#held));
+  }
+
   #keep(bytes: Uint8Array): void {
-    this.#forwarding.commitment?.update(bytes);
+    this.#hash?.update(bytes);
     if (this.#forwarding.keepsBody) this.#body.push(bytes);
   }
 
@@ -227,7 +240,7 @@ class Attempt {
     const { request } = this.#forwarding;
     const estimates = { inputTokens: estimatedInput(request.counts.textBytes), charactersPerToken };
     try {
-      return readAnswer(request.endpoint, utf8.decodeUtf8(Buffer.concat(this.#held)), estimates);
+      return readAnswer(request.endpoint, utf8.decodeUtf8(joined(this.#held)), estimates);
     } catch {
       return readAnswer(request.endpoint, '', estimates);
     }
@@ -246,6 +259,7 @@ class Attempt {
       held: this.#held,
       bytes: this.#bytes,
       body: this.#body,
+      commitment: this.#commitment ?? this.#commit(),
       report: answer === undefined ? (isWhole ? this.#wholeReport() : undefined) : this.#report(answer),
       failure,
       fault: this.#fault,
@@ -255,6 +269,12 @@ class Attempt {
       upstreamMs: this.#forwarding.clock() - this.#startedAt,
     });
   }
+}
+
+/** Pieces as one; a single piece is not copied. */
+export function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const [only] = pieces;
+  return only !== undefined && pieces.length === 1 ? only : Buffer.concat(pieces);
 }
 
 /** Sends one attempt. INVARIANT: the caller holds a durable intent for exactly this attempt. */

@@ -15,6 +15,11 @@ function foreign(kind: string, id: string): AppError {
   );
 }
 
+/** True when a call names something that the provider keeps. */
+export function namesState(call: InboundCall, request: InferenceRequest): boolean {
+  return request.providerState.references.length > 0 || call.endpoint.id === 'response_object';
+}
+
 /**
  * Refuses ids that are unknown or another's with the same `not_found`: one provider key serves everyone, so
  * that without this any caller could continue any other's conversation. Answers what the path itself names.

@@ -1,11 +1,11 @@
 // Owns step 7: the decision is durable before anything leaves; one that has aged is taken again.
 
-import type { KeyObject } from 'node:crypto';
 import { AppError } from '@countersign/core/errors';
 import type { EntryId } from '@countersign/core/ids';
+import type { SubjectKey } from '../../services/subjects/subject-key.ts';
 import { type Admission, type Asked, admit } from '../admit.ts';
 import type { GatewayDeps } from '../deps.ts';
-import { type CallEntry, commitTo, intentText, outcomeText } from '../entries.ts';
+import { type CallEntry, intentText, outcomeText } from '../entries.ts';
 import { contentSidecar } from './sidecar.ts';
 
 export type Admitted = Extract<Admission, { readonly kind: 'admitted' }>;
@@ -20,11 +20,13 @@ function textOf(
   deps: GatewayDeps,
   admission: Admission,
   entry: CallEntry,
-  key: KeyObject | undefined,
+  key: SubjectKey | undefined,
 ): string {
   const mode = entry.decided.content;
   const commitment =
-    key === undefined || mode === 'none' ? undefined : commitTo(key, entry.id, 'request', entry.asked.body);
+    key === undefined || mode === 'none'
+      ? undefined
+      : deps.commitments.commit(key, entry.id, 'request', entry.asked.body);
   if (admission.kind === 'admitted') {
     return intentText(deps, entry, { commitment, splices: admission.splices, refused: undefined });
   }

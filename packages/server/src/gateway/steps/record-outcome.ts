@@ -1,13 +1,13 @@
 // Owns step 10: what became of the call is durable before the answer's last byte; its reservation is settled.
 
-import type { Hash, KeyObject } from 'node:crypto';
 import { storesAnswer } from '@countersign/core/dialects/inference-request';
 import type { AppError } from '@countersign/core/errors';
 import type { EntryId } from '@countersign/core/ids';
+import type { SubjectKey } from '../../services/subjects/subject-key.ts';
 import type { UpstreamError } from '../../upstreams/upstream.ts';
 import type { GatewayDeps } from '../deps.ts';
 import { type OutcomeFacts, outcomeText } from '../entries.ts';
-import type { Forwarded } from './forward.ts';
+import { type Forwarded, joined } from './forward.ts';
 import { type Metered, meterReport, meterUnknown } from './meter.ts';
 import type { Recorded } from './record-intent.ts';
 import { contentSidecar } from './sidecar.ts';
@@ -61,8 +61,7 @@ export async function recordOutcome(
   deps: GatewayDeps,
   recorded: Recorded,
   forwarded: Forwarded,
-  key: KeyObject | undefined,
-  commitment: Hash | undefined,
+  key: SubjectKey | undefined,
 ): Promise<void> {
   const { entry, admitted } = recorded;
   const { snapshot } = entry.asked.authenticated;
@@ -76,14 +75,14 @@ export async function recordOutcome(
     status: ending.status,
     served: forwarded.report?.servedModel?.slice(0, 256),
     usage: metered?.usage,
-    commitment: commitment?.digest('hex'),
+    commitment: forwarded.commitment,
     responseBytes: forwarded.bytes,
     error: ending.error,
     totalMs,
     upstreamMs: forwarded.upstreamMs,
     decideMs: recorded.decideMs,
   });
-  const sidecar = contentSidecar(entry, key, 'response', Buffer.concat(forwarded.body));
+  const sidecar = contentSidecar(entry, key, 'response', joined(forwarded.body));
   const objects = createdObjects(recorded, forwarded);
   await deps.recorder.record({
     orgId: snapshot.orgId,

@@ -3,33 +3,8 @@
 import type { InferenceRequest } from '@countersign/core/dialects/request-types';
 import { inputBound, outputBound, type TokenCaps } from '@countersign/core/dialects/token-bounds';
 import type { Model, Organization } from '@countersign/core/directory/objects';
-import type { ActorChain } from '@countersign/core/identity/actor';
 import { worstCase, worstCaseTokens } from '@countersign/core/metering/bound';
-import type { CallDimensions } from '@countersign/core/metering/dimensions';
 import type { PricedModel } from '@countersign/core/metering/price-table';
-import type { OrgSnapshot } from '../../services/snapshot/org-snapshot.ts';
-
-/** What one call is counted under. */
-export function dimensionsOf(
-  actor: ActorChain,
-  model: Model | undefined,
-  costCentre: string | undefined,
-): CallDimensions {
-  return {
-    principalIds: [actor.principalId, ...actor.agents],
-    keyId: actor.keyId,
-    teamIds: actor.standing.teams,
-    workspaceId: actor.standing.workspaceId,
-    costCentre,
-    modelId: model?.id,
-  };
-}
-
-/** The cost centre of a call: the key's own, else that of who calls. */
-export function costCentreOf(snapshot: OrgSnapshot, actor: ActorChain): string | undefined {
-  const key = actor.keyId === undefined ? undefined : snapshot.directory.tables.key.get(actor.keyId);
-  return key?.costCentre ?? actor.standing.costCentre;
-}
 
 /** What a call can take at the most. Media caps are above what any provider bills for one part today. */
 export function capsOf(

@@ -1,8 +1,8 @@
 // Owns the sealed copy of a call's content, where policy or the organization asks for one.
 
-import type { KeyObject } from 'node:crypto';
 import { AppError } from '@countersign/core/errors';
 import { sealContent } from '../../services/subjects/sealed-content.ts';
+import type { SubjectKey } from '../../services/subjects/subject-key.ts';
 import type { Sidecar } from '../../stores/secrets.ts';
 import type { CallEntry } from '../entries.ts';
 
@@ -12,7 +12,7 @@ import type { CallEntry } from '../entries.ts';
  */
 export function contentSidecar(
   entry: CallEntry,
-  key: KeyObject | undefined,
+  key: SubjectKey | undefined,
   purpose: 'request' | 'response',
   body: Uint8Array,
 ): Sidecar | undefined {
@@ -25,6 +25,6 @@ export function contentSidecar(
     entryId: entry.id,
     purpose,
     subjectId,
-    sealed: sealContent(key, snapshot.orgId, entry.id, purpose, body),
+    sealed: sealContent(key.object, snapshot.orgId, entry.id, purpose, body),
   };
 }

@@ -15,8 +15,11 @@ export type CallerDeps<S> = {
     readonly peek: (orgId: OrgId) => S | undefined;
     readonly get: (orgId: OrgId) => Promise<S>;
   };
-  /** The organization of a key id, if there is one. */
-  readonly organizationOfKey: (keyId: string) => OrgId | undefined | Promise<OrgId | undefined>;
+  /** The organization of a key id, if there is one. The store is asked only for what `isWorthAsking`. */
+  readonly organizationOfKey: (
+    keyId: string,
+    isWorthAsking: () => boolean,
+  ) => OrgId | undefined | Promise<OrgId | undefined>;
   /** SHA-256 of a credential's text in lower-case hex. */
   readonly hashCredential: (text: string) => string;
   /** Verifies a token of a trusted issuer and brings its person into the directory. */
@@ -46,16 +49,31 @@ export function refuseCredential(
   );
 }
 
-async function fromKey<S>(
+function fromKey<S>(
+  deps: CallerDeps<S>,
+  call: Presented,
+  text: string,
+  keyId: KeyId,
+  userToken: string | undefined,
+): Authenticated<S> | Promise<Authenticated<S>> {
+  // A key that is in memory is held to its hash, which covers the checksum; others to the checksum first.
+  const orgId = deps.organizationOfKey(keyId, () => hasGoodChecksum(text));
+  const snapshot = typeof orgId === 'string' ? deps.snapshots.peek(orgId) : undefined;
+  if (snapshot === undefined || userToken !== undefined)
+    return fromStoredKey(deps, call, text, keyId, userToken);
+  return { snapshot, credential: { kind: 'key', keyId, presentedHash: deps.hashCredential(text) } };
+}
+
+/** The same where something has to be waited for. */
+async function fromStoredKey<S>(
   deps: CallerDeps<S>,
   call: Presented,
   text: string,
   keyId: KeyId,
   userToken: string | undefined,
 ): Promise<Authenticated<S>> {
-  const found = deps.organizationOfKey(keyId);
-  const orgId = found instanceof Promise ? await found : found;
-  if (orgId === undefined || !hasGoodChecksum(text)) throw refuseCredential(deps, call, 'unknown_key');
+  const orgId = await deps.organizationOfKey(keyId, () => hasGoodChecksum(text));
+  if (orgId === undefined) throw refuseCredential(deps, call, 'unknown_key');
   const snapshot = deps.snapshots.peek(orgId) ?? (await deps.snapshots.get(orgId));
   const presentedHash = deps.hashCredential(text);
   if (userToken === undefined) return { snapshot, credential: { kind: 'key', keyId, presentedHash } };
@@ -86,9 +104,13 @@ async function fromToken<S>(deps: CallerDeps<S>, call: Presented, text: string):
 
 /**
  * The credential of a request, checked for form and signature; whether it lives is decided against the
- * directory at each decision. Throws `authentication_failed` or `credential_conflict`.
+ * directory at each decision. At once for a key that is in memory. Throws `authentication_failed` or
+ * `credential_conflict`.
  */
-export async function authenticate<S>(deps: CallerDeps<S>, call: Presented): Promise<Authenticated<S>> {
+export function authenticate<S>(
+  deps: CallerDeps<S>,
+  call: Presented,
+): Authenticated<S> | Promise<Authenticated<S>> {
   const presented = readCredentials(call.rawHeaders);
   if (presented.kind === 'conflict') throw new AppError('credential_conflict', presented.message);
   if (presented.kind !== 'credential') throw refuseCredential(deps, call, presented.kind);

@@ -3,7 +3,7 @@
 import type { Directory } from '@countersign/core/directory/directory';
 import { AppError } from '@countersign/core/errors';
 import type { ActorChain } from '@countersign/core/identity/actor';
-import { resolveActor, type StandingOf } from '@countersign/core/identity/resolve';
+import { type KeyMemory, resolveActor, type StandingOf } from '@countersign/core/identity/resolve';
 import type { OrgId } from '@countersign/core/ids';
 import { type Fragment, fragment } from '@countersign/core/ledger/canonical';
 import { type Authenticated, type CallerDeps, refuseCredential } from './authenticate.ts';
@@ -14,6 +14,7 @@ export type CallerSnapshot = {
   readonly directory: Directory;
   readonly version: () => number;
   readonly standing: StandingOf;
+  readonly keyMemory: KeyMemory;
   readonly rendered: Map<string, Fragment>;
 };
 
@@ -30,7 +31,8 @@ export function resolve(
   { snapshot, credential }: Authenticated<CallerSnapshot>,
   use: 'models' | 'management',
 ): ResolvedActor {
-  const resolution = resolveActor(snapshot.directory, credential, use, deps.now(), snapshot.standing);
+  const { directory, standing, keyMemory } = snapshot;
+  const resolution = resolveActor(directory, credential, use, deps.now(), standing, keyMemory);
   if (!resolution.ok) {
     if (resolution.reason === 'wrong_use') {
       const wanted = use === 'models' ? 'a models key' : 'a management key';

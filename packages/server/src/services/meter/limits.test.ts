@@ -2,8 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { limitHeaders, refusalError } from '@countersign/core/metering/limit-answer';
+import { type Headroom, pushLimitHeaders, refusalError } from '@countersign/core/metering/limit-answer';
 import { budgetOf, call, held, idFor, limitOf, meterWith, orgId, refused, start } from './samples.ts';
+
+function limitHeaders(room: Headroom): unknown {
+  const flat: string[] = [];
+  pushLimitHeaders(flat, room);
+  return Object.fromEntries(flat.flatMap((name, i) => (i % 2 === 0 ? [[name, flat[i + 1]]] : [])));
+}
 
 describe('rate limits', () => {
   test('requests over the limit wait for the window, and the wait that is told is enough', () => {

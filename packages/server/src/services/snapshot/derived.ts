@@ -31,45 +31,34 @@ function priceOf(directory: Directory, model: Model, provider: Provider): Priced
   return priceModel(priceTable, own, organizationOf(directory).defaultPrice);
 }
 
+/** The value under `key`, made at its first use. */
+function memo<K, V>(known: Map<K, V>, key: K, make: () => V): V {
+  const value = known.get(key);
+  if (value !== undefined) return value;
+  const made = make();
+  known.set(key, made);
+  return made;
+}
+
 /** What follows from `directory` as it is now. INVARIANT: thrown away when the directory changes. */
 export function createDerived(directory: Directory): Derived {
-  const standings = new Map<string, Standing>();
-  const principals = new Map<string, EntityView>();
+  const standings = new Map<PrincipalId, Map<WorkspaceId, Standing>>();
+  const principals = new Map<Standing, EntityView>();
   const models = new Map<string, EntityView>();
   const prices = new Map<string, PricedModel>();
   return {
     standing(principalId, workspaceId) {
-      const key = `${principalId} ${workspaceId}`;
-      const known = standings.get(key);
-      if (known !== undefined) return known;
-      const made = standingOf(directory, principalId, workspaceId);
-      standings.set(key, made);
-      return made;
+      const own = memo(standings, principalId, () => new Map<WorkspaceId, Standing>());
+      return memo(own, workspaceId, () => standingOf(directory, principalId, workspaceId));
     },
-    principal(actor) {
-      const key = `${actor.principalId} ${actor.standing.workspaceId}`;
-      const known = principals.get(key);
-      if (known !== undefined) return known;
-      const made = principalEntity(directory, actor);
-      principals.set(key, made);
-      return made;
-    },
-    model(model, provider) {
-      const known = models.get(model.id);
-      if (known !== undefined) return known;
-      const made = modelEntity(directory, model, provider);
-      models.set(model.id, made);
-      return made;
-    },
+    // A standing is one principal's in one workspace, and the same object every time.
+    principal: (actor) => memo(principals, actor.standing, () => principalEntity(directory, actor)),
+    model: (model, provider) => memo(models, model.id, () => modelEntity(directory, model, provider)),
     price(model, provider) {
       if (model === undefined) {
         return { price: organizationOf(directory).defaultPrice, source: 'default', version: 'default' };
       }
-      const known = prices.get(model.id);
-      if (known !== undefined) return known;
-      const made = priceOf(directory, model, provider);
-      prices.set(model.id, made);
-      return made;
+      return memo(prices, model.id, () => priceOf(directory, model, provider));
     },
   };
 }

@@ -10,9 +10,12 @@ import {
 } from '@countersign/core/directory/directory';
 import type { Change, Organization } from '@countersign/core/directory/objects';
 import { AppError } from '@countersign/core/errors';
+import type { ActorChain } from '@countersign/core/identity/actor';
+import type { KeyMemory } from '@countersign/core/identity/resolve';
 import type { OrgId } from '@countersign/core/ids';
 import type { Fragment } from '@countersign/core/ledger/canonical';
 import { type ActivePolicy, activatePolicy, type PolicySource } from './active-policy.ts';
+import { type ActorFacts, createActorFacts } from './actor-facts.ts';
 import { createDerived, type Derived, leavesDerived } from './derived.ts';
 
 /** An organization at one version. INVARIANT: what is read between two awaits belongs to one version. */
@@ -25,6 +28,10 @@ export type OrgSnapshot = Derived & {
   readonly organization: () => Organization;
   readonly policy: () => ActivePolicy;
   readonly classifiers: () => OrgClassifiers | undefined;
+  /** What follows from an actor chain in this version. */
+  readonly facts: (actor: ActorChain) => ActorFacts;
+  /** Whom keys resolve to. Empty after each advance. */
+  readonly keyMemory: KeyMemory;
   /** Parts of entries rendered once a version, by a name of the caller's choice. Empty after each advance. */
   readonly rendered: Map<string, Fragment>;
   /** Advances to `version`; a policy change must come with its source. Throws if `version` is not the next. */
@@ -51,11 +58,14 @@ export function createOrgSnapshot(orgId: OrgId, loaded: Loaded): OrgSnapshot {
   let policy = activatePolicy(loaded.policy);
   let classifiers = compileOwn(directory);
   let derived = createDerived(directory);
+  let facts = createActorFacts(directory);
   const rendered = new Map<string, Fragment>();
+  const keyMemory: KeyMemory = new Map();
   return {
     orgId,
     origin: loaded.origin,
     directory,
+    keyMemory,
     rendered,
     version: () => directory.at.version,
     organization: () => organizationOf(directory),
@@ -63,6 +73,7 @@ export function createOrgSnapshot(orgId: OrgId, loaded: Loaded): OrgSnapshot {
     classifiers: () => classifiers,
     standing: (principalId, workspaceId) => derived.standing(principalId, workspaceId),
     principal: (actor) => derived.principal(actor),
+    facts: (actor) => facts(actor),
     model: (model, provider) => derived.model(model, provider),
     price: (model, provider) => derived.price(model, provider),
     advance(version, changes, source) {
@@ -77,6 +88,8 @@ export function createOrgSnapshot(orgId: OrgId, loaded: Loaded): OrgSnapshot {
       applyChanges(directory, version, changes);
       policy = next;
       rendered.clear();
+      keyMemory.clear();
+      facts = createActorFacts(directory);
       if (changes.some(({ kind }) => kind === 'classifier')) classifiers = compileOwn(directory);
       if (!leavesDerived(changes)) derived = createDerived(directory);
     },

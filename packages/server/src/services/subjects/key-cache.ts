@@ -1,13 +1,13 @@
 // Owns subjects' keys in memory: unsealed once, forgotten when the subject is erased.
 
-import { createSecretKey, type KeyObject } from 'node:crypto';
 import type { OrgId, PrincipalId } from '@countersign/core/ids';
 import type { Opener } from '../../platform/sealer/sealer.ts';
 import { subjectKeyBinding } from './bindings.ts';
+import { type SubjectKey, subjectKeyOf } from './subject-key.ts';
 
 export type SubjectKeys = {
   /** At once if it is in memory. Undefined for a subject without a key: an erased one. */
-  readonly get: (orgId: OrgId, id: PrincipalId) => KeyObject | undefined | Promise<KeyObject | undefined>;
+  readonly get: (orgId: OrgId, id: PrincipalId) => SubjectKey | undefined | Promise<SubjectKey | undefined>;
   readonly forget: (orgId: OrgId, id: string) => void;
 };
 
@@ -17,13 +17,13 @@ export function createSubjectKeys(deps: {
   readonly load: (orgId: OrgId, id: PrincipalId) => Promise<Uint8Array | undefined>;
   readonly maxKeys: number;
 }): SubjectKeys {
-  const keys = new Map<string, KeyObject>();
-  const loading = new Map<string, Promise<KeyObject | undefined>>();
+  const keys = new Map<string, SubjectKey>();
+  const loading = new Map<string, Promise<SubjectKey | undefined>>();
 
-  async function load(orgId: OrgId, id: PrincipalId, name: string): Promise<KeyObject | undefined> {
+  async function load(orgId: OrgId, id: PrincipalId, name: string): Promise<SubjectKey | undefined> {
     const sealed = await deps.load(orgId, id);
     if (sealed === undefined) return undefined;
-    const key = createSecretKey(deps.opener.open(sealed, subjectKeyBinding(orgId, id)));
+    const key = subjectKeyOf(deps.opener.open(sealed, subjectKeyBinding(orgId, id)));
     // What was forgotten while it loaded stays forgotten.
     if (loading.has(name)) keys.set(name, key);
     const [oldest] = keys.keys();

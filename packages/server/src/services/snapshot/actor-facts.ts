@@ -1,0 +1,63 @@
+// Owns what follows from one actor chain in one version: for a key's chain it is made once.
+
+import { type ActorContext, actorContext } from '@countersign/core/directory/context';
+import type { Directory } from '@countersign/core/directory/directory';
+import type { Model } from '@countersign/core/directory/objects';
+import type { ActorChain } from '@countersign/core/identity/actor';
+import type { CallDimensions } from '@countersign/core/metering/dimensions';
+
+export type ActorFacts = {
+  /** What the context of every call says of the actor. */
+  readonly context: ActorContext;
+  /** The cost centre of its calls: the key's own, else that of who calls. */
+  readonly costCentre: string | undefined;
+  /** What a call of a model, or of none, is counted under. */
+  readonly dimensions: (model: Model | undefined) => CallDimensions;
+};
+
+/** Actors whose facts are kept at most. */
+const mostActors = 100_000;
+
+function costCentreOf(directory: Directory, actor: ActorChain): string | undefined {
+  const key = actor.keyId === undefined ? undefined : directory.tables.key.get(actor.keyId);
+  return key?.costCentre ?? actor.standing.costCentre;
+}
+
+function makeFacts(directory: Directory, actor: ActorChain): ActorFacts {
+  const costCentre = costCentreOf(directory, actor);
+  const dimensions = new Map<string, CallDimensions>();
+  return {
+    context: actorContext(directory, actor),
+    costCentre,
+    dimensions(model) {
+      const known = dimensions.get(model?.id ?? '');
+      if (known !== undefined) return known;
+      const made = {
+        principalIds: [actor.principalId, ...actor.agents],
+        keyId: actor.keyId,
+        teamIds: actor.standing.teams,
+        workspaceId: actor.standing.workspaceId,
+        costCentre,
+        modelId: model?.id,
+      };
+      dimensions.set(model?.id ?? '', made);
+      return made;
+    },
+  };
+}
+
+/**
+ * Facts of actors in one version of the directory. INVARIANT: thrown away when the version advances, and kept only
+ * under the very chain that a key resolved to: nothing of a token, which belongs to a request.
+ */
+export function createActorFacts(directory: Directory): (actor: ActorChain) => ActorFacts {
+  const known = new Map<ActorChain, ActorFacts>();
+  return (actor) => {
+    if (actor.token !== undefined) return makeFacts(directory, actor);
+    const facts = known.get(actor);
+    if (facts !== undefined) return facts;
+    const made = makeFacts(directory, actor);
+    if (known.size < mostActors) known.set(actor, made);
+    return made;
+  };
+}
