@@ -16,7 +16,12 @@ export type Automaton = {
   readonly output: Uint32Array;
   readonly termsOf: ReadonlyMap<number, readonly Term[]>;
   readonly owners: number;
+  /** The whole transition table, `state * classCount + class`, where it is small enough; else undefined. */
+  readonly table: Uint16Array | undefined;
 };
+
+/** Entries of the largest transition table: 512 KiB an automaton. Larger ones walk their edges. */
+const mostTableEntries = 262_144;
 
 /** A term with so many others that end inside it would make each match cost too much. */
 export const mostNestedTerms = 8;
@@ -157,7 +162,33 @@ export function buildAutomaton(terms: readonly Term[], foldCase: boolean, owners
     if ((nested[state] ?? 0) > mostNestedTerms)
       throw new NestedTermsError(trie.termsOf.get(state)?.[0]?.text ?? '');
   }
-  return { ...classes, edgeKeys, edgeTargets, fail, output, termsOf: trie.termsOf, owners };
+  const edges = { ...classes, edgeKeys, edgeTargets, fail };
+  return { ...edges, output, termsOf: trie.termsOf, owners, table: tableOf(edges) };
+}
+
+type Edges = Pick<Automaton, 'classCount' | 'edgeKeys' | 'edgeTargets' | 'fail'>;
+
+/** The state that follows from `state` by a class that some term holds. At most two steps a unit, amortised. */
+function step({ classCount, edgeKeys, edgeTargets, fail }: Edges, state: number, cls: number): number {
+  let from = state;
+  let next = edge(edgeKeys, edgeTargets, from * classCount + cls + 1);
+  while (next === 0 && from !== 0) {
+    from = fail[from] ?? 0;
+    next = edge(edgeKeys, edgeTargets, from * classCount + cls + 1);
+  }
+  return next;
+}
+
+/** Every transition worked out in advance: one look-up a unit instead of a search. */
+function tableOf(edges: Edges): Uint16Array | undefined {
+  const states = edges.fail.length;
+  const { classCount } = edges;
+  if (states * classCount > mostTableEntries || states > 65_535) return undefined;
+  const table = new Uint16Array(states * classCount);
+  for (let state = 0; state < states; state += 1) {
+    for (let cls = 1; cls < classCount; cls += 1) table[state * classCount + cls] = step(edges, state, cls);
+  }
+  return table;
 }
 
 const wordUnit = /[\p{L}\p{N}_]/u;
@@ -190,38 +221,53 @@ function seeMatch(pending: Pending, owner: number, start: number, end: number, f
   pending.end[owner] = end;
 }
 
+/** Reports the terms that end at unit `i`, where the automaton is in a state with output. */
+function seeEnds(
+  { output, fail, termsOf }: Automaton,
+  state: number,
+  text: string,
+  i: number,
+  pending: Pending,
+  found: Found,
+): void {
+  for (let out = output[state] ?? 0; out !== 0; out = output[fail[out] ?? 0] ?? 0) {
+    for (const term of termsOf.get(out) ?? []) {
+      const start = i + 1 - term.text.length;
+      if (term.wholeWord && (isWordUnit(text, start - 1) || isWordUnit(text, i + 1))) continue;
+      seeMatch(pending, term.owner, start, i + 1, found);
+    }
+  }
+}
+
+function newPending(owners: number): Pending {
+  return {
+    start: new Int32Array(owners),
+    end: new Int32Array(owners),
+    flushed: new Int32Array(owners),
+  };
+}
+
 /**
  * Reports where terms stand in `text`, by owner. Matches of one owner that overlap are one finding.
  * Time: linear, at most two transitions and `mostNestedTerms` terms a code unit.
  */
 export function findTerms(automaton: Automaton, text: string, found: Found): void {
-  const { edgeKeys, edgeTargets, fail, output, classCount, termsOf, owners } = automaton;
-  const pending: Pending = {
-    start: new Int32Array(owners),
-    end: new Int32Array(owners),
-    flushed: new Int32Array(owners),
-  };
+  const { output, classCount, owners, table, pages, pageOf } = automaton;
+  let pending: Pending | undefined;
   let state = 0;
   for (let i = 0; i < text.length; i += 1) {
-    const cls = classAt(automaton, text, i);
+    const c = text.charCodeAt(i);
+    const cls = pages[(pageOf[c >> 8] ?? 0) * 256 + (c & 255)] ?? 0;
     if (cls === 0) {
       state = 0;
       continue;
     }
-    let next = edge(edgeKeys, edgeTargets, state * classCount + cls + 1);
-    while (next === 0 && state !== 0) {
-      state = fail[state] ?? 0;
-      next = edge(edgeKeys, edgeTargets, state * classCount + cls + 1);
-    }
-    state = next;
-    for (let out = output[state] ?? 0; out !== 0; out = output[fail[out] ?? 0] ?? 0) {
-      for (const term of termsOf.get(out) ?? []) {
-        const start = i + 1 - term.text.length;
-        if (term.wholeWord && (isWordUnit(text, start - 1) || isWordUnit(text, i + 1))) continue;
-        seeMatch(pending, term.owner, start, i + 1, found);
-      }
-    }
+    state = table === undefined ? step(automaton, state, cls) : (table[state * classCount + cls] ?? 0);
+    if ((output[state] ?? 0) === 0) continue;
+    pending ??= newPending(owners);
+    seeEnds(automaton, state, text, i, pending, found);
   }
+  if (pending === undefined) return;
   for (let owner = 0; owner < owners; owner += 1) {
     const end = pending.end[owner] ?? 0;
     if (end > 0) found(owner, pending.start[owner] ?? 0, end);

@@ -33,15 +33,21 @@ function add(tally: Tally, label: string, count: number): void {
   tally.counts.set(label, (tally.counts.get(label) ?? 0) + count);
 }
 
-function examine(tally: Tally, text: string, classifiers: OrgClassifiers | undefined, work: Work): void {
+function examine(
+  tally: Tally,
+  text: string,
+  classifiers: OrgClassifiers | undefined,
+  work: Work,
+  sink: (label: string) => void,
+): void {
   tally.units += text.length;
   if (tally.units > mostExaminedUnits) {
     tally.unexamined = true;
     return;
   }
   const normal = normalise(text);
-  classifyText(normal.text, (label) => add(tally, label, 1));
-  if (classifiers !== undefined) findCustom(classifiers, normal.text, work, (label) => add(tally, label, 1));
+  classifyText(normal.text, sink);
+  if (classifiers !== undefined) findCustom(classifiers, normal.text, work, sink);
 }
 
 function rollUp(tally: Tally): void {
@@ -58,6 +64,13 @@ export function detectorVersion(classifiers: OrgClassifiers | undefined): string
     : `${builtinDetectorVersion}+${classifiers.version}`;
 }
 
+const noLabels: readonly string[] = [];
+
+function nothingFound(classifiers: OrgClassifiers | undefined): Classification {
+  const detector = detectorVersion(classifiers);
+  return { labels: noLabels, counts: {}, opaque: false, unexamined: false, detector };
+}
+
 /**
  * Classifies the parts of a request, of every role: an assistant's earlier words count as much as a user's.
  * Never throws; what cannot be examined is marked, not passed. `work` carries the caller's deadline for the
@@ -69,13 +82,15 @@ export function classify(
   work: Work = startWork(),
 ): Classification {
   const tally: Tally = { counts: new Map(), units: 0, unexamined: false };
+  const sink = (label: string): void => add(tally, label, 1);
   let opaque = 0;
   for (const part of parts) {
-    if (part.kind === 'text') examine(tally, part.text, classifiers, work);
+    if (part.kind === 'text') examine(tally, part.text, classifiers, work, sink);
     else opaque += 1;
   }
-  rollUp(tally);
   const unexamined = tally.unexamined || work.exhausted;
+  if (tally.counts.size === 0 && opaque === 0 && !unexamined) return nothingFound(classifiers);
+  rollUp(tally);
   if (opaque > 0) add(tally, 'opaque', opaque);
   if (unexamined) add(tally, 'unexamined', 1);
   const labels = [...tally.counts.keys()].sort();

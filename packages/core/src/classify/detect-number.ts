@@ -271,6 +271,6 @@ export function readBracket(scan: Scan, i: number): number {
   }
   if (i - scan.phoneWord > wordReach) return i + 1;
   const end = scan.groups.end[count - 1] ?? 0;
-  const digits = scan.groups.length.subarray(0, count).reduce((sum, n) => sum + n, length);
+  const digits = scan.groups.length.slice(0, count).reduce((sum, n) => sum + n, length);
   return digits >= 7 && digits <= 15 && isWhole(scan, end) ? report(scan, 'phone', i, end) || i + 1 : i + 1;
 }

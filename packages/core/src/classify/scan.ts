@@ -11,9 +11,9 @@ const never = -1_000_000;
 
 /** Groups of digits read ahead from one number: lengths, ends and the separator after each. */
 export type Groups = {
-  readonly length: Int32Array;
-  readonly end: Int32Array;
-  readonly separator: Int32Array;
+  readonly length: number[];
+  readonly end: number[];
+  readonly separator: number[];
 };
 
 export type Scan = {
@@ -46,7 +46,7 @@ export function startScan(text: Source, sink: Sink): Scan {
   return {
     text,
     sink,
-    groups: { length: new Int32Array(6), end: new Int32Array(6), separator: new Int32Array(6) },
+    groups: { length: [0, 0, 0, 0, 0, 0], end: [0, 0, 0, 0, 0, 0], separator: [0, 0, 0, 0, 0, 0] },
     lastEnd: 0,
     lineStart: 0,
     phoneWord: never,

@@ -7,17 +7,19 @@ import type { LimitRefusal } from './rules.ts';
 /** A per-minute measure's limit, what is left of it, and the milliseconds until all of it is free again. */
 export type RateRoom = { readonly limit: number; readonly remaining: number; readonly resetMs: number };
 
-/** What is left for calls like this one: of each kind, the tightest that applies. Absent: nothing limits it. */
+/** What is left for calls like this one: of each kind, the tightest that applies. Undefined: nothing limits it. */
 export type Headroom = {
-  readonly budget?: {
-    readonly id: string;
-    readonly name: string;
-    readonly limitNanos: number;
-    readonly remainingNanos: number;
-    readonly resetsAtMs: number | null;
-  };
-  readonly requests?: RateRoom;
-  readonly tokens?: RateRoom;
+  readonly budget:
+    | {
+        readonly id: string;
+        readonly name: string;
+        readonly limitNanos: number;
+        readonly remainingNanos: number;
+        readonly resetsAtMs: number | null;
+      }
+    | undefined;
+  readonly requests: RateRoom | undefined;
+  readonly tokens: RateRoom | undefined;
 };
 
 /** Whole seconds until a refused call could pass, at least 1; `undefined` if waiting does not help. */

@@ -2,6 +2,7 @@
 
 import type { IncomingMessage } from 'node:http';
 import type { Config } from '../platform/config/schema.ts';
+import { createDeadlines } from '../platform/deadlines/deadlines.ts';
 import { clientAddress, compileTrustedProxies } from '../platform/http/client-address.ts';
 import { healthPaths, serveHealthPath } from '../protocols/health/serve.ts';
 import { type InferenceFace, serveInferencePath } from '../protocols/inference/serve.ts';
@@ -31,7 +32,7 @@ export function inferenceFace(config: Config, gateway: Gateway, serve: Inference
     newRequestId: gateway.newRequestId,
     addressOf: addressReader(config),
     bodyLimit: config.bodyLimitBytes,
-    idleMs: config.idleStreamTimeoutMs,
+    idle: { ms: config.idleStreamTimeoutMs, deadlines: createDeadlines() },
     now,
     clock,
   };

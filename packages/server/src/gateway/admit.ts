@@ -162,7 +162,7 @@ function survey(deps: GatewayDeps, asked: Asked, before: Classified | undefined)
   const { snapshot } = authenticated;
   const { actor, version } = resolve(deps, call, authenticated, 'models');
   const organization = snapshot.organization();
-  const classified = classify(request, snapshot.classifiers(), deps.clock, before);
+  const classified = classify(request, snapshot.classifiers(), snapshot.rendered, deps.clock, before);
   const { classification } = classified;
   const facts = snapshot.facts(actor);
   const context = contextOf(facts.context, {

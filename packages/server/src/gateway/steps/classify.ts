@@ -3,7 +3,7 @@
 import { type Classification, classify as classifyParts } from '@countersign/core/classify/classification';
 import type { OrgClassifiers } from '@countersign/core/classify/custom';
 import { startWork } from '@countersign/core/classify/patterns';
-import type { InferenceRequest, Part } from '@countersign/core/dialects/request-types';
+import type { InferenceRequest } from '@countersign/core/dialects/request-types';
 import { type Fragment, fragment } from '@countersign/core/ledger/canonical';
 
 /** How long an organization's own patterns may take over one request, in milliseconds. */
@@ -16,23 +16,34 @@ export type Classified = {
   readonly classifiers: OrgClassifiers | undefined;
 };
 
-function detectorPart(part: Part) {
-  return part.kind === 'text'
-    ? ({ kind: 'text', role: part.role, text: part.text } as const)
-    : ({ kind: 'opaque', reason: 'unknown' } as const);
+const opaque = { kind: 'opaque', reason: 'unknown' } as const;
+
+/** The `class` member of the entries. Most requests hold nothing, and that is rendered once a version. */
+function classFragment(
+  { labels, counts, detector }: Classification,
+  rendered: Map<string, Fragment>,
+): Fragment {
+  if (labels.length > 0) return fragment({ labels, counts, detector });
+  const key = `class ${detector}`;
+  const known = rendered.get(key);
+  if (known !== undefined) return known;
+  const made = fragment({ labels, counts, detector });
+  rendered.set(key, made);
+  return made;
 }
 
 /** Classifies every part of the request; `before` is used again while the classifiers are the same. */
 export function classify(
   request: InferenceRequest,
   classifiers: OrgClassifiers | undefined,
+  rendered: Map<string, Fragment>,
   clock: () => number,
   before: Classified | undefined,
 ): Classified {
   if (before !== undefined && before.classifiers === classifiers) return before;
   const end = clock() + ownPatternsMs;
   const work = classifiers === undefined ? startWork() : startWork(() => clock() > end);
-  const classification = classifyParts(request.parts.map(detectorPart), classifiers, work);
-  const { labels, counts, detector } = classification;
-  return { classification, entry: fragment({ labels, counts, detector }), classifiers };
+  const parts = request.parts.map((part) => (part.kind === 'text' ? part : opaque));
+  const classification = classifyParts(parts, classifiers, work);
+  return { classification, entry: classFragment(classification, rendered), classifiers };
 }

@@ -94,8 +94,8 @@ export async function recordIntent(deps: GatewayDeps, asked: Asked, attempt: num
         orgId,
         text,
         version: decided.version,
-        ...(admission.kind === 'admitted' ? { closes: () => undispatched(deps, entry) } : {}),
-        ...(sidecar === undefined ? {} : { sidecars: [sidecar] }),
+        closes: admission.kind === 'admitted' ? () => undispatched(deps, entry) : undefined,
+        sidecars: sidecar === undefined ? undefined : [sidecar],
       });
       if (recorded.kind === 'recorded') {
         deps.metrics.decided(decided.decision.outcome, asked.call.endpoint.id);

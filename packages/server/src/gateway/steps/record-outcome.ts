@@ -4,6 +4,7 @@ import { storesAnswer } from '@countersign/core/dialects/inference-request';
 import type { AppError } from '@countersign/core/errors';
 import type { EntryId } from '@countersign/core/ids';
 import type { SubjectKey } from '../../services/subjects/subject-key.ts';
+import type { ProviderObject } from '../../stores/provider-objects.ts';
 import type { UpstreamError } from '../../upstreams/upstream.ts';
 import type { GatewayDeps } from '../deps.ts';
 import { type OutcomeFacts, outcomeText } from '../entries.ts';
@@ -89,8 +90,8 @@ export async function recordOutcome(
     text,
     version: -1,
     closes: () => ({ intent: entry.id, text }),
-    ...(sidecar === undefined ? {} : { sidecars: [sidecar] }),
-    ...(objects.length === 0 ? {} : { objects }),
+    sidecars: sidecar === undefined ? undefined : [sidecar],
+    objects: objects.length === 0 ? undefined : objects,
   });
   deps.metrics.finished(ending.status, totalMs / 1000);
   for (const alert of settlement.alerts) deps.alerts.budget(snapshot, alert);
@@ -102,22 +103,30 @@ export async function recordOutcome(
 /** What the provider keeps only where it keeps the answer itself. */
 const endsWithAnswer: ReadonlySet<string> = new Set(['response', 'item', 'completion']);
 
+const noObjects: readonly ProviderObject[] = [];
+
 /** Ids that the provider keeps and a later request may name: whose they are is recorded with the outcome. */
-function createdObjects({ entry, admitted }: Recorded, { report }: Forwarded) {
-  if (report === undefined) return [];
+function createdObjects({ entry, admitted }: Recorded, { report }: Forwarded): readonly ProviderObject[] {
+  if (report === undefined) return noObjects;
   const { selected, decided } = admitted;
-  if (selected.model === undefined) return [];
-  const common = {
-    providerId: selected.provider.id,
-    modelId: selected.model.id,
-    ownerId: decided.actor.principalId,
-    workspaceId: decided.actor.standing.workspaceId,
-    entryId: entry.id,
-  };
+  const { model } = selected;
+  const { responseId, createdState } = report;
+  if (model === undefined || (responseId === undefined && createdState.length === 0)) return noObjects;
   const isKept = storesAnswer(entry.asked.request);
-  const answered = report.responseId === undefined ? [] : [{ kind: 'response', id: report.responseId }];
-  const others = report.createdState.filter(({ kind }) => kind !== 'response');
-  return [...answered, ...others]
-    .filter(({ kind, id }) => id.length <= 256 && (isKept || !endsWithAnswer.has(kind)))
-    .map(({ kind, id }) => ({ ...common, kind, externalId: id }));
+  const objects: ProviderObject[] = [];
+  const add = (kind: string, id: string): void => {
+    if (id.length > 256 || (!isKept && endsWithAnswer.has(kind))) return;
+    objects.push({
+      kind,
+      externalId: id,
+      providerId: selected.provider.id,
+      modelId: model.id,
+      ownerId: decided.actor.principalId,
+      workspaceId: decided.actor.standing.workspaceId,
+      entryId: entry.id,
+    });
+  };
+  if (responseId !== undefined) add('response', responseId);
+  for (const { kind, id } of createdState) if (kind !== 'response') add(kind, id);
+  return objects;
 }

@@ -2,6 +2,7 @@
 
 import type { IncomingMessage } from 'node:http';
 import { AppError } from '@countersign/core/errors';
+import { createDeadlines, type Deadlines } from '../../platform/deadlines/deadlines.ts';
 
 const none = new Uint8Array(0);
 
@@ -13,17 +14,19 @@ function stalled(): AppError {
   return new AppError('invalid_request', 'the body stopped before its end: send it again');
 }
 
-/** What a client may be silent for within a body where nothing else is set, in milliseconds. */
+/** What a client may be silent for within a body, in milliseconds, and what counts it. */
+export type IdleLimit = { readonly ms: number; readonly deadlines: Deadlines };
+
 const defaultIdleMs = 60_000;
 
 /**
  * The whole body. Rejects with `payload_too_large` as soon as it is known to be, `unsupported_media_type` for an
- * encoded one, `invalid_request` if the client goes before its end or is silent for `idleMs`.
+ * encoded one, `invalid_request` if the client goes before its end or is silent for longer than `idle`.
  */
 export function readBody(
   request: IncomingMessage,
   limit: number,
-  idleMs: number = defaultIdleMs,
+  idle: IdleLimit = { ms: defaultIdleMs, deadlines: createDeadlines() },
 ): Promise<Uint8Array> {
   const encoding = request.headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') {
@@ -34,28 +37,28 @@ export function readBody(
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let length = 0;
-    const timer = setTimeout(() => {
+    const deadline = idle.deadlines.after(idle.ms, () => {
       request.pause();
       reject(stalled());
-    }, idleMs);
+    });
     request.on('data', (chunk: Buffer) => {
-      timer.refresh();
       length += chunk.length;
       if (length > limit) {
-        clearTimeout(timer);
+        deadline.cancel();
         request.pause();
         reject(tooLarge(limit));
         return;
       }
       chunks.push(chunk);
+      if (length !== declared) deadline.extend(idle.ms);
     });
     request.on('end', () => {
-      clearTimeout(timer);
+      deadline.cancel();
       const [only] = chunks;
       resolve(only === undefined ? none : chunks.length === 1 ? only : Buffer.concat(chunks, length));
     });
     const torn = (): void => {
-      clearTimeout(timer);
+      deadline.cancel();
       // Fires after every body: an error is made only where the body did not end.
       if (!request.complete)
         reject(new AppError('invalid_request', 'the body ended before its end: send it again'));

@@ -1,27 +1,20 @@
 // Owns the answer of a model request over HTTP: framing is ours, refusals are in the caller's dialect.
 
 import type { ServerResponse } from 'node:http';
-import type { Dialect } from '@countersign/core/dialects/endpoints';
+import type { Dialect, Endpoint } from '@countersign/core/dialects/endpoints';
 import { renderError, renderStreamError } from '@countersign/core/dialects/errors';
 import type { AppError } from '@countersign/core/errors';
 import type { RequestId } from '@countersign/core/ids';
-import type { Reply } from '../../gateway/call.ts';
-
-export type ReplyOptions = {
-  readonly dialect: Dialect;
-  readonly isResponses: boolean;
-  readonly requestId: RequestId;
-  /** Milliseconds after which a client that takes nothing of its answer counts as gone. */
-  readonly idleMs: number;
-};
+import type { Reply, ReplyHeaders } from '../../gateway/call.ts';
 
 function refuse(
   response: ServerResponse,
-  options: ReplyOptions,
+  dialect: Dialect,
+  requestId: RequestId,
   error: AppError,
   own: readonly string[],
 ): void {
-  const rendered = renderError(options.dialect, error.code, error.message, options.requestId, {
+  const rendered = renderError(dialect, error.code, error.message, requestId, {
     retryAfterSeconds: error.details.retryAfterSeconds,
   });
   const body = Buffer.from(rendered.body, 'utf8');
@@ -41,36 +34,79 @@ function watchReader(response: ServerResponse, idleMs: number): void {
   response.setTimeout(idleMs, () => response.destroy());
 }
 
-/** The reply to one request. What comes after the client has gone is dropped. */
-export function createReply(response: ServerResponse, options: ReplyOptions): Reply {
-  return {
-    hasHead: () => response.headersSent,
-    isGone: () => response.destroyed,
-    refuse(error, headers) {
-      if (!response.headersSent && !response.destroyed) refuse(response, options, error, headers);
-    },
-    head(status, headers) {
-      if (!response.headersSent && !response.destroyed) response.writeHead(status, [...headers]);
-    },
-    write: (bytes) => response.destroyed || response.write(bytes),
-    onDrain: (listener) => {
-      watchReader(response, options.idleMs);
-      response.once('drain', () => {
-        response.setTimeout(0);
-        listener();
-      });
-    },
-    end(bytes) {
-      if (response.destroyed) return;
-      response.end(bytes);
-      if (!response.writableFinished) watchReader(response, options.idleMs);
-    },
-    fail(error) {
-      if (response.destroyed) return;
-      response.end(
-        renderStreamError(options.dialect, options.isResponses, error.code, error.message, options.requestId),
-      );
-      if (!response.writableFinished) watchReader(response, options.idleMs);
-    },
-  };
+/** The answer to one request. A class because each request makes one. */
+class HttpReply implements Reply {
+  readonly #response: ServerResponse;
+  readonly #endpoint: Endpoint;
+  readonly #requestId: RequestId;
+  readonly #idleMs: number;
+
+  constructor(response: ServerResponse, endpoint: Endpoint, requestId: RequestId, idleMs: number) {
+    this.#response = response;
+    this.#endpoint = endpoint;
+    this.#requestId = requestId;
+    this.#idleMs = idleMs;
+  }
+
+  hasHead(): boolean {
+    return this.#response.headersSent;
+  }
+
+  isGone(): boolean {
+    return this.#response.destroyed;
+  }
+
+  refuse(error: AppError, headers: ReplyHeaders): void {
+    const response = this.#response;
+    if (!response.headersSent && !response.destroyed)
+      refuse(response, this.#endpoint.dialect, this.#requestId, error, headers);
+  }
+
+  head(status: number, headers: ReplyHeaders): void {
+    const response = this.#response;
+    if (!response.headersSent && !response.destroyed) response.writeHead(status, [...headers]);
+  }
+
+  write(bytes: Uint8Array): boolean {
+    return this.#response.destroyed || this.#response.write(bytes);
+  }
+
+  onDrain(listener: () => void): void {
+    const response = this.#response;
+    watchReader(response, this.#idleMs);
+    response.once('drain', () => {
+      response.setTimeout(0);
+      listener();
+    });
+  }
+
+  end(bytes: Uint8Array | undefined): void {
+    if (!this.#response.destroyed) this.#finish(bytes);
+  }
+
+  fail(error: AppError): void {
+    if (this.#response.destroyed) return;
+    const { dialect, id } = this.#endpoint;
+    this.#finish(renderStreamError(dialect, id === 'responses', error.code, error.message, this.#requestId));
+  }
+
+  #finish(last: Uint8Array | string | undefined): void {
+    const response = this.#response;
+    response.end(last);
+    // What the kernel has taken needs no watch; what waits in this process waits for the reader.
+    if (response.writableLength > 0) watchReader(response, this.#idleMs);
+  }
+}
+
+/**
+ * The reply to one request. What comes after the client has gone is dropped; `idleMs` is how long a client may take
+ * nothing of its answer until it counts as gone.
+ */
+export function createReply(
+  response: ServerResponse,
+  endpoint: Endpoint,
+  requestId: RequestId,
+  idleMs: number,
+): Reply {
+  return new HttpReply(response, endpoint, requestId, idleMs);
 }

@@ -5,7 +5,7 @@ import { type Dialect, type Endpoint, matchEndpoint } from '@countersign/core/di
 import { renderError } from '@countersign/core/dialects/errors';
 import type { RequestId } from '@countersign/core/ids';
 import type { InboundCall, Reply } from '../../gateway/call.ts';
-import { readBody } from '../http/read-body.ts';
+import { type IdleLimit, readBody } from '../http/read-body.ts';
 import { createReply } from './reply.ts';
 
 export type InferenceFace = {
@@ -13,8 +13,8 @@ export type InferenceFace = {
   readonly newRequestId: () => RequestId;
   readonly addressOf: (request: IncomingMessage) => string;
   readonly bodyLimit: number;
-  /** Milliseconds that a client may neither send of its body nor take of its answer. */
-  readonly idleMs: number;
+  /** What a client may neither send of its body nor take of its answer. */
+  readonly idle: IdleLimit;
   readonly now: () => number;
   readonly clock: () => number;
 };
@@ -23,29 +23,54 @@ function one(value: string | string[] | undefined): string | undefined {
   return typeof value === 'string' ? value : value?.join(', ');
 }
 
-function inboundCall(
-  face: InferenceFace,
-  request: IncomingMessage,
-  response: ServerResponse,
-  endpoint: Endpoint,
-  query: string,
-): InboundCall {
-  return {
-    requestId: face.newRequestId(),
-    receivedMs: face.now(),
-    receivedAt: face.clock(),
-    endpoint,
-    method: request.method ?? 'GET',
-    query,
-    rawHeaders: request.rawHeaders,
-    header: (name) => one(request.headers[name]),
-    address: face.addressOf(request),
-    readBody: () => readBody(request, face.bodyLimit, face.idleMs),
-    onGone: (listener) => {
-      if (response.destroyed) listener();
-      else response.once('close', () => !response.writableFinished && listener());
-    },
-  };
+/** One request as the data plane sees it. A class because each request makes one. */
+class HttpCall implements InboundCall {
+  readonly requestId: RequestId;
+  readonly receivedMs: number;
+  readonly receivedAt: number;
+  readonly endpoint: Endpoint;
+  readonly method: string;
+  readonly query: string;
+  readonly rawHeaders: readonly string[];
+  readonly address: string;
+  readonly #face: InferenceFace;
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+
+  constructor(
+    face: InferenceFace,
+    request: IncomingMessage,
+    response: ServerResponse,
+    endpoint: Endpoint,
+    query: string,
+  ) {
+    this.requestId = face.newRequestId();
+    this.receivedMs = face.now();
+    this.receivedAt = face.clock();
+    this.endpoint = endpoint;
+    this.method = request.method ?? 'GET';
+    this.query = query;
+    this.rawHeaders = request.rawHeaders;
+    this.address = face.addressOf(request);
+    this.#face = face;
+    this.#request = request;
+    this.#response = response;
+  }
+
+  header(name: string): string | undefined {
+    return one(this.#request.headers[name]);
+  }
+
+  readBody(): Promise<Uint8Array> {
+    const { bodyLimit, idle } = this.#face;
+    return readBody(this.#request, bodyLimit, idle);
+  }
+
+  onGone(listener: () => void): void {
+    const response = this.#response;
+    if (response.destroyed) listener();
+    else response.once('close', () => !response.writableFinished && listener());
+  }
 }
 
 function refuseMethod(
@@ -76,13 +101,8 @@ export function serveInferencePath(
     return true;
   }
   const { endpoint } = match;
-  const call = inboundCall(face, request, response, endpoint, mark < 0 ? '' : url.slice(mark));
-  const reply = createReply(response, {
-    dialect: endpoint.dialect,
-    isResponses: endpoint.id === 'responses',
-    requestId: call.requestId,
-    idleMs: face.idleMs,
-  });
+  const call = new HttpCall(face, request, response, endpoint, mark < 0 ? '' : url.slice(mark));
+  const reply = createReply(response, endpoint, call.requestId, face.idle.ms);
   void face.serve(call, reply);
   return true;
 }

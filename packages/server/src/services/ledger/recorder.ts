@@ -17,10 +17,10 @@ export type ToRecord = {
   readonly text: string;
   /** The version under which it was decided; -1 for a fact. */
   readonly version: number;
-  readonly sidecars?: readonly Sidecar[];
-  readonly objects?: readonly ProviderObject[];
+  readonly sidecars?: readonly Sidecar[] | undefined;
+  readonly objects?: readonly ProviderObject[] | undefined;
   /** The outcome that must close an intent later, should this entry not be recorded and that intent be open. */
-  readonly closes?: () => { readonly intent: EntryId; readonly text: string };
+  readonly closes?: (() => { readonly intent: EntryId; readonly text: string }) | undefined;
 };
 
 export type Recorder = {

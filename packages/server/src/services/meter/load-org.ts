@@ -55,6 +55,7 @@ export function loadOrg(
     rates,
     budgetIndex: indexByScope(entries.values(), (entry) => entry.budget.scope),
     rateIndex: indexByScope(rates.values(), (term) => term.limit.scope),
+    covers: new WeakMap(),
     open,
   };
   return { org, alerts };

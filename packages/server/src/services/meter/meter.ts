@@ -11,7 +11,9 @@ import { readBudgets, readHeadroom } from './read.ts';
 import { type BudgetTerm, createInProcessCounters, type SharedCounters } from './shared-counters.ts';
 import {
   type BudgetAlert,
+  type BudgetEntry,
   type BudgetUse,
+  type Cover,
   currentTerm,
   type OpenCall,
   type OrgMeter,
@@ -106,9 +108,9 @@ export function createMeter(deps: { readonly now: () => number; readonly counter
     settle: (reservation, nanos, tokens) => settle(state, reservation, nanos, tokens),
     release: (reservation) => settle(state, reservation, 0, 0).isFirst,
     headroom: (orgId, dims) => {
-      const org = orgOf(state, orgId);
       const at = now();
-      return readHeadroom(state.counters, termsFor(org, dims, at), applicable(org.rateIndex, dims), at);
+      const { budgets, rates } = coverOf(orgOf(state, orgId), dims);
+      return readHeadroom(state.counters, termsOf(budgets, at), rates, at);
     },
     reservedNanos: (orgId) => {
       let sum = 0;
@@ -137,9 +139,18 @@ function orgOf(state: MeterState, orgId: OrgId): OrgMeter {
   return org;
 }
 
-function termsFor(org: OrgMeter, dims: CallDimensions, nowMs: number): BudgetTerm[] {
+/** What covers calls with these dimensions. Found once for dimensions that come again, as those of a key do. */
+function coverOf(org: OrgMeter, dims: CallDimensions): Cover {
+  const known = org.covers.get(dims);
+  if (known !== undefined) return known;
+  const cover = { budgets: applicable(org.budgetIndex, dims), rates: applicable(org.rateIndex, dims) };
+  org.covers.set(dims, cover);
+  return cover;
+}
+
+function termsOf(entries: readonly BudgetEntry[], nowMs: number): BudgetTerm[] {
   const terms: BudgetTerm[] = [];
-  for (const entry of applicable(org.budgetIndex, dims)) terms.push(currentTerm(entry, nowMs));
+  for (const entry of entries) terms.push(currentTerm(entry, nowMs));
   return terms;
 }
 
@@ -155,8 +166,9 @@ function reserve(
   }
   const org = orgOf(state, orgId);
   const atMs = state.now();
-  const budgets = termsFor(org, dims, atMs);
-  const call: OpenCall = { dims, nanos, tokens, atMs, budgets, rates: applicable(org.rateIndex, dims) };
+  const cover = coverOf(org, dims);
+  const budgets = termsOf(cover.budgets, atMs);
+  const call: OpenCall = { dims, nanos, tokens, atMs, budgets, rates: cover.rates.slice() };
   const refusal = longest(state.counters.take(call));
   if (refusal !== undefined) {
     return { kind: 'refused', ...refusal, retryAfterSeconds: retryAfterSeconds(refusal, atMs) };

@@ -28,11 +28,7 @@ export function readHeadroom(
     requests = tighter(requests, reading.requests);
     tokens = tighter(tokens, reading.tokens);
   }
-  return {
-    ...(budget === undefined ? {} : { budget }),
-    ...(requests === undefined ? {} : { requests }),
-    ...(tokens === undefined ? {} : { tokens }),
-  };
+  return { budget, requests, tokens };
 }
 
 function tighter(a: RateRoom | undefined, b: RateRoom | undefined): RateRoom | undefined {

@@ -72,8 +72,8 @@ export type SharedCounters = {
 
 /** What is left of each measure that a rate limit sets. */
 export type RateReading = {
-  readonly requests?: RateRoom;
-  readonly tokens?: RateRoom;
+  readonly requests: RateRoom | undefined;
+  readonly tokens: RateRoom | undefined;
   readonly inFlight: number;
 };
 
@@ -198,15 +198,16 @@ function settle(
   return moves;
 }
 
+function roomOf(max: number, window: RateCount['requests'], nowMs: number): RateRoom {
+  advance(window, nowMs);
+  return { limit: max, remaining: max - window.sum, resetMs: emptyInMs(window, nowMs) };
+}
+
 function readRate(count: RateCount, limit: RateLimit, nowMs: number): RateReading {
-  const room = (max: number, window: RateCount['requests']): RateRoom => {
-    advance(window, nowMs);
-    return { limit: max, remaining: max - window.sum, resetMs: emptyInMs(window, nowMs) };
-  };
   const { requestsPerMinute, tokensPerMinute } = limit;
   return {
     inFlight: count.inFlight,
-    ...(requestsPerMinute === undefined ? {} : { requests: room(requestsPerMinute, count.requests) }),
-    ...(tokensPerMinute === undefined ? {} : { tokens: room(tokensPerMinute, count.tokens) }),
+    requests: requestsPerMinute === undefined ? undefined : roomOf(requestsPerMinute, count.requests, nowMs),
+    tokens: tokensPerMinute === undefined ? undefined : roomOf(tokensPerMinute, count.tokens, nowMs),
   };
 }

@@ -28,12 +28,17 @@ export type OpenCall = {
   readonly rates: RateTerm[];
 };
 
+/** The budgets and limits that cover a call. */
+export type Cover = { readonly budgets: readonly BudgetEntry[]; readonly rates: readonly RateTerm[] };
+
 /** One organization's part of the meter. */
 export type OrgMeter = {
   readonly budgets: ReadonlyMap<string, BudgetEntry>;
   readonly rates: ReadonlyMap<string, RateTerm>;
   readonly budgetIndex: ScopeIndex<BudgetEntry>;
   readonly rateIndex: ScopeIndex<RateTerm>;
+  /** What covers a call, by the very object that its dimensions are. */
+  readonly covers: WeakMap<CallDimensions, Cover>;
   readonly open: Map<Reservation, OpenCall>;
 };
 

@@ -2,6 +2,7 @@
 
 import type { Provider } from '@countersign/core/directory/objects';
 import type { Client, Dispatcher } from 'undici';
+import { createDeadlines, type Deadline, type Deadlines } from '../../platform/deadlines/deadlines.ts';
 import type {
   Upstream,
   UpstreamCall,
@@ -69,16 +70,18 @@ class Exchange implements Dispatcher.DispatchHandler, UpstreamCall {
   #pooled: PooledClient | undefined;
   #controller: Dispatcher.DispatchController | undefined;
   readonly #timeouts: Provider['timeouts'];
-  #timer: NodeJS.Timeout | undefined;
+  readonly #deadlines: Deadlines;
+  #deadline: Deadline | undefined;
   #interim = 0;
   #isSent = false;
   #hasHeaders = false;
   #hasEnded = false;
   #isPaused = false;
 
-  constructor(handler: UpstreamHandler, timeouts: Provider['timeouts']) {
+  constructor(handler: UpstreamHandler, timeouts: Provider['timeouts'], deadlines: Deadlines) {
     this.#handler = handler;
     this.#timeouts = timeouts;
+    this.#deadlines = deadlines;
   }
 
   start(pool: ClientPool, origin: string, path: string, request: UpstreamRequest): void {
@@ -131,21 +134,21 @@ class Exchange implements Dispatcher.DispatchHandler, UpstreamCall {
       return;
     }
     this.#hasHeaders = true;
-    clearTimeout(this.#timer);
+    this.#deadline?.cancel();
     if (!this.#isPaused) this.#arm('timeout_idle', this.#timeouts.idleMs);
     this.#handler.onHeaders(status, flatten(headers));
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
     if (this.#hasEnded) return;
-    if (!this.#isPaused) this.#timer?.refresh();
+    if (!this.#isPaused) this.#deadline?.extend(this.#timeouts.idleMs);
     this.#handler.onData(chunk);
   }
 
   onResponseEnd(): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    clearTimeout(this.#timer);
+    this.#deadline?.cancel();
     this.#pooled?.release();
     this.#handler.onEnd();
   }
@@ -162,7 +165,7 @@ class Exchange implements Dispatcher.DispatchHandler, UpstreamCall {
     if (this.#isPaused || this.#hasEnded) return;
     this.#isPaused = true;
     // Only the provider's silence counts, not the one that we ask for.
-    if (this.#hasHeaders) clearTimeout(this.#timer);
+    if (this.#hasHeaders) this.#deadline?.cancel();
     this.#controller?.pause();
   }
 
@@ -178,17 +181,17 @@ class Exchange implements Dispatcher.DispatchHandler, UpstreamCall {
   }
 
   #arm(kind: UpstreamErrorKind, milliseconds: number): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
+    this.#deadline?.cancel();
+    this.#deadline = this.#deadlines.after(milliseconds, () => {
       this.#fail(kind, new Error(`nothing came within ${milliseconds} ms`));
-    }, milliseconds);
+    });
   }
 
   /** The one way to an ending that is not clean: the connection dies with it, and the handler hears once. */
   #fail(kind: UpstreamErrorKind, cause: unknown): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    clearTimeout(this.#timer);
+    this.#deadline?.cancel();
     const error = { kind, beforeHeaders: !this.#hasHeaders, requestSent: this.#isSent, cause };
     const reason = cause instanceof Error ? cause : new Error(kind);
     this.#controller?.abort(reason);
@@ -212,9 +215,10 @@ class Exchange implements Dispatcher.DispatchHandler, UpstreamCall {
  */
 export function createHttpUpstream({ baseUrl, timeouts, pool }: HttpUpstreamOptions): Upstream {
   const { origin, prefix } = parseBaseUrl(baseUrl);
+  const deadlines = createDeadlines();
   return {
     send(request, handler) {
-      const exchange = new Exchange(handler, timeouts);
+      const exchange = new Exchange(handler, timeouts, deadlines);
       exchange.start(pool, origin, joinPath(prefix, request.path), request);
       return exchange;
     },
