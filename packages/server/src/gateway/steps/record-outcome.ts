@@ -39,6 +39,9 @@ function endingOf(forwarded: Forwarded): Ending {
     return { status: 'failed', error: { code, ...(status >= 100 ? { http: status } : {}) } };
   if (status < 200 || status > 299)
     return { status: 'upstream_error', error: { code: 'upstream_status', http: status } };
+  // Within a stream, or under a status that says otherwise: the provider's own word that it failed.
+  if (forwarded.report?.ending === 'error')
+    return { status: 'upstream_error', error: { code: 'upstream_said_error', http: status } };
   return { status: 'ok', error: undefined };
 }
 

@@ -79,7 +79,7 @@ export function serveInferencePath(
   const call = inboundCall(face, request, response, endpoint, mark < 0 ? '' : url.slice(mark));
   const reply = createReply(response, {
     dialect: endpoint.dialect,
-    isResponses: endpoint.id === 'responses',
+    isResponses: endpoint.id === 'responses' || endpoint.id === 'response_object',
     requestId: call.requestId,
     idleMs: face.idleMs,
   });
