@@ -34,6 +34,8 @@ export type ContextInput = {
   /** The output limit that the request names, in tokens. */
   readonly maxOutput: number | undefined;
   readonly hostedTools: readonly string[];
+  /** Models that the body names beside its own, in the provider's words. */
+  readonly otherModels?: readonly string[] | undefined;
   readonly actor: ActorChain;
   readonly classification: Classification | undefined;
   readonly network: readonly string[];
@@ -102,6 +104,9 @@ export function contextOf(directory: Directory, input: ContextInput): RequestCon
     tokens: input.inputTokens,
     ...(input.maxOutput === undefined ? {} : { maxOutput: input.maxOutput }),
     hostedTools: input.hostedTools,
+    ...(input.otherModels === undefined || input.otherModels.length === 0
+      ? {}
+      : { otherModels: input.otherModels }),
     time: timeContext(nowMs),
     network: input.network,
     authentication: authentication(actor, nowMs),

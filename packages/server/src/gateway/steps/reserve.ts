@@ -7,7 +7,9 @@ import type { ActorChain } from '@countersign/core/identity/actor';
 import { worstCase, worstCaseTokens } from '@countersign/core/metering/bound';
 import type { CallDimensions } from '@countersign/core/metering/dimensions';
 import type { PricedModel } from '@countersign/core/metering/price-table';
+import type { Obligations } from '@countersign/core/policy/types';
 import type { OrgSnapshot } from '../../services/snapshot/org-snapshot.ts';
+import type { Selected } from './select-model.ts';
 
 /** What one call is counted under. */
 export function dimensionsOf(
@@ -57,13 +59,34 @@ export type WorstCase = {
   readonly output: number;
   readonly nanos: number;
   readonly tokens: number;
+  /** Names the price that it was counted with. */
+  readonly priceVersion: string;
 };
 
 /** The most that a request can cost, in tokens and nano-units. Reading or deleting what is stored costs nothing. */
-export function worstCaseOf(request: InferenceRequest, caps: TokenCaps, priced: PricedModel): WorstCase {
+function worstCaseOf(request: InferenceRequest, caps: TokenCaps, priced: PricedModel): WorstCase {
   const isFree = request.endpoint === 'response_object';
   const bound = isFree
     ? { input: 0, output: 0, choices: 1 }
     : { input: inputBound(request, caps), output: outputBound(request, caps), choices: 1 };
-  return { ...bound, nanos: worstCase(priced.price, bound), tokens: worstCaseTokens(bound) };
+  const { price, version } = priced;
+  return { ...bound, nanos: worstCase(price, bound), tokens: worstCaseTokens(bound), priceVersion: version };
+}
+
+/** The dearest of the models that may run: which of them it will be is the provider's choice. */
+export function worstOf(
+  snapshot: OrgSnapshot,
+  request: InferenceRequest,
+  models: readonly Selected[],
+  { maxTokens }: Obligations,
+): WorstCase {
+  const organization = snapshot.organization();
+  return models
+    .map(({ model, provider }) =>
+      worstCaseOf(request, capsOf(organization, model, maxTokens), snapshot.price(model, provider)),
+    )
+    .reduce((most, next) => {
+      const tokens = Math.max(most.tokens, next.tokens);
+      return { ...(next.nanos > most.nanos ? next : most), tokens };
+    });
 }
