@@ -4,37 +4,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { noUsage } from '../metering/usage.ts';
-import { createAnswerReader, readAnswer } from './answer.ts';
-import type { EndpointId } from './endpoints.ts';
-import { createSseReader } from './sse.ts';
+import { readAnswer } from './answer.ts';
+import { chunk, delta, estimates, follow, named, sse, start } from './answer-streams.support.ts';
 import { totalTokens } from './usage.ts';
 
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-const decodeUtf8 = (bytes: Uint8Array) => decoder.decode(bytes);
-const estimates = { inputTokens: 40, charactersPerToken: 4 };
-
-function follow(endpoint: EndpointId, stream: string, choices = 1, size = 1_000_000) {
-  const bytes = new TextEncoder().encode(stream);
-  const reader = createSseReader(decodeUtf8);
-  const answer = createAnswerReader(endpoint, choices, decodeUtf8);
-  let passed = '';
-  for (let at = 0; at < bytes.length; at += size) {
-    const batch = reader.push(bytes.slice(at, at + size));
-    passed += decodeUtf8(batch.bytes.subarray(0, answer.read(batch)));
-  }
-  return { passed, report: answer.report(estimates) };
-}
-const sse = (...events: readonly unknown[]) =>
-  events.map((event) => `data: ${typeof event === 'string' ? event : JSON.stringify(event)}\n\n`).join('');
-const named = (...events: readonly { readonly type: string }[]) =>
-  events.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join('');
-
-const chunk = (content: string, finish: string | null, index = 0) => ({
-  id: 'chatcmpl-1',
-  model: 'gpt-5-mini-2025',
-  choices: [{ index, delta: { content }, finish_reason: finish }],
-  usage: null,
-});
 const chatUsage = {
   prompt_tokens: 100,
   completion_tokens: 50,
@@ -92,24 +65,6 @@ test('an aborted chat stream is a flagged estimate, never zero (litellm#14457)',
   const { report } = follow('chat', sse(chunk('x'.repeat(400), null), chunk('y'.repeat(400), null)));
   assert.deepEqual([report.estimated, report.usage.input, report.usage.output], [true, 40, 200]);
 });
-
-const start = {
-  type: 'message_start',
-  message: {
-    id: 'msg_1',
-    type: 'message',
-    model: 'claude-sonnet-4-5-20250929',
-    usage: {
-      input_tokens: 10,
-      cache_read_input_tokens: 5,
-      cache_creation_input_tokens: 8,
-      cache_creation: { ephemeral_5m_input_tokens: 2, ephemeral_1h_input_tokens: 6 },
-      output_tokens: 1,
-      service_tier: 'standard',
-    },
-  },
-};
-const delta = { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: 'x'.repeat(40) } };
 
 test('an Anthropic stream passes up to its stop reason, and start and delta make one count', () => {
   const open = named(start, { type: 'ping' }, delta);

@@ -7,7 +7,7 @@ import type { JsonRecord } from './request-builder.ts';
 import { eventsOf, type SseBatch } from './sse.ts';
 import { createTerminalFinder, mayMatter } from './terminal.ts';
 import { mergeUsage, readUsage, type UsageOfModels } from './usage.ts';
-import type { AnswerReport, CreatedStateKind } from './usage-types.ts';
+import type { AnswerEnding, AnswerReport, CreatedStateKind } from './usage-types.ts';
 
 /** What stands in for a count that the provider did not give. */
 export type Estimates = {
@@ -18,6 +18,7 @@ export type Estimates = {
 };
 
 type Notes = {
+  ending: AnswerEnding;
   usage: JsonRecord | undefined;
   /** The provider has said its last word on usage. */
   isFinal: boolean;
@@ -29,6 +30,7 @@ type Notes = {
 
 function newNotes(): Notes {
   return {
+    ending: 'cut',
     usage: undefined,
     isFinal: false,
     servedModel: undefined,
@@ -134,6 +136,7 @@ function toReport(
   const isEstimate = !notes.isFinal && !isUnbilled(endpoint);
   return {
     ...read,
+    ending: notes.ending,
     usage: isEstimate ? estimated(read.usage, characters, estimates) : read.usage,
     estimated: isEstimate,
     servedModel: notes.servedModel,
@@ -152,22 +155,41 @@ function parse(text: string): unknown {
   }
 }
 
-/** An embeddings answer is nearly all vectors: its usage, at the end, is read without parsing them. */
+/**
+ * An embeddings answer is nearly all vectors: its usage, at the end, is read without parsing them. What follows
+ * the usage must close the body, or the body was cut.
+ */
 function parseTail(text: string): unknown {
   const at = text.lastIndexOf('"usage"');
   const open = text.indexOf('{', at);
-  if (at < 0 || open < 0) return undefined;
-  const usage = parse(text.slice(open, text.indexOf('}', open) + 1));
-  return isObject(usage) ? { usage } : undefined;
+  const close = text.indexOf('}', open);
+  if (at < 0 || open < 0 || close < 0) return undefined;
+  const tail = parse(`{"usage":${text.slice(open)}`);
+  return isObject(tail) && isObject(tail.usage) ? { usage: tail.usage } : undefined;
 }
 
 const vectorBytes = 64 * 1024;
 
-/** Reads a whole answer (not a stream). `text` is the decoded body; one that is not JSON is reported as an estimate. */
+/** Endpoints whose answer may hold an `error` that is not its own: that of a stored response, or of who knows what. */
+function reportsOthers(endpoint: EndpointId): boolean {
+  return endpoint === 'response_object' || endpoint === 'passthrough';
+}
+
+function endingOf(endpoint: EndpointId, answer: unknown): AnswerEnding {
+  if (!isObject(answer)) return endpoint === 'passthrough' && answer !== undefined ? 'whole' : 'cut';
+  const hasError = answer.error !== undefined && answer.error !== null;
+  return hasError && !reportsOthers(endpoint) ? 'error' : 'whole';
+}
+
+/**
+ * Reads a whole answer (not a stream). `text` is the decoded body; one that is not JSON is `cut`, and its usage
+ * an estimate.
+ */
 export function readAnswer(endpoint: EndpointId, text: string, estimates: Estimates): AnswerReport {
   const notes = newNotes();
   const tail = endpoint === 'embeddings' && text.length > vectorBytes ? parseTail(text) : undefined;
   const answer = tail ?? parse(text);
+  notes.ending = endingOf(endpoint, answer);
   if (isObject(answer)) {
     noteAnswer(notes, endpoint, answer);
     notes.isFinal = isObject(answer.usage);
@@ -196,6 +218,8 @@ function createTextCounter(): (text: string) => number {
 export type AnswerReader = {
   /** Reads a batch; answers the offset of the first terminal byte in it, or its length when all of it may pass. */
   readonly read: (batch: SseBatch) => number;
+  /** How the answer ends if nothing more comes. */
+  readonly ending: () => AnswerEnding;
   /** What is known so far; complete once the stream has ended. */
   readonly report: (estimates: Estimates) => AnswerReport;
 };
@@ -210,17 +234,22 @@ export function createAnswerReader(
   decodeUtf8: (bytes: Uint8Array) => string,
 ): AnswerReader {
   const notes = newNotes();
-  const isTerminal = createTerminalFinder(Math.max(1, choices));
+  const endAt = createTerminalFinder(endpoint, Math.max(1, choices));
   const countText = createTextCounter();
   let characters = 0;
   let hasEnded = false;
+  // Only its provider knows how a stream of another endpoint ends.
+  if (endpoint === 'passthrough') notes.ending = 'whole';
 
   const readEvents = (batch: SseBatch): number => {
     let passable = batch.bytes.length;
     for (const event of eventsOf(batch, decodeUtf8)) {
       const value = event.data === '' ? undefined : parse(event.data);
       if (isObject(value)) noteEvent(notes, endpoint, value);
-      if (hasEnded || !isTerminal(event.name, event.data, value)) continue;
+      const end = endAt(event.name, event.data, value);
+      if (end === 'error') notes.ending = end;
+      else if (end === 'whole' && notes.ending === 'cut') notes.ending = end;
+      if (hasEnded || end === 'open') continue;
       hasEnded = true;
       passable = event.start;
     }
@@ -241,5 +270,5 @@ export function createAnswerReader(
     return toReport({ ...notes, isFinal }, endpoint, characters, estimates);
   };
 
-  return { read, report };
+  return { read, ending: () => notes.ending, report };
 }

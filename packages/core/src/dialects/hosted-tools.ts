@@ -1,10 +1,9 @@
 // Owns which tools of a request the provider runs itself, and which of its stored objects their settings name.
 
 import { isObject } from '../json.ts';
+import { addModelsIn, addReferencesIn } from './named-in.ts';
 import {
-  addModel,
   addProblem,
-  addReference,
   addStructured,
   checkKeys,
   eachObject,
@@ -12,7 +11,7 @@ import {
   type JsonRecord,
   type RequestBuilder,
 } from './request-builder.ts';
-import type { BodyPath, StateKind } from './request-types.ts';
+import type { BodyPath } from './request-types.ts';
 
 const toolKeys: ReadonlySet<string> = new Set([
   'type',
@@ -33,37 +32,6 @@ const toolKeys: ReadonlySet<string> = new Set([
   'file_id',
 ]);
 
-/** Members that name stored objects, wherever they stand in the settings of what a provider runs. */
-const referenceKeys: ReadonlyMap<string, StateKind> = new Map([
-  ['file_id', 'file'],
-  ['file_ids', 'file'],
-  ['vector_store_id', 'vector_store'],
-  ['vector_store_ids', 'vector_store'],
-  ['container', 'container'],
-  ['container_id', 'container'],
-  ['skill_id', 'skill'],
-  ['connector_id', 'connector'],
-]);
-
-/** Notes every stored object that a value names by a known key. `container: "auto"` style objects are walked. */
-export function addReferencesIn(builder: RequestBuilder, value: unknown): void {
-  if (Array.isArray(value)) {
-    const items: readonly unknown[] = value;
-    for (const item of items) addReferencesIn(builder, item);
-    return;
-  }
-  if (!isObject(value)) return;
-  for (const key in value) {
-    const member = value[key];
-    const kind = referenceKeys.get(key);
-    if (kind !== undefined && typeof member === 'string') addReference(builder, kind, member);
-    else if (kind !== undefined && Array.isArray(member)) {
-      const ids: readonly unknown[] = member;
-      for (const id of ids) addReference(builder, kind, id);
-    } else addReferencesIn(builder, member);
-  }
-}
-
 /** Tools that the vendor defines but the client runs: https://docs.anthropic.com/en/docs/agents-and-tools/tool-use/overview */
 const clientRun = /^(?:function|custom|local_shell|apply_patch|(?:bash|text_editor|memory|computer)_\d{8})$/;
 
@@ -80,6 +48,12 @@ function hostedName(tool: JsonRecord, type: string): string {
   return isName(name) ? `mcp:${name}` : 'mcp';
 }
 
+/** A tool without a type is the client's own if it has a name; else its one member names what the provider runs (Google's `{"google_search": {}}`). */
+function unnamedTools(tool: JsonRecord): readonly string[] {
+  const isOwn = isName(tool.type) || isName(tool.name) || isObject(tool.function);
+  return isOwn ? [] : Object.keys(tool).filter(isName).concat('unnamed').slice(0, 1);
+}
+
 /** Notes a tool by the name that policy sees if the provider runs it. */
 export function readTool(builder: RequestBuilder, tool: JsonRecord): void {
   checkKeys(builder, tool, toolKeys);
@@ -92,10 +66,11 @@ export function readTool(builder: RequestBuilder, tool: JsonRecord): void {
     eachObject(builder, tool.tools, 'tools', (inner) => readTool(builder, inner));
     return;
   }
-  if (isClientRun(tool, type)) return;
-  builder.hostedTools.add(hostedName(tool, type));
+  const names = isClientRun(tool, type) ? unnamedTools(tool) : [hostedName(tool, type)];
+  if (names.length === 0) return;
+  for (const name of names) builder.hostedTools.add(name);
   addReferencesIn(builder, tool);
-  addModel(builder, tool.model);
+  addModelsIn(builder, tool);
 }
 
 /** Reads a list of tool definitions: who runs each, and all their text as one part. */

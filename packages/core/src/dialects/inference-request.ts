@@ -6,6 +6,7 @@ import { type JsonBody, readJsonBody, refuse } from './json-body.ts';
 import { fallbackLimit, readMessages, storesThread } from './read-anthropic.ts';
 import { readChat, readCompletion, readEmbedding, readIncludeUsage } from './read-openai.ts';
 import { readResponses } from './read-responses.ts';
+import { addUnknownSettings } from './read-settings.ts';
 import {
   addOpaque,
   addProblem,
@@ -57,6 +58,7 @@ function readShape(builder: RequestBuilder, endpoint: Endpoint, root: JsonRecord
     case 'response_object':
     case 'passthrough':
       checkKeys(builder, root, passthroughKeys);
+      addUnknownSettings(builder, root, passthroughKeys);
       addOpaque(builder, 'user', 'body', []);
       return 1;
   }
@@ -106,6 +108,12 @@ function readModel(builder: RequestBuilder, endpoint: Endpoint, root: JsonRecord
   return '';
 }
 
+/** OpenAI's `background`, and xAI's `deferred`: the answer is made later and fetched by an id. */
+function isDeferred(builder: RequestBuilder, root: JsonRecord): boolean {
+  const flags = [readFlag(builder, root, 'background'), readFlag(builder, root, 'deferred')];
+  return flags.includes(true);
+}
+
 function build(endpoint: Endpoint, bytes: Uint8Array, body: JsonBody): InferenceRequest | Refusal {
   const { root } = body;
   const builder = newRequestBuilder();
@@ -133,7 +141,7 @@ function build(endpoint: Endpoint, bytes: Uint8Array, body: JsonBody): Inference
     providerState: {
       references: builder.references.size === 0 ? [] : [...builder.references.values()],
       store: readFlag(builder, root, 'store') ?? (isThread ? true : undefined),
-      background: readFlag(builder, root, 'background') === true,
+      background: isDeferred(builder, root),
     },
     claimed: readClaims(builder, endpoint, root),
     topLevel: body.marks,

@@ -4,6 +4,7 @@ import { isObject } from '../json.ts';
 import { readTool, readTools } from './hosted-tools.ts';
 import { readContent } from './read-content.ts';
 import { roleOf } from './read-openai.ts';
+import { addSettings } from './read-settings.ts';
 import {
   addModel,
   addProblem,
@@ -123,6 +124,6 @@ export function readMessages(builder: RequestBuilder, root: JsonRecord): number 
   readContainer(builder, root.container);
   readFallbacks(builder, root.fallbacks);
   readThread(builder, root.thread);
-  addRest(builder, 'user', root, topKeys, []);
+  addSettings(builder, root, topKeys);
   return 1;
 }

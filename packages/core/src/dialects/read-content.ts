@@ -1,7 +1,8 @@
 // Owns reading what a message is made of: text, media, files, tool calls and results, in the shapes of both dialects.
 
 import { isObject } from '../json.ts';
-import { addReferencesIn, readTool } from './hosted-tools.ts';
+import { readTool } from './hosted-tools.ts';
+import { addReferencesIn } from './named-in.ts';
 import {
   addOpaque,
   addProblem,

@@ -3,6 +3,7 @@
 import { isObject } from '../json.ts';
 import { readTools } from './hosted-tools.ts';
 import { readContent } from './read-content.ts';
+import { addSettings } from './read-settings.ts';
 import {
   addModel,
   addOpaque,
@@ -124,6 +125,11 @@ function readPrediction(builder: RequestBuilder, prediction: unknown): void {
   }
 }
 
+/** A voice by id is one that somebody recorded and the provider keeps; the vendor's own have names. */
+function readVoice(builder: RequestBuilder, audio: unknown): void {
+  if (isObject(audio) && isObject(audio.voice)) addReference(builder, 'audio', audio.voice.id);
+}
+
 /** Reads `POST /v1/chat/completions`; answers how many choices it generates. */
 export function readChat(builder: RequestBuilder, root: JsonRecord): number {
   if (!Array.isArray(root.messages))
@@ -134,12 +140,10 @@ export function readChat(builder: RequestBuilder, root: JsonRecord): number {
   readTools(builder, root.tools, ['tools']);
   if (isObject(root.functions)) addStructured(builder, 'system', root.functions, ['functions']);
   else if (Array.isArray(root.functions)) addStructured(builder, 'system', root.functions, ['functions']);
-  if (root.web_search_options !== undefined && root.web_search_options !== null) {
-    builder.hostedTools.add('web_search');
-  }
   if (isObject(root.moderation)) addModel(builder, root.moderation.model);
   readPrediction(builder, root.prediction);
-  addRest(builder, 'user', root, chatKeys, []);
+  readVoice(builder, root.audio);
+  addSettings(builder, root, chatKeys);
   return readCount(builder, root, 'n', 1) ?? 1;
 }
 
@@ -169,7 +173,7 @@ function readInputs(builder: RequestBuilder, key: string, value: unknown): numbe
 /** Reads `POST /v1/completions`; answers how many texts it generates: `best_of` or `n` for each prompt. */
 export function readCompletion(builder: RequestBuilder, root: JsonRecord): number {
   const prompts = readInputs(builder, 'prompt', root.prompt);
-  addRest(builder, 'user', root, completionKeys, []);
+  addSettings(builder, root, completionKeys);
   const perPrompt = Math.max(
     readCount(builder, root, 'n', 1) ?? 1,
     readCount(builder, root, 'best_of', 1) ?? 1,
@@ -180,6 +184,6 @@ export function readCompletion(builder: RequestBuilder, root: JsonRecord): numbe
 /** Reads `POST /v1/embeddings`; it generates nothing. */
 export function readEmbedding(builder: RequestBuilder, root: JsonRecord): number {
   readInputs(builder, 'input', root.input);
-  addRest(builder, 'user', root, embeddingKeys, []);
+  addSettings(builder, root, embeddingKeys);
   return 1;
 }

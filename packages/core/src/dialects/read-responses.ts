@@ -1,9 +1,11 @@
 // Owns reading the bodies of OpenAI's Responses: `/v1/responses`, `/input_tokens` and `/compact`.
 
 import { isObject } from '../json.ts';
-import { addReferencesIn, readTools } from './hosted-tools.ts';
+import { readTools } from './hosted-tools.ts';
+import { addReferencesIn } from './named-in.ts';
 import { readContent, readPart } from './read-content.ts';
 import { openaiSettings, roleOf } from './read-openai.ts';
+import { addSettings } from './read-settings.ts';
 import {
   addModel,
   addOpaque,
@@ -39,8 +41,22 @@ const conversationKeys: ReadonlySet<string> = new Set(['id']);
 
 type ItemReader = (builder: RequestBuilder, item: JsonRecord, path: BodyPath) => void;
 
+function isPresent(value: unknown): boolean {
+  return (
+    value !== undefined && value !== null && value !== '' && !(Array.isArray(value) && value.length === 0)
+  );
+}
+
+/** An item that comes with its id and without what it is made of: the provider takes its own copy, which we cannot see. */
+function addStoredItem(builder: RequestBuilder, item: JsonRecord, path: BodyPath): void {
+  if (!isPresent(item.id)) return;
+  addReference(builder, 'item', item.id);
+  addOpaque(builder, 'assistant', 'item_reference', path);
+}
+
 const messageItem: ItemReader = (builder, item, path) => {
   const role = roleOf(item.role);
+  if (!isPresent(item.content)) addStoredItem(builder, item, path);
   readContent(builder, role, item.content, [...path, 'content']);
   addRest(builder, role, item, messageKeys, path);
 };
@@ -63,13 +79,13 @@ const outputItem: ItemReader = (builder, item, path) => {
 const reasoningItem: ItemReader = (builder, item, path) => {
   readContent(builder, 'assistant', item.summary, [...path, 'summary']);
   readContent(builder, 'assistant', item.content, [...path, 'content']);
-  if (item.encrypted_content !== undefined && item.encrypted_content !== null) {
-    addOpaque(builder, 'assistant', 'encrypted', path);
-  }
+  if (isPresent(item.encrypted_content)) addOpaque(builder, 'assistant', 'encrypted', path);
+  else if (!isPresent(item.content)) addStoredItem(builder, item, path);
   addRest(builder, 'assistant', item, reasoningKeys, path);
 };
 
 const compactionItem: ItemReader = (builder, item, path) => {
+  if (!isPresent(item.encrypted_content)) addReference(builder, 'item', item.id);
   addOpaque(builder, 'assistant', 'encrypted', path);
   addRest(builder, 'assistant', item, reasoningKeys, path);
 };
@@ -81,7 +97,8 @@ const referenceItem: ItemReader = (builder, item, path) => {
   addRest(builder, 'user', item, messageKeys, path);
 };
 
-const imageCallItem: ItemReader = (builder, _item, path) => {
+const imageCallItem: ItemReader = (builder, item, path) => {
+  if (!isPresent(item.result)) addReference(builder, 'item', item.id);
   builder.images += 1;
   addOpaque(builder, 'assistant', 'image', path);
 };
@@ -189,6 +206,6 @@ export function readResponses(builder: RequestBuilder, root: JsonRecord): number
   readConversation(builder, root.conversation);
   readStoredPrompt(builder, root.prompt);
   if (isObject(root.moderation)) addModel(builder, root.moderation.model);
-  addRest(builder, 'user', root, responseKeys, []);
+  addSettings(builder, root, responseKeys);
   return 1;
 }

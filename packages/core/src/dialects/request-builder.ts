@@ -2,6 +2,7 @@
 
 import { isObject } from '../json.ts';
 import type { BodyPath, OpaqueReason, Part, PartRole, StateKind, StateReference } from './request-types.ts';
+import { holdsMedia } from './unread-media.ts';
 
 export type JsonRecord = { readonly [key: string]: unknown };
 
@@ -116,7 +117,7 @@ export function levelKeys(...read: readonly string[]): ReadonlySet<string> {
 }
 
 /** Folds as lenient JSON readers do (Go's encoding/json takes `ſtream` for `stream`): upper then lower case. */
-function fold(key: string): string {
+export function fold(key: string): string {
   return key.toUpperCase().toLowerCase();
 }
 
@@ -137,7 +138,7 @@ function addLookalike(builder: RequestBuilder, key: string): void {
   );
 }
 
-/** Passes every member that `known` does not name to classification, after the check of `checkKeys`. */
+/** Passes every member that `known` does not name to classification, after the check of `checkKeys`; media in it are opaque. */
 export function addRest(
   builder: RequestBuilder,
   role: PartRole,
@@ -149,6 +150,7 @@ export function addRest(
     if (known.has(key)) continue;
     if (!plainKey.test(key) && known.has(fold(key))) addLookalike(builder, key);
     const value = object[key];
+    if (holdsMedia(key, value)) addOpaque(builder, role, 'unknown_type', [...path, key]);
     if (typeof value === 'string') addText(builder, role, value, [...path, key]);
     else if (typeof value === 'object' && value !== null) addStructured(builder, role, value, [...path, key]);
   }

@@ -2,8 +2,15 @@
 
 import type { TokenUsage } from '../metering/usage.ts';
 
+/**
+ * How an answer ended. `whole`: with what its dialect ends an answer with; `error`: the provider says that it
+ * failed; `cut`: neither, so that nobody can tell how much of it is missing.
+ */
+export type AnswerEnding = 'whole' | 'error' | 'cut';
+
 /** What an answer says of itself, read while its bytes pass. */
 export type AnswerReport = {
+  readonly ending: AnswerEnding;
   readonly usage: TokenUsage;
   /** Tokens of other models that the provider ran for this answer and bills beside it (an advisor). */
   readonly otherModels: readonly { readonly model: string; readonly usage: TokenUsage }[];

@@ -25,6 +25,7 @@ const context = fc.record({
   tokens: count,
   maxOutput: maybe(count),
   hostedTools: texts,
+  otherModels: maybe(texts),
   time: fc.record({ epoch: count, hour: count, weekday: count }),
   network: texts,
   authentication: fc.record({ proof: text, amr: texts, strength: count, age: maybe(count) }),

@@ -60,7 +60,7 @@ export function contextFragment(ctx: RequestContext): Fragment {
     `"counts":${counts(ctx.counts)},${rare('customer', ctx.customer)}"dialect":${quote(ctx.dialect)},` +
     `${rare('elevation', ctx.elevation)}"endpoint":${quote(ctx.endpoint)},` +
     `"hostedTools":${strings(ctx.hostedTools)},${key(ctx.key)}"labels":${strings(ctx.labels)},` +
-    `${maxOutput}"network":${strings(ctx.network)},"opaque":${ctx.opaque},${rare('run', ctx.run)}` +
+    `${maxOutput}"network":${strings(ctx.network)},"opaque":${ctx.opaque},${rare('otherModels', ctx.otherModels)}${rare('run', ctx.run)}` +
     `"stream":${ctx.stream},"time":${time(ctx.time)},"tokens":${integer(ctx.tokens)},` +
     `"workspace":{"__entity":{"id":${quote(id)},"type":${quote(type)}}},` +
     `"workspaceName":${quote(ctx.workspaceName)}}`;

@@ -38,6 +38,8 @@ export type ContextInput = {
   /** The output limit that the request names, in tokens. */
   readonly maxOutput: number | undefined;
   readonly hostedTools: readonly string[];
+  /** Models that the body names beside its own, in the provider's words. */
+  readonly otherModels?: readonly string[] | undefined;
   readonly actor: ActorChain;
   readonly classification: Classification | undefined;
   readonly network: readonly string[];
@@ -130,6 +132,8 @@ export function contextOf(own: ActorContext, input: ContextInput): RequestContex
     authentication: authentication(actor, nowMs),
     claimed: input.claimed,
   };
+  if (input.otherModels !== undefined && input.otherModels.length > 0)
+    context.otherModels = input.otherModels;
   if (input.maxOutput !== undefined) context.maxOutput = input.maxOutput;
   if (own.key !== undefined) context.key = own.key;
   if (own.application !== undefined) context.application = own.application;

@@ -108,6 +108,7 @@ function randomContext(source: Source, labels: readonly string[], workspace: Ent
     tokens: number(),
     maxOutput: maybe(number),
     hostedTools: texts(),
+    otherModels: maybe(texts),
     time: { epoch: number(), hour: number(), weekday: number() },
     network: texts(),
     authentication: { proof: text(), amr: texts(), strength: number(), age: maybe(number) },

@@ -115,6 +115,7 @@ const contextTail = `  },
   tokens: Long,            // estimate of the input
   maxOutput?: Long,        // what the request asks for, in tokens
   hostedTools: Set<String>,
+  otherModels?: Set<String>, // models that the body names beside its own, as it names them
   time: {
     epoch: Long,           // seconds since 1970
     hour: Long,            // 0 to 23, UTC

@@ -38,6 +38,7 @@ export type RequestContext = {
   readonly tokens: number;
   readonly maxOutput?: number | undefined;
   readonly hostedTools: readonly string[];
+  readonly otherModels?: readonly string[] | undefined;
   readonly time: { readonly epoch: number; readonly hour: number; readonly weekday: number };
   readonly network: readonly string[];
   readonly authentication: {

@@ -4,7 +4,7 @@ import type { InferenceRequest } from '@countersign/core/dialects/request-types'
 import type { SpliceRecord } from '@countersign/core/dialects/splice';
 import { inputBound } from '@countersign/core/dialects/token-bounds';
 import { contextOf } from '@countersign/core/directory/context';
-import type { Organization } from '@countersign/core/directory/objects';
+import type { Organization, Provider } from '@countersign/core/directory/objects';
 import { type ContentMode, contentModes } from '@countersign/core/directory/scalars';
 import { AppError } from '@countersign/core/errors';
 import type { ActorChain } from '@countersign/core/identity/actor';
@@ -21,11 +21,12 @@ import { claimedLabels } from './steps/claimed.ts';
 import { type Classified, classify } from './steps/classify.ts';
 import { type DecidedCall, decideCall } from './steps/decide.ts';
 import { fulfil } from './steps/obligations.ts';
-import { capsOf, type WorstCase, worstCaseOf } from './steps/reserve.ts';
+import { capsOf, type WorstCase, worstOf } from './steps/reserve.ts';
 import {
   type OwnedTarget,
   type Selected,
   selectModel,
+  selectNamed,
   selectTarget,
   type Unselected,
 } from './steps/select-model.ts';
@@ -69,6 +70,8 @@ export type Admission =
       readonly kind: 'admitted';
       readonly decided: Decided;
       readonly selected: Selected;
+      /** Models that the provider may run instead or beside. */
+      readonly others: readonly Selected[];
       readonly worst: WorstCase;
       readonly reservation: Reservation;
       /** The body as it leaves, and what was changed in it. */
@@ -111,12 +114,13 @@ function denialError(decision: Exclude<Decision, { readonly outcome: 'allow' }>,
 function resolveOthers(
   asked: Asked,
   actor: ActorChain,
+  provider: Provider,
 ): { readonly others: readonly Selected[] } | { readonly missing: Unselected } {
   const others: Selected[] = [];
   for (const name of asked.request.otherModels) {
-    const other = selectModel(asked.authenticated.snapshot, actor, name, undefined);
-    if ('error' in other) return { missing: other };
-    others.push(other);
+    const named = selectNamed(asked.authenticated.snapshot, actor, name, provider);
+    if ('error' in named) return { missing: named };
+    others.push(...named);
   }
   return { others };
 }
@@ -127,17 +131,23 @@ function substitute(
   actor: ActorChain,
   context: RequestContext,
   selected: Selected,
+  others: readonly Selected[],
   decision: Decision,
-): DecidedCall & { readonly selected: Selected } {
+): DecidedCall & { readonly selected: Selected; readonly others: readonly Selected[] } {
   const about = undefined;
   if (decision.outcome !== 'allow' || decision.obligations.model === undefined)
-    return { selected, decision, about };
+    return { selected, others, decision, about };
   const { snapshot } = asked.authenticated;
   const other = selectModel(snapshot, actor, decision.obligations.model, undefined);
-  if ('error' in other) return { selected, decision: denied('obligation-model-unknown'), about };
-  const again = decideCall(snapshot, actor, other, [], asked, context);
-  if (again.decision.outcome !== 'allow') return { selected, ...again };
-  return { selected: other, decision: substituted(decision, again.decision, other.model.name), about };
+  const unknown = { selected, others, decision: denied('obligation-model-unknown'), about };
+  if ('error' in other) return unknown;
+  // What the body names beside its model is read by the other model's provider now.
+  const named = resolveOthers(asked, actor, other.provider);
+  if ('missing' in named) return unknown;
+  const again = decideCall(snapshot, actor, other, named.others, asked, context);
+  if (again.decision.outcome !== 'allow') return { selected, others, ...again };
+  const joined = substituted(decision, again.decision, other.model.name);
+  return { selected: other, others: named.others, decision: joined, about };
 }
 
 /** How a call's content is kept: policy's word, else the strictest that its labels ask for, else the default. */
@@ -164,6 +174,7 @@ function survey(deps: GatewayDeps, asked: Asked, before: Classified | undefined)
   const organization = snapshot.organization();
   const classified = classify(request, snapshot.classifiers(), snapshot.rendered, deps.clock, before);
   const { classification } = classified;
+  const found = selectTarget(snapshot, actor, call.endpoint, request.model, asked.owned);
   const facts = snapshot.facts(actor);
   const context = contextOf(facts.context, {
     endpoint: call.endpoint.id,
@@ -171,6 +182,7 @@ function survey(deps: GatewayDeps, asked: Asked, before: Classified | undefined)
     stream: request.stream,
     maxOutput: request.maxOutputTokens,
     hostedTools: request.hostedTools,
+    otherModels: request.otherModels,
     actor,
     classification,
     network: deps.networksOf(snapshot, call.address),
@@ -187,8 +199,8 @@ function survey(deps: GatewayDeps, asked: Asked, before: Classified | undefined)
     context,
     classified,
     obligations: noObligations,
-    found: selectTarget(snapshot, actor, call.endpoint, request.model, asked.owned),
-    others: resolveOthers(asked, actor),
+    found,
+    others: 'error' in found ? { others: [] } : resolveOthers(asked, actor, found.provider),
   };
 }
 
@@ -225,7 +237,7 @@ export function admit(deps: GatewayDeps, asked: Asked, before: Classified | unde
     return refuse(surveyed, what, new AppError('permission_denied', message), false);
   }
   const first = decideCall(snapshot, actor, found, others.others, asked, context);
-  const second = substitute(asked, actor, context, found, first.decision);
+  const second = substitute(asked, actor, context, found, others.others, first.decision);
   const { selected, decision } = second;
   if (decision.outcome !== 'allow') {
     const reason = decision.outcome === 'deny' ? decision.reason : undefined;
@@ -236,13 +248,14 @@ export function admit(deps: GatewayDeps, asked: Asked, before: Classified | unde
       true,
     );
   }
-  return admitAllowed(deps, asked, surveyed, selected, decision);
+  return admitAllowed(deps, asked, surveyed, second.others, selected, decision);
 }
 
 function admitAllowed(
   deps: GatewayDeps,
   asked: Asked,
   surveyed: Surveyed,
+  others: readonly Selected[],
   selected: Selected,
   decision: Extract<Decision, { readonly outcome: 'allow' }>,
 ): Admission {
@@ -250,8 +263,7 @@ function admitAllowed(
   const { actor, classified } = surveyed;
   const { obligations } = decision;
   const organization = snapshot.organization();
-  const caps = capsOf(organization, selected.model, obligations.maxTokens);
-  const worst = worstCaseOf(asked.request, caps, snapshot.price(selected.model, selected.provider));
+  const worst = worstOf(snapshot, asked.request, [selected, ...others], obligations);
   const content = contentModeOf(organization, classified.classification.labels, obligations);
   const decided: Decided = {
     ...surveyed,
@@ -271,5 +283,5 @@ function admitAllowed(
     return { kind: 'refused', decided: { ...decided, reason: reserved.code }, error, isPolicy: false };
   }
   const { bytes: body, records: splices } = spliced;
-  return { kind: 'admitted', decided, selected, worst, reservation: reserved, body, splices };
+  return { kind: 'admitted', decided, selected, others, worst, reservation: reserved, body, splices };
 }

@@ -107,12 +107,19 @@ const failureTexts: { readonly [code: string]: string } = {
   upstream_invalid: 'the provider sent something that is no valid answer: retry, or tell your administrator',
 };
 
+/** What the caller is told of a provider that failed. */
+function failureText(code: string, fault: string | undefined): string {
+  if (fault === 'cut_short')
+    return "the provider's answer broke off before its end: do not use what came of it; retry, or tell your administrator";
+  return failureTexts[code] ?? 'the provider failed';
+}
+
 /** Releases what was held back, now that the outcome is durable. */
 function release(recorded: Recorded, forwarded: Forwarded, reply: Reply): void {
   const code = failureCode(forwarded);
   const error =
     forwarded.cut?.error ??
-    (code === undefined ? undefined : new AppError(code, failureTexts[code] ?? 'the provider failed'));
+    (code === undefined ? undefined : new AppError(code, failureText(code, forwarded.fault)));
   if (error !== undefined) {
     if (forwarded.headSent) reply.fail(error);
     else reply.refuse(error, recordHeaders(recorded.entry));

@@ -148,22 +148,21 @@ export function intentText(
 ): string {
   const { asked, decided } = entry;
   const { snapshot } = asked.authenticated;
-  const { worst, selected } = decided;
-  const priced = selected === undefined ? undefined : snapshot.price(selected.model, selected.provider);
+  const { worst } = decided;
   const content = { req_len: asked.body.length, req_c: more.commitment };
   const err = more.refused === undefined ? undefined : { code: more.refused.code };
   const text = assembleIntent(callParts(deps, entry, entry.id, entry.atMs, undefined, content, err), {
     policy: policyFragment(snapshot, decided, more.splices),
     ctx: contextFragment(decided.context),
     reserved:
-      worst === undefined || priced === undefined
+      worst === undefined
         ? undefined
         : {
             cost_nanos: worst.nanos,
             currency: snapshot.organization().currency,
             in: worst.input,
             out: worst.output,
-            price_version: priced.version,
+            price_version: worst.priceVersion,
           },
     status: more.refused?.status,
   });

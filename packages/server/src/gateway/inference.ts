@@ -12,6 +12,7 @@ import type { InboundCall, Reply } from './call.ts';
 import type { GatewayDeps } from './deps.ts';
 import { utf8 } from './steps/obligations.ts';
 import { checkProviderState, namesState } from './steps/provider-state.ts';
+import { modelsInQuery } from './steps/query-models.ts';
 
 /** Parses the body once; what policy sees and what is sent are the same bytes. */
 function parse(call: InboundCall, body: Uint8Array): InferenceRequest {
@@ -20,7 +21,9 @@ function parse(call: InboundCall, body: Uint8Array): InferenceRequest {
     limits: defaultParseLimits,
   });
   if (parsed.kind === 'refusal') throw new AppError(parsed.code, parsed.message);
-  return parsed;
+  const queried = modelsInQuery(call.query);
+  if (queried.length === 0) return parsed;
+  return { ...parsed, otherModels: [...new Set([...parsed.otherModels, ...queried])].sort() };
 }
 
 /** Serves one model request from its head to its last byte. Never rejects: what goes wrong is answered. */

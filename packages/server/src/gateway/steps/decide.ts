@@ -34,13 +34,14 @@ export function decideCall(
   const { rules } = snapshot.policy();
   const action = actionOf(request.endpoint);
   const resource = resourceOf(snapshot, selected, call);
-  let decision = decidePolicy(rules, { principal, action, resource, context });
   // A body that names a model is a call of that model too, whatever its path.
+  const modelAction = action === 'passthrough' ? 'chat' : action;
+  let decision = decidePolicy(rules, { principal, action, resource, context });
   if (action === 'passthrough' && selected.model !== undefined) {
     const named = snapshot.model(selected.model, selected.provider);
     decision = strictest(
       decision,
-      decidePolicy(rules, { principal, action: 'chat', resource: named, context }),
+      decidePolicy(rules, { principal, action: modelAction, resource: named, context }),
     );
   }
   let about: string | undefined;
@@ -53,7 +54,7 @@ export function decideCall(
     if (other.model === undefined) continue;
     const also = snapshot.model(other.model, other.provider);
     join(
-      decidePolicy(rules, { principal, action, resource: also, context }),
+      decidePolicy(rules, { principal, action: modelAction, resource: also, context }),
       `model \`${other.model.name}\``,
     );
   }

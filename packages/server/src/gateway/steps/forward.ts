@@ -74,13 +74,14 @@ const ceilingStep = 8_192;
 /** The most that a stream holds back for its record: a terminal event, and the few small ones that may follow. */
 const maxHeldBytes = maxSseEventBytes + 64 * 1024;
 
-function isEventStream(headers: readonly string[]): boolean {
+function contentType(headers: readonly string[]): string {
   for (let i = 0; i + 1 < headers.length; i += 2) {
-    if (headers[i] === 'content-type')
-      return headers[i + 1]?.toLowerCase().startsWith('text/event-stream') === true;
+    if (headers[i] === 'content-type') return headers[i + 1]?.toLowerCase() ?? '';
   }
-  return false;
+  return '';
 }
+
+const jsonType = /^application\/(?:[a-z0-9.+-]+\+)?json\b/;
 
 /** The state of one attempt; it has a life, from the first byte to the last. */
 class Attempt {
@@ -90,6 +91,7 @@ class Attempt {
   #call: UpstreamCall | undefined;
   #status = 0;
   #headers: ReplyHeaders = [];
+  #isJson = false;
   #sse: SseReader | undefined;
   #answer: AnswerReader | undefined;
   #headSent = false;
@@ -133,8 +135,11 @@ class Attempt {
       return;
     }
     this.#headers = [...downstreamHeaders(headers), ...this.#forwarding.ownHeaders];
-    if (status < 200 || status > 299 || !isEventStream(headers)) return;
+    if (status < 200 || status > 299) return;
     const { request, reply } = this.#forwarding;
+    const type = contentType(headers);
+    this.#isJson = request.endpoint !== 'passthrough' || jsonType.test(type);
+    if (!type.startsWith('text/event-stream')) return;
     this.#sse = createSseReader(utf8.decodeUtf8);
     this.#answer = createAnswerReader(request.endpoint, request.choices, utf8.decodeUtf8);
     this.#hash = this.#forwarding.commitment?.begin();
@@ -155,7 +160,7 @@ class Attempt {
   }
 
   onEnd(): void {
-    if (this.#sse !== undefined) this.#pass(this.#sse.finish());
+    if (this.#sse !== undefined) this.#pass(this.#sse.finish(), true);
     if (this.#repeatsKey()) this.#withhold('key_repeated');
     if (!this.#isDone) this.#finish(undefined);
   }
@@ -187,11 +192,14 @@ class Attempt {
     if (this.#forwarding.keepsBody) this.#body.push(bytes);
   }
 
-  #pass(batch: SseBatch): void {
+  /** `isRest`: the body ended here, without the blank line that would make this an event. */
+  #pass(batch: SseBatch, isRest = false): void {
     const answer = this.#answer;
     if (answer === undefined) return;
     if (batch.bytes.length > 0) {
-      const passable = answer.read(batch);
+      const read = answer.read(batch);
+      // A rest that does not end the answer is a piece of an event: the error that follows would be read as its end.
+      const passable = isRest && answer.ending() === 'cut' ? 0 : read;
       this.#keep(batch.bytes);
       if (passable > 0)
         this.#write(passable === batch.bytes.length ? batch.bytes : batch.bytes.subarray(0, passable));
@@ -246,11 +254,22 @@ class Attempt {
     }
   }
 
+  /** True where the body ended as HTTP says, and its answer did not: part of it is missing, or it never was one. */
+  #isCutShort(report: AnswerReport | undefined): boolean {
+    if (report?.ending !== 'cut') return false;
+    if (this.#sse !== undefined) return true;
+    const { method } = this.#forwarding.outbound;
+    const mayBeEmpty = this.#status === 204 || this.#status === 205 || method === 'HEAD';
+    return this.#isJson && !(this.#bytes === 0 && mayBeEmpty);
+  }
+
   #finish(failure: UpstreamError | undefined): void {
     if (this.#isDone) return;
     this.#isDone = true;
     const answer = this.#answer;
     const isWhole = failure === undefined && answer === undefined;
+    const report = answer === undefined ? (isWhole ? this.#wholeReport() : undefined) : this.#report(answer);
+    if (failure === undefined && this.#isCutShort(report)) this.#fault ??= 'cut_short';
     this.#resolve({
       status: this.#status,
       headers: this.#headers,
@@ -260,7 +279,7 @@ class Attempt {
       bytes: this.#bytes,
       body: this.#body,
       commitment: this.#commitment ?? this.#commit(),
-      report: answer === undefined ? (isWhole ? this.#wholeReport() : undefined) : this.#report(answer),
+      report,
       failure,
       fault: this.#fault,
       cut: this.#cut,

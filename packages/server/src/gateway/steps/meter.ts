@@ -65,15 +65,14 @@ export function meterReport(snapshot: OrgSnapshot, selected: Selected, report: A
  * What a call is charged when nobody can know what it used: its request left and no answer came. INVARIANT:
  * it is what was reserved, so that no disconnect makes a budget smaller than the bill.
  */
-export function meterUnknown(snapshot: OrgSnapshot, selected: Selected, worst: WorstCase): Metered {
-  const { version } = snapshot.price(selected.model, selected.provider);
+export function meterUnknown(snapshot: OrgSnapshot, worst: WorstCase): Metered {
   return {
     usage: {
       in: worst.input,
       out: worst.output,
       cost_nanos: worst.nanos,
       currency: snapshot.organization().currency,
-      price_version: version,
+      price_version: worst.priceVersion,
       source: 'estimated',
     },
     nanos: worst.nanos,

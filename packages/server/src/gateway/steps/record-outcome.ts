@@ -40,18 +40,28 @@ function endingOf(forwarded: Forwarded): Ending {
     return { status: 'failed', error: { code, ...(status >= 100 ? { http: status } : {}) } };
   if (status < 200 || status > 299)
     return { status: 'upstream_error', error: { code: 'upstream_status', http: status } };
+  // Within a stream, or under a status that says otherwise: the provider's own word that it failed.
+  if (forwarded.report?.ending === 'error')
+    return { status: 'upstream_error', error: { code: 'upstream_said_error', http: status } };
   return { status: 'ok', error: undefined };
 }
 
 /** What the attempt used: the provider's word, our flagged estimate, or what was reserved where nobody can know. */
 function meteredOf(recorded: Recorded, forwarded: Forwarded): Metered | undefined {
   const { snapshot } = recorded.entry.asked.authenticated;
-  const { selected, worst } = recorded.admitted;
-  if (forwarded.report !== undefined) return meterReport(snapshot, selected, forwarded.report);
+  const { selected, others, worst } = recorded.admitted;
+  const { report } = forwarded;
+  // What is made after the connection ends is counted nowhere that we see.
+  const isMadeLater = recorded.entry.asked.request.providerState.background && report?.estimated === true;
+  if (report !== undefined && !isMadeLater) {
+    const ran = others.find(({ model }) => model?.upstreamName === report.servedModel);
+    const isOwn = selected.model?.upstreamName === report.servedModel;
+    return meterReport(snapshot, isOwn ? selected : (ran ?? selected), report);
+  }
   if (forwarded.shouldRetry || forwarded.failure?.requestSent === false) return undefined;
   // A whole answer with another status than 2xx is not billed; one that never came may have been.
-  if (forwarded.failure === undefined) return undefined;
-  return meterUnknown(snapshot, selected, worst);
+  if (forwarded.failure === undefined && !isMadeLater) return undefined;
+  return meterUnknown(snapshot, worst);
 }
 
 /**

@@ -5,6 +5,9 @@ import { inputBound, outputBound, type TokenCaps } from '@countersign/core/diale
 import type { Model, Organization } from '@countersign/core/directory/objects';
 import { worstCase, worstCaseTokens } from '@countersign/core/metering/bound';
 import type { PricedModel } from '@countersign/core/metering/price-table';
+import type { Obligations } from '@countersign/core/policy/types';
+import type { OrgSnapshot } from '../../services/snapshot/org-snapshot.ts';
+import type { Selected } from './select-model.ts';
 
 /** What a call can take at the most. Media caps are above what any provider bills for one part today. */
 export function capsOf(
@@ -32,13 +35,34 @@ export type WorstCase = {
   readonly output: number;
   readonly nanos: number;
   readonly tokens: number;
+  /** Names the price that it was counted with. */
+  readonly priceVersion: string;
 };
 
 /** The most that a request can cost, in tokens and nano-units. Reading or deleting what is stored costs nothing. */
-export function worstCaseOf(request: InferenceRequest, caps: TokenCaps, priced: PricedModel): WorstCase {
+function worstCaseOf(request: InferenceRequest, caps: TokenCaps, priced: PricedModel): WorstCase {
   const isFree = request.endpoint === 'response_object';
   const bound = isFree
     ? { input: 0, output: 0, choices: 1 }
     : { input: inputBound(request, caps), output: outputBound(request, caps), choices: 1 };
-  return { ...bound, nanos: worstCase(priced.price, bound), tokens: worstCaseTokens(bound) };
+  const { price, version } = priced;
+  return { ...bound, nanos: worstCase(price, bound), tokens: worstCaseTokens(bound), priceVersion: version };
+}
+
+/** The dearest of the models that may run: which of them it will be is the provider's choice. */
+export function worstOf(
+  snapshot: OrgSnapshot,
+  request: InferenceRequest,
+  models: readonly Selected[],
+  { maxTokens }: Obligations,
+): WorstCase {
+  const organization = snapshot.organization();
+  return models
+    .map(({ model, provider }) =>
+      worstCaseOf(request, capsOf(organization, model, maxTokens), snapshot.price(model, provider)),
+    )
+    .reduce((most, next) => {
+      const tokens = Math.max(most.tokens, next.tokens);
+      return { ...(next.nanos > most.nanos ? next : most), tokens };
+    });
 }

@@ -1,6 +1,7 @@
 // Owns which model and provider a call goes to, as far as its credential may name them.
 
 import type { Endpoint } from '@countersign/core/dialects/endpoints';
+import { namedModels } from '@countersign/core/directory/named-models';
 import type { Model, Provider } from '@countersign/core/directory/objects';
 import { AppError } from '@countersign/core/errors';
 import type { ActorChain } from '@countersign/core/identity/actor';
@@ -35,6 +36,24 @@ export function selectModel(
   if (actor.narrowedTo !== undefined && !actor.narrowedTo.includes(model.name))
     return unknown(name, 'key_narrowed');
   return { model, provider };
+}
+
+/** The models that a body names beside its own, each active and within what the key is narrowed to. */
+export function selectNamed(
+  snapshot: OrgSnapshot,
+  actor: ActorChain,
+  name: string,
+  provider: Provider,
+): readonly Selected[] | Unselected {
+  const named = namedModels(snapshot.directory, provider, name);
+  if (named.length === 0) return unknown(name, 'unknown_model');
+  const selected: Selected[] = [];
+  for (const model of named) {
+    const one = selectModel(snapshot, actor, model.name, undefined);
+    if ('error' in one) return unknown(name, one.reason);
+    selected.push(one);
+  }
+  return selected;
 }
 
 /** What a call is about: an object at the provider that an earlier call made. */

@@ -87,7 +87,15 @@ class HttpReply implements Reply {
   fail(error: AppError): void {
     if (this.#response.destroyed) return;
     const { dialect, id } = this.#endpoint;
-    this.#finish(renderStreamError(dialect, id === 'responses', error.code, error.message, this.#requestId));
+    this.#finish(
+      renderStreamError(
+        dialect,
+        id === 'responses' || id === 'response_object',
+        error.code,
+        error.message,
+        this.#requestId,
+      ),
+    );
   }
 
   #finish(last: Uint8Array | string | undefined): void {

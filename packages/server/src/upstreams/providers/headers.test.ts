@@ -47,6 +47,8 @@ const identityAndFraming = [
   'X-Http-Method-Override',
   'OpenAI-Organization',
   'openai-project',
+  'anthropic-workspace-id',
+  'Anthropic-User-Profile-Id',
 ];
 
 test('no credential, forwarded identity or framing of the client’s reaches a provider', () => {

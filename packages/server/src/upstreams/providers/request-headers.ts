@@ -29,6 +29,9 @@ const passed: ReadonlySet<string> = new Set([
 
 const passedPrefixes = ['anthropic-', 'x-stainless-', 'x-claude-code-', 'x-codex-'] as const;
 
+/** Of Anthropic's own headers, those that choose whose account of the gateway's key pays, as `openai-project` does. */
+const choosesAccount: ReadonlySet<string> = new Set(['anthropic-workspace-id', 'anthropic-user-profile-id']);
+
 /** Sent once: a second one could be read by the provider where the gateway read the first. */
 const single: ReadonlySet<string> = new Set([
   'content-type',
@@ -41,6 +44,7 @@ const single: ReadonlySet<string> = new Set([
 const anthropicVersion = '2023-06-01';
 
 function isPassed(name: string): boolean {
+  if (choosesAccount.has(name)) return false;
   return passed.has(name) || passedPrefixes.some((prefix) => name.startsWith(prefix));
 }
 
