@@ -31,8 +31,8 @@ export async function serveInference(deps: GatewayDeps, call: InboundCall, reply
     const { actor } = resolve(deps, call, authenticated, 'models');
     const body = await call.readBody();
     const request = parse(call, body);
-    const owned = await checkProviderState(deps, authenticated.snapshot, actor, call, request);
-    const asked: Asked = { call, authenticated, request, body, owned };
+    const state = await checkProviderState(deps, authenticated.snapshot, actor, call, request);
+    const asked: Asked = { call, authenticated, request, body, ...state };
     const isRetried = await attemptCall(deps, asked, reply, 1);
     if (isRetried) await attemptCall(deps, asked, reply, 2);
   });
