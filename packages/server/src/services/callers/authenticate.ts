@@ -90,7 +90,10 @@ async function fromToken<S>(deps: CallerDeps<S>, call: Presented, text: string):
  */
 export async function authenticate<S>(deps: CallerDeps<S>, call: Presented): Promise<Authenticated<S>> {
   const presented = readCredentials(call.rawHeaders);
-  if (presented.kind === 'conflict') throw new AppError('credential_conflict', presented.message);
+  if (presented.kind === 'conflict') {
+    deps.noteRefused(call.address, presented.kind);
+    throw new AppError('credential_conflict', presented.message);
+  }
   if (presented.kind !== 'credential') throw refuseCredential(deps, call, presented.kind);
   const { text, user: userToken } = presented;
   const keyId = parseKey(text);

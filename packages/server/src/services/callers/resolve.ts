@@ -33,6 +33,7 @@ export function resolve(
   const resolution = resolveActor(snapshot.directory, credential, use, deps.now(), snapshot.standing);
   if (!resolution.ok) {
     if (resolution.reason === 'wrong_use') {
+      deps.noteRefused(call.address, resolution.reason);
       const wanted = use === 'models' ? 'a models key' : 'a management key';
       throw new AppError('authentication_failed', `this credential is for another use: send ${wanted}`);
     }
