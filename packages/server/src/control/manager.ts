@@ -9,6 +9,7 @@ import { entryActor, resolve } from '../services/callers/resolve.ts';
 import type { ToRecord } from '../services/ledger/recorder.ts';
 import type { OrgSnapshot } from '../services/snapshot/org-snapshot.ts';
 import type { CommandActor, Prepared } from './command.ts';
+import { shownResponse } from './operation-input.ts';
 import { recordDenial } from './record-denial.ts';
 import type { RunRequest, RunResult } from './run-command.ts';
 import type { QueryRequest } from './run-query.ts';
@@ -169,7 +170,8 @@ async function runOf(deps: ManagerDeps, permitted: Permitted, input: OperationIn
     case 'live': {
       const live = deps.live.get(operation.id);
       if (live === undefined) throw new AppError('internal', `\`${operation.id}\` has no implementation`);
-      return live(snapshot, permitted.actor, input, await deps.prepare(snapshot, operation, input));
+      const prepared = await deps.prepare(snapshot, operation, input);
+      return shownResponse(operation, await live(snapshot, permitted.actor, input, prepared));
     }
     default:
       return assertNever(operation.runs);
