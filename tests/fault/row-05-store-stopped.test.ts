@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { initStore } from '@countersign/server/compose/init-store';
 import { processEnv, runServer, within } from '../support/server-process.ts';
 import { makeBed } from './bed.ts';
 import { keepAlive, type Reply } from './client.ts';
@@ -95,9 +96,14 @@ test('row 5: a second process on one embedded directory is refused with a senten
   t.after(second.kill);
   const { code } = await within(20_000, 'the end of the second process', second.ended);
   assert.equal(code, 1);
-  assert.match(
-    second.lines.join('\n'),
-    /another countersign process is using `.*`; stop it or set COUNTERSIGN_DATA_DIR to another directory/,
-  );
+  const sentence =
+    /^countersign: another countersign process is using `.*`; stop it or set COUNTERSIGN_DATA_DIR to another directory$/;
+  assert.equal(second.lines.length, 1, `one sentence and nothing else:\n${second.lines.join('\n')}`);
+  assert.match(second.lines[0] ?? '', sentence);
+  const values = { slug: 'other', ownerEmail: 'x@example.com', ownerName: '' };
+  await assert.rejects(initStore(processEnv(bed.directory), values), {
+    code: 'storage_unavailable',
+    message: /another countersign process is using/,
+  });
   assert.equal((await bed.ask({ marker: 'first' })).isAnswered, true, 'the first process serves on');
 });

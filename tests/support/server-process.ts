@@ -39,6 +39,8 @@ export type ProcessOptions = {
   readonly prefix?: readonly string[];
   /** Flags of Node. */
   readonly flags?: readonly string[];
+  /** Flags of the server. */
+  readonly words?: readonly string[];
 };
 
 /** The environment of a server over the embedded store in a folder, on any free port. */
@@ -72,6 +74,7 @@ function spawnServer(options: ProcessOptions): ChildProcess {
     process.execPath,
     ...(options.flags ?? []),
     main,
+    ...(options.words ?? []),
   ];
   return spawn(command, rest, {
     env: { PATH: process.env.PATH ?? '', ...options.env },

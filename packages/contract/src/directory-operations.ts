@@ -199,11 +199,11 @@ export const agentCreate = create(
   }),
   agentState,
 );
-export const agentList = list(agent, ['principals.read'], agentState);
-export const agentGet = get(agent, ['principals.read'], idOf('agent'), agentState);
+export const agentList = list(agent, ['principals.read', 'keys.create_own'], agentState);
+export const agentGet = get(agent, ['principals.read', 'keys.create_own'], idOf('agent'), agentState);
 export const agentUpdate = update(
   agent,
-  ['principals.write'],
+  ['principals.write', 'keys.create_own'],
   idOf('agent'),
   z.strictObject({ name: objectName.optional(), status: z.enum(['active', 'suspended']).optional() }),
   agentState,

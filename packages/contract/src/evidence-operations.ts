@@ -49,7 +49,11 @@ export const recordView = z.object({
   event: z.string().optional(),
 });
 
-const span = { from: moment.optional(), to: moment.optional() };
+const span = {
+  from: moment.optional().describe('from this moment on, such as 2026-01-01T00:00:00Z'),
+  to: moment.optional().describe('before this moment'),
+};
+const filter = (description: string) => z.string().min(1).max(256).optional().describe(description);
 
 export const recordList = operation({
   ...reading,
@@ -63,13 +67,19 @@ export const recordList = operation({
   audit: null,
   query: page.extend({
     ...span,
-    actor: z.string().optional(),
-    decision: z.enum(['allow', 'deny', 'requestable']).optional(),
-    model: z.string().optional(),
-    label: z.string().optional(),
-    type: z.string().optional(),
-    workspace: z.string().optional(),
-    application: z.string().optional(),
+    actor: filter('the id of a person or service'),
+    decision: z.enum(['allow', 'deny', 'requestable']).optional().describe('what was decided'),
+    model: filter('the name that was asked for'),
+    label: z
+      .string()
+      .regex(/^[a-z][a-z0-9_]{0,62}$/, { message: 'must be a label, such as `payment_card`' })
+      .optional()
+      .describe('a label that was found'),
+    type: filter('model_call, management, alert, …'),
+    workspace: filter('the id of a workspace'),
+    team: filter('the id of a team'),
+    costCentre: filter('a cost centre, as it is written'),
+    application: filter('the id of a service'),
   }),
   response: pageOf(recordView),
   alsoProduces: ['text/csv'],
@@ -144,6 +154,12 @@ export const usageList = operation({
       .string()
       .default('user')
       .describe(`one or more of ${usageGroups.join(', ')}, by commas`),
+    user: filter('only of this person, by id'),
+    team: filter('only of this team, by id'),
+    workspace: filter('only of this workspace, by id'),
+    costCenter: filter('only of this cost centre'),
+    model: filter('only of this model, by the name that was asked for'),
+    application: filter('only through this service, by id'),
   }),
   response: z.object({
     from: moment,

@@ -54,7 +54,7 @@ const question = z.strictObject({
 const ruleOutcome = z.object({
   id: z.string(),
   effect: z.enum(['permit', 'forbid']),
-  outcome: z.enum(['satisfied', 'not_satisfied', 'error']),
+  outcome: z.enum(['satisfied', 'not_satisfied', 'error', 'out_of_scope']),
   message: z.string().optional(),
   conditions: z.array(z.object({ text: z.string(), value: z.string() })),
 });

@@ -3,6 +3,7 @@
 import { availableParallelism } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
 import { AppError } from '@countersign/core/errors';
+import { readFlags } from './compose/flags.ts';
 import { serve } from './compose/serve.ts';
 import { readSettings } from './compose/settings.ts';
 import { ConfigError } from './platform/config/load.ts';
@@ -15,17 +16,20 @@ const help = `countersign serve: the gateway and its administration in one proce
 Settings come from the environment (COUNTERSIGN_…) or the JSON file that COUNTERSIGN_CONFIG names;
 \`countersign config print\` shows each with where it came from.
 
-  COUNTERSIGN_LISTEN      address and port (127.0.0.1:7070)
-  COUNTERSIGN_DATA_DIR    folder of the embedded store (./.countersign)
-  COUNTERSIGN_PUBLIC_URL  the URL by which others reach this server
-  DATABASE_URL            PostgreSQL instead of the embedded store
+  --listen HOST:PORT  COUNTERSIGN_LISTEN      address and port (127.0.0.1:7070)
+  --data-dir DIR      COUNTERSIGN_DATA_DIR    folder of the embedded store (./.countersign)
+  --config FILE       COUNTERSIGN_CONFIG      settings in JSON
+                      COUNTERSIGN_PUBLIC_URL  the URL by which others reach this server
+                      DATABASE_URL            PostgreSQL instead of the embedded store
+
+A flag wins over its variable. With npm they follow two dashes: npm start -- --listen 127.0.0.1:7071
 `;
 
 /** Where there is one core, helper threads of the collector only take turns with what they should help. */
 if (availableParallelism() === 1) setFlagsFromString('--single-threaded-gc');
 
-async function start(): Promise<void> {
-  const config = readSettings(process.env);
+async function start(env: Readonly<Record<string, string | undefined>>): Promise<void> {
+  const config = readSettings(env);
   const log = createLog({ level: config.logLevel, base: { node: config.nodeName } });
   const shutdown = createShutdown(() => performance.now());
   stopOnSignals(shutdown, {
@@ -46,14 +50,26 @@ async function start(): Promise<void> {
   );
 }
 
-if (process.argv.includes('--help') || process.argv.includes('-h')) {
-  process.stdout.write(help);
-} else {
-  start().catch((error: unknown) => {
+/** Starts, and says in one sentence why it could not. */
+async function run(env: Readonly<Record<string, string>>): Promise<void> {
+  try {
+    await start({ ...process.env, ...env });
+  } catch (error) {
     const isKnown = error instanceof AppError || error instanceof ConfigError;
     process.stderr.write(
       `countersign: ${isKnown ? error.message : String(error instanceof Error ? error.stack : error)}\n`,
     );
     process.exit(1);
-  });
+  }
+}
+
+// The command line, which imports this file, has read its own flags.
+const read = readFlags(import.meta.main ? process.argv.slice(2) : []);
+if (read.kind === 'help') {
+  process.stdout.write(help);
+} else if (read.kind === 'refused') {
+  process.stderr.write(`countersign: ${read.why}\n`);
+  process.exitCode = 2;
+} else {
+  void run(read.env);
 }

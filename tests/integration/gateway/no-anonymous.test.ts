@@ -167,7 +167,7 @@ function talk(text: string, ms = 1_500): Promise<{ readonly answer: string; read
   });
 }
 
-test('an upgrade is refused at once on every path, with and without a credential (Codex)', async () => {
+test('a WebSocket is refused at once on every path, with and without a credential (Codex), and no offer opens a tunnel', async () => {
   for (const path of ['/v1/responses', '/v1/realtime', '/api/v1/keys', '/', '/providers/fake/v1/realtime']) {
     for (const credential of ['', `Authorization: Bearer ${running.modelsKey}\r\n`]) {
       const { answer, took } = await talk(
@@ -178,10 +178,14 @@ test('an upgrade is refused at once on every path, with and without a credential
       assert.ok(took < 500, `${Math.round(took)} ms`);
     }
   }
-  const { answer } = await talk(
-    'GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n',
+  // Nothing that follows an offer of HTTP/2 is read: neither as frames nor as another request.
+  const { answer, took } = await talk(
+    'GET /api/v1/keys HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n' +
+      'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nGET /healthz HTTP/1.1\r\nHost: x\r\n\r\n',
   );
-  assert.match(answer, /^HTTP\/1\.1 426 /);
+  assert.match(answer, /^HTTP\/1\.1 401 [\s\S]*connection: close/i);
+  assert.equal(answer.split('HTTP/1.1 ').length, 2, answer);
+  assert.ok(took < 500, 'the server ends the connection');
   const tunnel = await talk('CONNECT api.example.com:443 HTTP/1.1\r\nHost: api.example.com\r\n\r\n');
   assert.doesNotMatch(tunnel.answer, /^HTTP\/1\.1 2/);
 });

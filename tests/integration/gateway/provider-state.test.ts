@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { codeOf, type Person, startGateway, type TestGateway } from '../../support/gateway.ts';
 import { answerAs, plainly } from '../../support/provider-answers.ts';
-import { textAt } from '../../support/server.ts';
+import { at, textAt } from '../../support/server.ts';
 
 let running: TestGateway;
 let bob: Person;
@@ -85,6 +85,23 @@ test('an unknown id and a foreign one are told apart by nothing', async () => {
   const id = await respond(bob.key);
   const [foreign, unknown] = await Promise.all([follow(carol.key, id), follow(carol.key, 'resp_never')]);
   assert.equal(foreign.text.replaceAll(id, '…'), unknown.text.replaceAll('resp_never', '…'));
+});
+
+test('reaching for an id of another is recorded before it is refused, by the path and in a body', async () => {
+  const id = await respond(bob.key);
+  const path = `/v1/responses/${id}`;
+  const byPath = await running.call({ key: carol.key, method: 'GET', path, body: '' });
+  for (const answer of [byPath, await follow(carol.key, id)]) {
+    assert.equal(answer.status, 404, answer.text);
+    const record = await running.record(answer.record());
+    assert.equal(textAt(record, 'actor.id'), carol.id);
+    assert.deepEqual([at(record, 'status'), at(record, 'error')], ['refused', 'not_found']);
+    const entry: unknown = JSON.parse(textAt(record, 'entries.0.text'));
+    assert.deepEqual([at(entry, 'policy.decision'), at(entry, 'policy.reason')], ['deny', 'foreign_id']);
+    assert.equal(at(entry, 'reserved'), undefined);
+  }
+  const entry: unknown = JSON.parse(textAt(await running.record(byPath.record()), 'entries.0.text'));
+  assert.equal(textAt(entry, 'target.route'), path);
 });
 
 test("another key of the same person may continue; an agent of another's may not", async () => {

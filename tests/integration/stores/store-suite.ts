@@ -122,6 +122,30 @@ function projectionTests(fixture: (context: TestContext) => Promise<Fixture>, sk
     assert.ok(Array.isArray(items) && items.length === 4);
   });
 
+  test('records are narrowed by whole labels, teams and cost centres, in their own case', {
+    skip,
+  }, async (context) => {
+    const { store, made } = await fixture(context);
+    const { owner, workspaceId } = made;
+    const team = await make(store, owner, 'team.create', { name: 'blue', workspaceId });
+    await recordCall(store, owner, { labels: ['payment_card'], teams: [team], costCentre: 'R"D 50%' });
+    await recordCall(store, owner, { labels: ['paymentxcard'], costCentre: 'r"d 50%' });
+    const count = async (asked: object) => {
+      const page = await query(store, owner, 'record.list', { query: { type: 'model_call', ...asked } });
+      return isObject(page) && Array.isArray(page.items) ? page.items.length : -1;
+    };
+    assert.equal(await count({}), 2);
+    for (const asked of [
+      { label: 'payment_card' },
+      { team },
+      { costCentre: 'R"D 50%' },
+      { costCentre: 'r"d 50%' },
+    ])
+      assert.equal(await count(asked), 1, JSON.stringify(asked));
+    for (const asked of [{ label: 'payment' }, { team: 'team' }, { costCentre: '%' }])
+      assert.equal(await count(asked), 0, JSON.stringify(asked));
+  });
+
   test('an intent that a crash left open is closed once, as unknown', { skip }, async (context) => {
     const both = await fixture(context);
     const { store, made } = both;

@@ -42,6 +42,12 @@ function refuseUpgrade(socket: Duplex, requestId: RequestId): void {
   );
 }
 
+/** Only a WebSocket has to be told: any other offer may be passed over (RFC 9110 section 7.8), and is, by its request. */
+function offersWebSocket(request: IncomingMessage): boolean {
+  const offered = (request.headers.upgrade ?? '').toLowerCase().split(',');
+  return offered.some((protocol) => protocol.trim().split('/', 1)[0] === 'websocket');
+}
+
 function badHead(error: Error, socket: Duplex): void {
   if (!socket.writable) return;
   const isLarge = 'code' in error && error.code === 'HPE_HEADER_OVERFLOW';
@@ -127,11 +133,14 @@ export function createHttpServer(
     noDelay: true,
     insecureHTTPParser: false,
     requireHostHeader: true,
+    shouldUpgradeCallback: offersWebSocket,
   };
   const running = createRunning();
   const serve = joinFaces(faces);
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     running.begin(response);
+    // INVARIANT: nothing is read after an offer that was passed over: it could be in the other protocol.
+    if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false;
     if (!serve(request, response)) notFound(response, newRequestId());
   };
   const { tlsCertFile, tlsKeyFile } = config;

@@ -1,7 +1,8 @@
 // Owns starting the writer and the reader, and what the main thread holds of them.
 
 import { Worker } from 'node:worker_threads';
-import type { AppError } from '@countersign/core/errors';
+import { AppError, errorCodes } from '@countersign/core/errors';
+import { isObject } from '@countersign/core/json';
 import { connectThread, type ThreadClient } from '../platform/db/thread-client.ts';
 import type { Step } from '../services/snapshot/snapshots.ts';
 import type { InstallationState, ReaderCalls, ThreadData, WriterCalls, WriterNotices } from './threads.ts';
@@ -31,25 +32,45 @@ function start(file: string, data: ThreadData): Worker {
   });
 }
 
+/** Why a thread did not start, in its own words, which its end has carried here without its class. */
+function startFailure(error: unknown): unknown {
+  const cause = error instanceof AppError ? error.details.cause : undefined;
+  if (!isObject(cause) || typeof cause.message !== 'string') return error;
+  const code = errorCodes.find((known) => known === cause.code);
+  return code === undefined ? error : new AppError(code, cause.message);
+}
+
+async function open(writer: Threads['writer']) {
+  try {
+    const installation = await writer.call('open', null);
+    return { installation, orphansClosed: await writer.call('closeOrphans', null) };
+  } catch (error) {
+    throw startFailure(error);
+  }
+}
+
 /**
  * Starts both threads and closes what former runs left open. `onStep` hears every version that the writer
- * commits; `onDeath` hears that a thread has ended by itself, after which nothing can be recorded.
+ * commits; `onDeath` hears that a thread has ended by itself, after which nothing can be recorded. Rejects with the
+ * writer's own refusal if it cannot start.
  */
 export async function startThreads(
   data: ThreadData,
   hear: { readonly onStep: (step: Step) => void; readonly onDeath: (reason: AppError) => void },
 ): Promise<Threads> {
   const onError = (error: unknown): void => console.error(error);
+  let isStarted = false;
   const writer = connectThread<WriterCalls, Nothing, WriterNotices>(start('writer.ts', data), {
     name: 'writer',
     maxOutstanding: 10_000,
     timeoutMs: 30_000,
     onNotice: { step: hear.onStep },
     onError,
-    onDeath: hear.onDeath,
+    // What ends it before it has begun is told by the calls below.
+    onDeath: (reason) => isStarted && hear.onDeath(reason),
   });
-  const installation = await writer.call('open', null);
-  const orphansClosed = await writer.call('closeOrphans', null);
+  const { installation, orphansClosed } = await open(writer);
+  isStarted = true;
   const reader = connectThread<ReaderCalls, Nothing>(start('reader.ts', data), {
     name: 'reader',
     maxOutstanding: 1_000,

@@ -11,7 +11,7 @@ import { visibleRecords } from './visible-records.ts';
 type Asked = QueryInput<typeof recordList>['query'];
 
 function filterOf(asked: Asked): RecordFilter {
-  const { from, to, actor, decision, model, label, type, workspace, application } = asked;
+  const { from, to, actor, decision, model, label, type, workspace, team, costCentre, application } = asked;
   return {
     ...(from === undefined ? {} : { fromMs: Date.parse(from) }),
     ...(to === undefined ? {} : { toMs: Date.parse(to) }),
@@ -21,6 +21,8 @@ function filterOf(asked: Asked): RecordFilter {
     ...(label === undefined ? {} : { label }),
     ...(type === undefined ? {} : { type }),
     ...(workspace === undefined ? {} : { workspace }),
+    ...(team === undefined ? {} : { team }),
+    ...(costCentre === undefined ? {} : { costCentre }),
     ...(application === undefined ? {} : { application }),
   };
 }

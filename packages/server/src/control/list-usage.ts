@@ -18,8 +18,17 @@ function isGroup(text: string): text is Group {
   return usageGroups.some((group) => group === text);
 }
 
+/** Other words for a group. */
+const otherWords: ReadonlyMap<string, Group> = new Map([
+  ['person', 'user'],
+  ['costCentre', 'costCenter'],
+  ['cost_centre', 'costCenter'],
+  ['cost-centre', 'costCenter'],
+]);
+
 function groupsOf(text: string): readonly Group[] {
-  const names = [...new Set(text.split(',').map((name) => name.trim()))];
+  const words = text.split(',').map((name) => name.trim());
+  const names = [...new Set(words.map((word) => otherWords.get(word) ?? word))];
   const unknown = names.find((name) => !isGroup(name));
   if (unknown === undefined) return names.filter(isGroup);
   throw new AppError(
@@ -48,12 +57,26 @@ function valuesOf(row: UsageRow, group: Group): readonly (string | null)[] {
   }
 }
 
+/** What the rows are narrowed to, by group. */
+type Filters = { readonly [G in Group]?: string | undefined };
+
+function isAsked(row: UsageRow, filters: Filters): boolean {
+  return usageGroups.every((group) => {
+    const wanted = filters[group];
+    return wanted === undefined || valuesOf(row, group).includes(wanted);
+  });
+}
+
 type Values = { readonly [group: string]: string | null };
 
-function combinations(row: UsageRow, groups: readonly Group[]): readonly Values[] {
+function combinations(row: UsageRow, groups: readonly Group[], filters: Filters): readonly Values[] {
   return groups.reduce<readonly Values[]>(
     (all, group) =>
-      all.flatMap((values) => valuesOf(row, group).map((value) => ({ ...values, [group]: value }))),
+      all.flatMap((values) =>
+        valuesOf(row, group)
+          .filter((value) => filters[group] === undefined || filters[group] === value)
+          .map((value) => ({ ...values, [group]: value })),
+      ),
     [{}],
   );
 }
@@ -69,10 +92,10 @@ type Sum = {
   nanos: bigint;
 };
 
-function sumUp(rows: readonly UsageRow[], groups: readonly Group[]): readonly Sum[] {
+function sumUp(rows: readonly UsageRow[], groups: readonly Group[], filters: Filters): readonly Sum[] {
   const sums = new Map<string, Sum>();
   for (const row of rows) {
-    for (const group of combinations(row, groups)) {
+    for (const group of combinations(row, groups, filters)) {
       const key = JSON.stringify(Object.values(group));
       const sum = sums.get(key) ?? {
         group,
@@ -127,7 +150,9 @@ export const listUsage: Query<typeof usageList> = async (ctx, { query }) => {
   if (fromDay > toDay) throw new AppError('invalid_request', '`from` must come before `to`');
   const rows = await readUsage(ctx.store, ctx.orgId, { fromDay, toDay, ...narrowed(ctx) });
   const { currency } = await needOrganization(ctx);
-  const items = sumUp(rows.filter(visibleUsage(ctx)), groups).map(({ nanos, ...sum }) => ({
+  const isVisible = visibleUsage(ctx);
+  const asked = rows.filter((row) => isVisible(row) && isAsked(row, query));
+  const items = sumUp(asked, groups, query).map(({ nanos, ...sum }) => ({
     ...sum,
     costNanos: nanos > BigInt(maxNanos) ? maxNanos : Number(nanos),
   }));

@@ -4,12 +4,13 @@ import type { Operation } from '@countersign/contract/operation';
 import type { Authority } from '@countersign/core/access/authority';
 import { AppError, assertNever } from '@countersign/core/errors';
 import type { EntryId, OrgId, RequestId } from '@countersign/core/ids';
-import { canonicalJson } from '@countersign/core/ledger/canonical';
 import { type Authenticated, authenticate, type CallerDeps } from '../services/callers/authenticate.ts';
 import { entryActor, resolve } from '../services/callers/resolve.ts';
 import type { ToRecord } from '../services/ledger/recorder.ts';
 import type { OrgSnapshot } from '../services/snapshot/org-snapshot.ts';
 import type { CommandActor, Prepared } from './command.ts';
+import { shownResponse } from './operation-input.ts';
+import { recordDenial } from './record-denial.ts';
 import type { RunRequest, RunResult } from './run-command.ts';
 import type { QueryRequest } from './run-query.ts';
 
@@ -60,12 +61,18 @@ export type ManagerDeps = CallerDeps<OrgSnapshot> & {
 export type Manager = {
   /** Rejects with `authentication_failed`, or with `permission_denied` after recording it. */
   readonly permit: (call: OperationCall) => Promise<Permitted>;
+  /** Rejects with what refused; a denial that the operation itself finds is recorded before. */
   readonly run: (permitted: Permitted, input: OperationInput) => Promise<unknown>;
 };
 
 const maxRetakes = 5;
 
-function actorOf(deps: ManagerDeps, call: OperationCall, authenticated: Authenticated<OrgSnapshot>) {
+/** The call with who makes it, as the newest version has them; not yet permitted. */
+function resolved(
+  deps: ManagerDeps,
+  call: OperationCall,
+  authenticated: Authenticated<OrgSnapshot>,
+): Permitted {
   const { snapshot } = authenticated;
   const { actor, version } = resolve(deps, call, authenticated, 'management');
   const { standing } = actor;
@@ -81,49 +88,33 @@ function actorOf(deps: ManagerDeps, call: OperationCall, authenticated: Authenti
     authority,
     entryActor: entryActor(snapshot, actor, deps.now()),
   };
-  return { actor: commandActor, version };
+  return { call, authenticated, actor: commandActor, version };
 }
 
-function deniedText(
-  deps: ManagerDeps,
-  call: OperationCall,
-  snapshot: OrgSnapshot,
-  actor: CommandActor,
-): string {
-  return canonicalJson({
-    v: 1,
-    id: deps.newEntryId(),
-    log: snapshot.origin,
-    ts: new Date(deps.now()).toISOString(),
-    node: deps.node,
-    boot: deps.boot,
-    sv: snapshot.version(),
-    type: 'management',
-    op: call.operation.id,
-    actor: actor.entryActor,
-    req: call.requestId,
-    status: 'denied',
-    err: { code: 'permission_denied' },
-  });
-}
-
-/** Checks the permission on the newest version; a denial is recorded before it is told. */
-async function permit(
-  deps: ManagerDeps,
-  call: OperationCall,
-  authenticated: Authenticated<OrgSnapshot>,
-): Promise<Permitted> {
-  const { actor, version } = actorOf(deps, call, authenticated);
+/** Throws `permission_denied` unless the caller holds one of the operation's permissions. */
+function demandOperation({ call, actor }: Permitted): void {
   const { permission } = call.operation;
-  if (permission.some((one) => actor.authority.inWorkspace.has(one)))
-    return { call, authenticated, actor, version };
-  const { snapshot } = authenticated;
-  await deps.record({ orgId: snapshot.orgId, text: deniedText(deps, call, snapshot, actor), version: -1 });
+  if (permission.some((one) => actor.authority.inWorkspace.has(one))) return;
   const wanted = permission.map((one) => `\`${one}\``).join(' or ');
   throw new AppError(
     'permission_denied',
     `this needs the permission ${wanted}: ask an owner for a role that has it`,
   );
+}
+
+/** Runs a step of a call; a denial by it is recorded before it is told. */
+async function recordingDenials<T>(
+  deps: ManagerDeps,
+  permitted: Permitted,
+  step: () => T | Promise<T>,
+): Promise<T> {
+  try {
+    return await step();
+  } catch (error) {
+    const { call, authenticated, actor } = permitted;
+    await recordDenial(deps, { call, actor, snapshot: authenticated.snapshot }, error);
+    throw error;
+  }
 }
 
 /** Commands that read the projection: what was recorded before they were asked must be in it. */
@@ -149,7 +140,8 @@ async function runCommandOf(deps: ManagerDeps, first: Permitted, input: Operatio
     });
     await deps.catchUp(orgId, result.version);
     if (result.kind === 'done') return result.response;
-    permitted = await permit(deps, call, first.authenticated);
+    permitted = resolved(deps, call, first.authenticated);
+    demandOperation(permitted);
   }
   throw new AppError('overloaded', 'the organization is changing too fast: retry shortly', {
     retryAfterSeconds: 1,
@@ -167,28 +159,33 @@ async function runQueryOf(deps: ManagerDeps, permitted: Permitted, input: Operat
   return deps.query({ ...input, orgId, actor, prepared, operation: call.operation.id });
 }
 
+async function runOf(deps: ManagerDeps, permitted: Permitted, input: OperationInput): Promise<unknown> {
+  const { operation } = permitted.call;
+  const { snapshot } = permitted.authenticated;
+  switch (operation.runs) {
+    case 'command':
+      return runCommandOf(deps, permitted, input);
+    case 'query':
+      return runQueryOf(deps, permitted, input);
+    case 'live': {
+      const live = deps.live.get(operation.id);
+      if (live === undefined) throw new AppError('internal', `\`${operation.id}\` has no implementation`);
+      const prepared = await deps.prepare(snapshot, operation, input);
+      return shownResponse(operation, await live(snapshot, permitted.actor, input, prepared));
+    }
+    default:
+      return assertNever(operation.runs);
+  }
+}
+
 /** The manager over its ports. */
 export function createManager(deps: ManagerDeps): Manager {
   return {
     async permit(call) {
-      return permit(deps, call, await authenticate(deps, call));
+      const permitted = resolved(deps, call, await authenticate(deps, call));
+      await recordingDenials(deps, permitted, () => demandOperation(permitted));
+      return permitted;
     },
-    async run(permitted, input) {
-      const { operation } = permitted.call;
-      const { snapshot } = permitted.authenticated;
-      switch (operation.runs) {
-        case 'command':
-          return runCommandOf(deps, permitted, input);
-        case 'query':
-          return runQueryOf(deps, permitted, input);
-        case 'live': {
-          const live = deps.live.get(operation.id);
-          if (live === undefined) throw new AppError('internal', `\`${operation.id}\` has no implementation`);
-          return live(snapshot, permitted.actor, input, await deps.prepare(snapshot, operation, input));
-        }
-        default:
-          return assertNever(operation.runs);
-      }
-    },
+    run: (permitted, input) => recordingDenials(deps, permitted, () => runOf(deps, permitted, input)),
   };
 }

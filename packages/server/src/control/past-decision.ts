@@ -19,6 +19,7 @@ const beforePolicy: ReadonlySet<string> = new Set([
   'provider_suspended',
   'key_narrowed',
   'no_permission',
+  'foreign_id',
 ]);
 
 function isRole(text: string): text is Role {

@@ -97,6 +97,47 @@ test('a member makes an agent for nobody else', async (context) => {
   await assert.rejects(command(store, member, 'agent.create', { body }), denied);
 });
 
+test('nobody changes an agent that acts for one who holds more, and no agent changes any', async (context) => {
+  const { store, owner, local, member, second, workspaceId } = await open(context);
+  const agent = await make(store, owner, 'agent.create', { name: 'owners', workspaceId: second });
+  await command(store, owner, 'agent.update', { params: { id: agent }, body: { status: 'suspended' } });
+  // The administrator of the workspace must not bring back what acts with the owner's authority.
+  for (const body of [{ status: 'active' }, { name: 'renamed' }])
+    await assert.rejects(command(store, local, 'agent.update', { params: { id: agent }, body }), denied);
+  const own = await make(store, member, 'agent.create', { name: 'own', workspaceId });
+  const through = { ...member, agent: own };
+  const body = { status: 'active' };
+  await assert.rejects(command(store, through, 'agent.update', { params: { id: own }, body }), denied);
+});
+
+test('a member sees, suspends and brings back their own agents, and no others', async (context) => {
+  const { store, owner, member, workspaceId } = await open(context);
+  const own = await make(store, member, 'agent.create', { name: 'own', workspaceId });
+  const others = await make(store, owner, 'agent.create', { name: 'others', workspaceId });
+  for (const status of ['suspended', 'active']) {
+    const changed = await command(store, member, 'agent.update', { params: { id: own }, body: { status } });
+    assert.equal(textOf(changed, 'status'), status);
+  }
+  const missing = { code: 'not_found' };
+  const asked = { params: { id: others }, body: { status: 'suspended' } };
+  await assert.rejects(command(store, member, 'agent.update', asked), missing);
+  await assert.rejects(query(store, member, 'agent.get', { params: { id: others } }), missing);
+  assert.equal(textOf(await query(store, member, 'agent.get', { params: { id: own } }), 'id'), own);
+  const page = await query(store, member, 'agent.list', { query: { limit: 200 } });
+  assert.deepEqual(page, { items: [await query(store, member, 'agent.get', { params: { id: own } })] });
+});
+
+test('who could not rotate a key does not widen it either', async (context) => {
+  const { store, owner, admin, member } = await open(context);
+  const id = await make(store, owner, 'key.create', { name: 'k', models: ['sandbox'] });
+  const wider = { params: { id }, body: { models: null } };
+  await assert.rejects(command(store, admin, 'key.update', wider), denied);
+  await command(store, admin, 'key.update', { params: { id }, body: { name: 'renamed' } });
+  await command(store, owner, 'key.update', wider);
+  const mine = await make(store, member, 'key.create', { name: 'k', models: ['sandbox'] });
+  await command(store, member, 'key.update', { params: { id: mine }, body: { models: null } });
+});
+
 test('nobody gives a role that carries what they lack', async (context) => {
   const { store, admin, local, member, second, workspaceId } = await open(context);
   const give = (by: Asker, role: string, ws?: WorkspaceId) =>

@@ -17,6 +17,7 @@ export type SampleCall = {
   readonly teams?: readonly string[];
   readonly roles?: readonly string[];
   readonly costNanos?: number;
+  readonly costCentre?: string;
   /** Sealed as the request's content. */
   readonly content?: string;
   /** Without its outcome, as a crash leaves it. */
@@ -68,6 +69,7 @@ function intentOf(
     },
     policy: { decision: 'allow', version: 1, hash: '0'.repeat(64), rules: ['all'] },
     class: { labels: [...labels] },
+    ...(call.costCentre === undefined ? {} : { cc: call.costCentre }),
     ctx: {
       workspace: { __entity: { type: 'Workspace', id: asker.workspaceId } },
       workspaceName: 'default',

@@ -6,11 +6,16 @@ import { type Command, changed } from './command.ts';
 import { difference, patched } from './difference.ts';
 import { keyViewOf } from './key-view.ts';
 import { demandLive, needKey } from './needed-key.ts';
+import { demandReach } from './reach.ts';
 
-/** Changes what the body names. A key without `models` reaches what its principal reaches, never more. */
+/**
+ * Changes what the body names. A key without `models` reaches what its principal reaches, never more. INVARIANT:
+ * nobody widens a key that reaches further than the credential with which they do it.
+ */
 export const updateKey: Command<typeof keyUpdate> = async (view, ctx, { params, body }) => {
   const { state: before, createdAt } = await needKey(view, ctx, params.id);
   demandLive(before, ctx.nowMs);
+  if (body.models !== undefined) await demandReach(view, ctx, before.principalId, before.workspaceId);
   const state: Key = {
     ...before,
     name: body.name ?? before.name,

@@ -39,6 +39,8 @@ export type Asked = {
   readonly body: Uint8Array;
   /** What the path names at the provider, made by an earlier call of the same principal. */
   readonly owned: OwnedTarget | undefined;
+  /** The refusal of an id at the provider that is not of this principal's making. */
+  readonly foreign: AppError | undefined;
 };
 
 /** What both ends of a decision are recorded with. */
@@ -222,6 +224,11 @@ export function admit(deps: GatewayDeps, asked: Asked, before: Classified | unde
   const { snapshot } = asked.authenticated;
   const surveyed = survey(deps, asked, before);
   const { actor, context, found, others } = surveyed;
+  if (asked.foreign !== undefined) {
+    const reason = 'foreign_id';
+    const selected = 'error' in found ? undefined : found;
+    return refuse(surveyed, { selected, decision: denied(reason), reason }, asked.foreign, false);
+  }
   if ('error' in found) {
     const what = { selected: undefined, decision: denied(found.reason), reason: found.reason };
     return refuse(surveyed, what, found.error, false);

@@ -11,7 +11,7 @@ import { attemptCall } from './attempt.ts';
 import type { InboundCall, Reply } from './call.ts';
 import type { GatewayDeps } from './deps.ts';
 import { utf8 } from './steps/obligations.ts';
-import { checkProviderState, namesState } from './steps/provider-state.ts';
+import { checkProviderState, namesState, nothingNamed } from './steps/provider-state.ts';
 import { modelsInQuery } from './steps/query-models.ts';
 
 /** Parses the body once; what policy sees and what is sent are the same bytes. */
@@ -34,10 +34,10 @@ export async function serveInference(deps: GatewayDeps, call: InboundCall, reply
     const { actor } = resolve(deps, call, authenticated, 'models');
     const body = await call.readBody();
     const request = parse(call, body);
-    const owned = namesState(call, request)
+    const state = namesState(call, request)
       ? await checkProviderState(deps, authenticated.snapshot, actor, call, request)
-      : undefined;
-    const asked: Asked = { call, authenticated, request, body, owned };
+      : nothingNamed;
+    const asked: Asked = { call, authenticated, request, body, owned: state.owned, foreign: state.foreign };
     const isRetried = await attemptCall(deps, asked, reply, 1);
     if (isRetried) await attemptCall(deps, asked, reply, 2);
   });

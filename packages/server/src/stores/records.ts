@@ -57,6 +57,8 @@ export type RecordFilter = {
   readonly type?: string;
   readonly workspace?: string;
   readonly application?: string;
+  readonly team?: string;
+  readonly costCentre?: string;
 };
 
 /** A page of records, newest first, below `beforeIndex`; one more than `limit` tells of a next page. */
@@ -77,7 +79,15 @@ export async function listRecords(
   if (filter.type !== undefined) query = query.where('type', '=', filter.type);
   if (filter.workspace !== undefined) query = query.where('workspace_id', '=', filter.workspace);
   if (filter.application !== undefined) query = query.where('application_id', '=', filter.application);
-  if (filter.label !== undefined) query = query.where('labels', 'like', `% ${filter.label} %`);
+  // Whole values within a column's text, in their own case: LIKE knows wildcards, and SQLite's no case.
+  const within = (column: 'labels' | 'detail', text: string) => {
+    query = query.where((eb) =>
+      eb(eb.fn<string>('replace', [column, eb.val(text), eb.val('')]), '<>', eb.ref(column)),
+    );
+  };
+  if (filter.label !== undefined) within('labels', ` ${filter.label} `);
+  if (filter.team !== undefined) within('detail', JSON.stringify(filter.team));
+  if (filter.costCentre !== undefined) within('detail', `"cc":${JSON.stringify(filter.costCentre)}`);
   return query
     .orderBy('entry_index', 'desc')
     .limit(limit + 1)

@@ -20,9 +20,19 @@ export function namesState(call: InboundCall, request: InferenceRequest): boolea
   return request.providerState.references.length > 0 || call.endpoint.id === 'response_object';
 }
 
+/** What the path itself names at the provider, or the refusal of an id that is not the caller's. */
+export type CheckedState = {
+  readonly owned: OwnedTarget | undefined;
+  readonly foreign: AppError | undefined;
+};
+
+/** The state of a call that names nothing. */
+export const nothingNamed: CheckedState = { owned: undefined, foreign: undefined };
+
 /**
- * Refuses ids that are unknown or another's with the same `not_found`: one provider key serves everyone, so
- * that without this any caller could continue any other's conversation. Answers what the path itself names.
+ * Finds out whose the ids are: one that is unknown and one that is another's are the same `not_found`, since one
+ * provider key serves everyone and any caller could else continue any other's conversation. The refusal is told
+ * after its record.
  */
 export async function checkProviderState(
   deps: Pick<GatewayDeps, 'ownedObject'>,
@@ -30,15 +40,15 @@ export async function checkProviderState(
   actor: ActorChain,
   call: InboundCall,
   request: InferenceRequest,
-): Promise<OwnedTarget | undefined> {
+): Promise<CheckedState> {
   const owner = (id: string) =>
     deps.ownedObject(snapshot.orgId, actor.principalId, actor.standing.workspaceId, id);
   for (const { kind, id } of request.providerState.references) {
-    if ((await owner(id)) === undefined) throw foreign(kind.replaceAll('_', ' '), id);
+    if ((await owner(id)) === undefined)
+      return { owned: undefined, foreign: foreign(kind.replaceAll('_', ' '), id) };
   }
   const { id, objectId } = call.endpoint;
-  if (id !== 'response_object' || objectId === undefined) return undefined;
+  if (id !== 'response_object' || objectId === undefined) return { owned: undefined, foreign: undefined };
   const owned = await owner(objectId);
-  if (owned === undefined) throw foreign('response', objectId);
-  return owned;
+  return { owned, foreign: owned === undefined ? foreign('response', objectId) : undefined };
 }

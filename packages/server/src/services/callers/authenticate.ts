@@ -112,7 +112,10 @@ export function authenticate<S>(
   call: Presented,
 ): Authenticated<S> | Promise<Authenticated<S>> {
   const presented = readCredentials(call.rawHeaders);
-  if (presented.kind === 'conflict') throw new AppError('credential_conflict', presented.message);
+  if (presented.kind === 'conflict') {
+    deps.noteRefused(call.address, presented.kind);
+    throw new AppError('credential_conflict', presented.message);
+  }
   if (presented.kind !== 'credential') throw refuseCredential(deps, call, presented.kind);
   const { text, user: userToken } = presented;
   const keyId = parseKey(text);

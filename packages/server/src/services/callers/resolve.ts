@@ -35,6 +35,7 @@ export function resolve(
   const resolution = resolveActor(directory, credential, use, deps.now(), standing, keyMemory);
   if (!resolution.ok) {
     if (resolution.reason === 'wrong_use') {
+      deps.noteRefused(call.address, resolution.reason);
       const wanted = use === 'models' ? 'a models key' : 'a management key';
       throw new AppError('authentication_failed', `this credential is for another use: send ${wanted}`);
     }

@@ -5,7 +5,7 @@ import { canonicalJson } from '@countersign/core/ledger/canonical';
 
 export type Refusals = {
   readonly note: (address: string, reason: string) => void;
-  /** Records what was counted since the last flush; does nothing if that is nothing. */
+  /** Records what was counted and not yet recorded; does nothing if that is nothing. Rejects if it cannot. */
   readonly flush: () => Promise<void>;
 };
 
@@ -49,21 +49,35 @@ export function createRefusals(deps: RefusalsDeps): Refusals {
     });
   }
 
+  function add(pair: string, count: number): void {
+    const known = counts.get(pair);
+    if (known !== undefined) counts.set(pair, known + count);
+    else if (counts.size < maxListed) counts.set(pair, count);
+  }
+
   return {
     note(address, reason) {
       if (total === 0) since = deps.now();
       total += 1;
-      const pair = `${reason} ${address}`;
-      const known = counts.get(pair);
-      if (known !== undefined) counts.set(pair, known + 1);
-      else if (counts.size < maxListed) counts.set(pair, 1);
+      add(`${reason} ${address}`, 1);
     },
     async flush() {
       if (total === 0) return;
+      const former = { counts, total, since };
       const text = entryText(since, deps.now(), total, counts);
       counts = new Map();
       total = 0;
-      await deps.record(text);
+      try {
+        await deps.record(text);
+      } catch (error) {
+        // What the log could not take now is in the next entry.
+        const later = counts;
+        counts = former.counts;
+        total += former.total;
+        since = former.since;
+        for (const [pair, count] of later) add(pair, count);
+        throw error;
+      }
     },
   };
 }

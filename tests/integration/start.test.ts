@@ -1,0 +1,67 @@
+// Claims about starting the server by hand: its flags, what it prints, and what stops it from starting.
+
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { processEnv, runServer, startProcess, within } from '../support/server-process.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'countersign-start-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+/** What a start prints and ends with, for those that must not run on. */
+async function endOf(words: readonly string[], env = processEnv(join(folder, 'never'))) {
+  const { lines, ended, kill } = runServer({ env, words });
+  after(kill);
+  const { code } = await within(20_000, 'the end of the process', ended).finally(kill);
+  return { code, lines };
+}
+
+test('flags win over variables: the server listens and stores where they say, and prints its set-up link', async (t) => {
+  const directory = join(folder, 'by-flag');
+  const words = ['--listen', '127.0.0.1:0', '--data-dir', directory];
+  const env = { ...processEnv(join(folder, 'by-variable')), COUNTERSIGN_LISTEN: '127.0.0.1:1' };
+  const running = await startProcess({ env, words });
+  t.after(running.kill);
+  assert.ok(existsSync(join(directory, 'countersign.db')));
+  assert.ok(!existsSync(join(folder, 'by-variable')));
+  const link = running.lines.find((line) => line.startsWith('Set it up once, here: '))?.split(': ')[1] ?? '';
+  const page = await fetch(link);
+  assert.equal(page.status, 200);
+  assert.match(await page.text(), /Set up Countersign/);
+  running.signal('SIGTERM');
+  assert.equal((await within(20_000, 'the end of the process', running.ended)).code, 0);
+});
+
+test('a flag that there is not is a wrong usage: one sentence, exit code 2, nothing made', async () => {
+  const { code, lines } = await endOf(['--port', '7071']);
+  assert.equal(code, 2);
+  assert.deepEqual(lines, [
+    'countersign: `--port` is no flag, or lacks its value: there are --listen, --data-dir, --config and --help',
+  ]);
+  assert.ok(!existsSync(join(folder, 'never')));
+});
+
+test('--help says which flags and variables there are, and starts nothing', async () => {
+  const { code, lines } = await endOf(['--help']);
+  assert.equal(code, 0);
+  for (const name of ['--listen', '--data-dir', '--config', 'DATABASE_URL'])
+    assert.ok(
+      lines.some((line) => line.includes(name)),
+      name,
+    );
+  assert.ok(!existsSync(join(folder, 'never')));
+});
+
+test('an address that is taken is named, with what to set', async (t) => {
+  const running = await startProcess({ env: processEnv(join(folder, 'first')) });
+  t.after(running.kill);
+  const { code, lines } = await endOf(
+    ['--listen', `127.0.0.1:${running.port}`],
+    processEnv(join(folder, 'second')),
+  );
+  assert.equal(code, 1);
+  const last = lines.at(-1) ?? '';
+  assert.match(last, /^countersign: cannot listen on 127\.0\.0\.1:\d+: another process listens there; set /);
+});
