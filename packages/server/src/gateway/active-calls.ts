@@ -4,10 +4,12 @@ import { AppError } from '@countersign/core/errors';
 import type { Credential } from '@countersign/core/identity/actor';
 import { resolveActor } from '@countersign/core/identity/resolve';
 import type { OrgId } from '@countersign/core/ids';
+import { type Bag, type Bagged, createBag } from '../platform/bag/bag.ts';
 import type { OrgSnapshot } from '../services/snapshot/org-snapshot.ts';
 import type { Cut } from './steps/forward.ts';
 
-export type ActiveCall = { readonly credential: Credential; readonly cut: (cut: Cut) => void };
+/** A call on its way. `slot` is its place among the others. */
+export type ActiveCall = Bagged & { readonly credential: Credential; readonly cut: (cut: Cut) => void };
 
 export type ActiveCalls = {
   readonly add: (orgId: OrgId, call: ActiveCall) => void;
@@ -21,23 +23,20 @@ export type ActiveCalls = {
 
 /** An empty table of calls. */
 export function createActiveCalls(): ActiveCalls {
-  const calls = new Map<OrgId, Set<ActiveCall>>();
+  const calls = new Map<OrgId, Bag<ActiveCall>>();
   let count = 0;
   return {
     add(orgId, call) {
-      const own = calls.get(orgId) ?? new Set<ActiveCall>();
+      const own = calls.get(orgId) ?? createBag<ActiveCall>();
+      if (own.size() === 0) calls.set(orgId, own);
       own.add(call);
-      calls.set(orgId, own);
       count += 1;
     },
     remove(orgId, call) {
-      const own = calls.get(orgId);
-      if (own?.delete(call) !== true) return;
-      count -= 1;
-      if (own.size === 0) calls.delete(orgId);
+      if (calls.get(orgId)?.remove(call) === true) count -= 1;
     },
     review(snapshot, nowMs) {
-      for (const call of [...(calls.get(snapshot.orgId) ?? [])]) {
+      for (const call of calls.get(snapshot.orgId)?.items() ?? []) {
         const resolution = resolveActor(
           snapshot.directory,
           call.credential,
@@ -54,7 +53,7 @@ export function createActiveCalls(): ActiveCalls {
       }
     },
     cutAll(cut) {
-      for (const own of calls.values()) for (const call of [...own]) call.cut(cut);
+      for (const own of calls.values()) for (const call of own.items()) call.cut(cut);
     },
     count: () => count,
   };

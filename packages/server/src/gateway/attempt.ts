@@ -87,7 +87,7 @@ async function attend(deps: GatewayDeps, recorded: Recorded, forwarding: Forward
   const { asked } = recorded.entry;
   const { snapshot } = asked.authenticated;
   const { orgId } = snapshot;
-  const active = { credential: asked.authenticated.credential, cut: forwarding.cut };
+  const active = { credential: asked.authenticated.credential, cut: forwarding.cut, slot: -1 };
   asked.call.onGone(() =>
     forwarding.cut({ status: 'cancelled', error: new AppError('invalid_request', 'the client has gone') }),
   );

@@ -1,5 +1,7 @@
 // Owns time limits that nearly always are called off: thousands of them share one timer.
 
+import { type Bag, type Bagged, createBag } from '../bag/bag.ts';
+
 /** A limit that runs. */
 export type Deadline = {
   /** Begins anew: due in `ms` from now. Does nothing once it was due or called off. */
@@ -16,12 +18,13 @@ export type Deadlines = {
 /** How late a deadline can be, in milliseconds. */
 export const tickMs = 50;
 
-class Running implements Deadline {
+class Running implements Deadline, Bagged {
   readonly onDue: () => void;
-  readonly #all: Set<Running>;
+  readonly #all: Bag<Running>;
   dueAt: number;
+  slot = -1;
 
-  constructor(all: Set<Running>, dueAt: number, onDue: () => void) {
+  constructor(all: Bag<Running>, dueAt: number, onDue: () => void) {
     this.#all = all;
     this.dueAt = dueAt;
     this.onDue = onDue;
@@ -32,7 +35,7 @@ class Running implements Deadline {
   }
 
   cancel(): void {
-    this.#all.delete(this);
+    this.#all.remove(this);
   }
 }
 
@@ -42,17 +45,16 @@ class Running implements Deadline {
  * runs, and keeps the process alive, only while there is a deadline.
  */
 export function createDeadlines(): Deadlines {
-  const all = new Set<Running>();
+  const all = createBag<Running>();
   let timer: NodeJS.Timeout | undefined;
 
   function look(): void {
     const now = performance.now();
-    for (const deadline of all) {
-      if (deadline.dueAt > now) continue;
-      all.delete(deadline);
-      deadline.onDue();
+    for (const deadline of all.items()) {
+      // One that was due before may have called off this one.
+      if (deadline.dueAt <= now && all.remove(deadline)) deadline.onDue();
     }
-    if (all.size > 0) return;
+    if (all.size() > 0) return;
     clearInterval(timer);
     timer = undefined;
   }

@@ -6,6 +6,7 @@ import type { BudgetId } from '@countersign/core/ids';
 import { applicable, indexByScope } from '@countersign/core/metering/dimensions';
 import { periodBounds } from '@countersign/core/metering/period';
 import { warnAtNanos } from '@countersign/core/metering/rules';
+import { createBag } from '../../platform/bag/bag.ts';
 import type { RateTerm, SharedCounters } from './shared-counters.ts';
 import { type BudgetAlert, type BudgetEntry, currentTerm, type OpenCall, type OrgMeter } from './state.ts';
 
@@ -48,8 +49,8 @@ export function loadOrg(
   for (const key of previous?.budgets.keys() ?? []) if (!entries.has(key)) counters.forgetBudget(key);
 
   const { rates, newRates } = loadRates(counters, previous, rateLimits);
-  const open = previous?.open ?? new Map();
-  joinOpenCalls(counters, open.values(), newEntries, newRates);
+  const open = previous?.open ?? createBag<OpenCall>();
+  joinOpenCalls(counters, open.items(), newEntries, newRates);
   const org: OrgMeter = {
     budgets: entries,
     rates,

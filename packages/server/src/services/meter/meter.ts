@@ -39,7 +39,9 @@ export type Settlement = {
 };
 
 /** A reservation that has been held for long, for the report on calls that never ended. */
-export type OldReservation = Reservation & { readonly ageMs: number };
+export type OldReservation = Pick<Reservation, 'orgId' | 'nanos' | 'tokens' | 'atMs'> & {
+  readonly ageMs: number;
+};
 
 export type Meter = {
   /**
@@ -114,7 +116,7 @@ export function createMeter(deps: { readonly now: () => number; readonly counter
     },
     reservedNanos: (orgId) => {
       let sum = 0;
-      for (const call of state.orgs.get(orgId)?.open.values() ?? []) sum += call.nanos;
+      for (const call of state.orgs.get(orgId)?.open.items() ?? []) sum += call.nanos;
       return sum;
     },
     budgets: (orgId) => {
@@ -168,23 +170,21 @@ function reserve(
   const atMs = state.now();
   const cover = coverOf(org, dims);
   const budgets = termsOf(cover.budgets, atMs);
-  const call: OpenCall = { dims, nanos, tokens, atMs, budgets, rates: cover.rates.slice() };
+  const call: OpenCall = { dims, nanos, tokens, atMs, budgets, rates: cover.rates.slice(), slot: -1 };
   const refusal = longest(state.counters.take(call));
   if (refusal !== undefined) {
     return { kind: 'refused', ...refusal, retryAfterSeconds: retryAfterSeconds(refusal, atMs) };
   }
-  const reservation: Reservation = { kind: 'reserved', orgId, nanos, tokens, atMs };
-  org.open.set(reservation, call);
-  return reservation;
+  org.open.add(call);
+  return { kind: 'reserved', orgId, nanos, tokens, atMs, held: call };
 }
+
+const ended: Settlement = { isFirst: false, chargedNanos: 0, overrunNanos: 0, alerts: [] };
 
 function settle(state: MeterState, reservation: Reservation, nanos: number, tokens: number): Settlement {
   const org = state.orgs.get(reservation.orgId);
-  const call = org?.open.get(reservation);
-  if (org === undefined || call === undefined) {
-    return { isFirst: false, chargedNanos: 0, overrunNanos: 0, alerts: [] };
-  }
-  org.open.delete(reservation);
+  const call = reservation.held;
+  if (org?.open.remove(call) !== true) return ended;
   // A call must not keep its hold because its cost could not be told: it is charged what was reserved.
   const charged = isCount(nanos) ? nanos : call.nanos;
   const used = isCount(tokens) ? tokens : call.tokens;
@@ -205,7 +205,7 @@ function isCount(value: number): boolean {
 function unload(state: MeterState, orgId: OrgId): boolean {
   const org = state.orgs.get(orgId);
   if (org === undefined) return true;
-  if (org.open.size > 0) return false;
+  if (org.open.size() > 0) return false;
   for (const key of org.budgets.keys()) state.counters.forgetBudget(key);
   for (const key of org.rates.keys()) state.counters.forgetRate(key);
   state.orgs.delete(orgId);
@@ -215,9 +215,9 @@ function unload(state: MeterState, orgId: OrgId): boolean {
 function olderThan(state: MeterState, ageMs: number): readonly OldReservation[] {
   const at = state.now();
   const old: OldReservation[] = [];
-  for (const org of state.orgs.values()) {
-    for (const reservation of org.open.keys()) {
-      if (at - reservation.atMs > ageMs) old.push({ ...reservation, ageMs: at - reservation.atMs });
+  for (const [orgId, org] of state.orgs) {
+    for (const { nanos, tokens, atMs } of org.open.items()) {
+      if (at - atMs > ageMs) old.push({ orgId, nanos, tokens, atMs, ageMs: at - atMs });
     }
   }
   return old;

@@ -4,6 +4,7 @@ import type { Budget } from '@countersign/core/directory/objects';
 import type { OrgId } from '@countersign/core/ids';
 import type { CallDimensions, ScopeIndex } from '@countersign/core/metering/dimensions';
 import { periodBounds } from '@countersign/core/metering/period';
+import type { Bag, Bagged } from '../../platform/bag/bag.ts';
 import type { BudgetTerm, RateTerm } from './shared-counters.ts';
 
 /** A call's hold on its budgets and limits. It ends by `settle` or `release`, and by nothing else. */
@@ -13,13 +14,15 @@ export type Reservation = {
   readonly nanos: number;
   readonly tokens: number;
   readonly atMs: number;
+  /** What the meter knows of it; nobody else's to read. */
+  readonly held: OpenCall;
 };
 
 /** A budget in force with its current period, which rolls over when a call meets its end. */
 export type BudgetEntry = { readonly budget: Budget; readonly key: string; term: BudgetTerm };
 
-/** A call on its way: what it was counted under, and what it holds. */
-export type OpenCall = {
+/** A call on its way: what it was counted under, and what it holds. `slot` is its place among the open ones. */
+export type OpenCall = Bagged & {
   readonly dims: CallDimensions;
   readonly nanos: number;
   readonly tokens: number;
@@ -39,7 +42,7 @@ export type OrgMeter = {
   readonly rateIndex: ScopeIndex<RateTerm>;
   /** What covers a call, by the very object that its dimensions are. */
   readonly covers: WeakMap<CallDimensions, Cover>;
-  readonly open: Map<Reservation, OpenCall>;
+  readonly open: Bag<OpenCall>;
 };
 
 /** A budget whose spending has reached its threshold. */
