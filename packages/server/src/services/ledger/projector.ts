@@ -93,10 +93,12 @@ function createTurns(): (orgId: OrgId, work: () => Promise<void>) => Promise<voi
 
 /** The projector over the writer's connection. */
 export function createProjector(db: Kysely<Tables>): Projector {
-  async function step(orgId: OrgId): Promise<boolean> {
+  const noted = new Map<string, number>();
+
+  async function projectSome(orgId: OrgId) {
     return db.transaction().execute(async (tx) => {
       const head = (await listHeads(tx, orgId))[0];
-      if (head === undefined || head.projected >= head.size) return false;
+      if (head === undefined || head.projected >= head.size) return undefined;
       const placed: Placed[] = [];
       for (const bundle of await readBundles(tx, orgId, head.projected, head.size, bundlesPerStep)) {
         if (placed.length >= entriesPerStep) break;
@@ -112,10 +114,20 @@ export function createProjector(db: Kysely<Tables>): Projector {
       for (const { intent, ...done } of late) await completeRecord(tx, orgId, intent, done);
       const outcomes = placed.flatMap(({ entry }) => (isOutcome(entry) ? [entry] : []));
       await addUsage(tx, orgId, sumUsage(outcomes.flatMap((outcome) => usageOf(outcome) ?? [])));
-      await writeKeyUses(tx, orgId, keyUses(placed));
+      const uses = newKeyUses(placed, noted);
+      await writeKeyUses(tx, orgId, uses);
       await setProjected(tx, orgId, last.index + 1);
-      return last.index + 1 < head.size;
+      return { uses, isBehind: last.index + 1 < head.size };
     });
+  }
+
+  async function step(orgId: OrgId): Promise<boolean> {
+    const done = await projectSome(orgId);
+    if (done === undefined) return false;
+    if (noted.size > mostNoted) noted.clear();
+    // Only what is committed is remembered.
+    for (const [keyId, minute] of done.uses) noted.set(keyId, minute);
+    return done.isBehind;
   }
 
   const inTurn = createTurns();
@@ -144,12 +156,17 @@ export function createProjector(db: Kysely<Tables>): Projector {
   };
 }
 
-function keyUses(placed: readonly Placed[]): ReadonlyMap<string, number> {
+/** Keys whose last noted use is remembered at most. */
+const mostNoted = 100_000;
+
+/** The minutes of use that were not noted yet: a busy key is written once a minute, not once a step. */
+function newKeyUses(placed: readonly Placed[], noted: ReadonlyMap<string, number>): Map<string, number> {
   const uses = new Map<string, number>();
   for (const { entry } of placed) {
     const { cred } = entry.actor;
     if (cred?.startsWith('key_') !== true || isOutcome(entry)) continue;
-    uses.set(cred, Math.floor(Date.parse(entry.ts) / minuteMs) * minuteMs);
+    const minute = Math.floor(Date.parse(entry.ts) / minuteMs) * minuteMs;
+    if (noted.get(cred) !== minute) uses.set(cred, minute);
   }
   return uses;
 }
