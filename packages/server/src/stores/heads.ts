@@ -71,8 +71,7 @@ export async function advanceHead(
   const moved = await sql`update heads
     set version = ${to.version}, size = ${to.size}, frontier = ${to.frontier}, checkpoint = ${to.checkpoint}
     where org_id = ${orgId} and version = ${from.version} and size = ${from.size} returning size`.execute(tx);
-  if (moved.rows.length !== 1)
-    throw new AppError('internal', 'the head of the ledger moved during a commit');
+  if (moved.rows.length !== 1) throw new AppError('internal', 'the head of the ledger moved during a commit');
 }
 
 /** Opens a log: an empty tree under a name and a key that never change. */

@@ -138,7 +138,6 @@ export function connectThread<
   const pending = createPendingCalls(thread, options.timeoutMs);
   const closed = Promise.withResolvers<boolean>();
   let state: 'open' | 'closing' | 'dead' = 'open';
-  let lastId = 0;
 
   function onEnd(cause: unknown): void {
     stopListening();
@@ -164,12 +163,11 @@ export function connectThread<
       if (state === 'closing') throw shuttingDown();
       if (state === 'dead') throw gone(thread, undefined);
       if (pending.count() >= options.maxOutstanding) throw busy(thread);
-      lastId += 1;
-      const id = lastId;
+      const { id, answer } = pending.add<Calls[typeof name]['reply']>();
       outbox.post({ kind: 'call', id, name, payload }, transfer, (cause) =>
         pending.reject(id, unsendable(thread, cause)),
       );
-      return pending.add(id);
+      return answer;
     },
     notify(name, payload) {
       if (state !== 'open') return;
