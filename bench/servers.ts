@@ -3,6 +3,7 @@
 import { cpSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { serverEnvironment, serverFlags } from '../tools/runtime-flags.mjs';
 import type { Context } from './context.ts';
 import { freePort, type Running, waitUntilReady } from './processes.ts';
 
@@ -22,6 +23,11 @@ export type SeededStore = StoreSize & { readonly directory: string; readonly key
 
 const startMs = 60_000;
 const nodeFlags = ['--disable-warning=ExperimentalWarning'];
+
+/** Modules as they were compiled before, as after the first start of anything here. */
+const compiled = {
+  NODE_COMPILE_CACHE: join(import.meta.dirname, '..', 'node_modules', '.cache', 'countersign'),
+};
 
 /** The provider that all others call. It runs beside the load, on the load's processor. */
 export async function startMock(context: Context): Promise<Server> {
@@ -45,6 +51,7 @@ export async function startBareProxy(context: Context, mock: Server): Promise<Se
     name: 'bare',
     command: process.execPath,
     args: [...nodeFlags, file, String(port), String(mock.port)],
+    env: compiled,
     cpu: context.pinning.gateway,
   });
   await waitUntilReady(running, port, '/', startMs);
@@ -97,8 +104,11 @@ export async function startGateway(
   const running = context.processes.start({
     name: options.name,
     command: process.execPath,
-    args: [...nodeFlags, ...profile, entry],
+    // As `npm start` starts it.
+    args: [...serverFlags, ...profile, entry],
     env: {
+      ...serverEnvironment,
+      ...compiled,
       COUNTERSIGN_LISTEN: `127.0.0.1:${port}`,
       COUNTERSIGN_DATA_DIR: store.directory,
       COUNTERSIGN_EGRESS_ALLOW: '127.0.0.1',

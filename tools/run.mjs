@@ -8,6 +8,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { prepare } from './prepare/install.mjs';
 import { findRuntime } from './prepare/runtime.mjs';
+import { serverEnvironment, serverFlags } from './runtime-flags.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -33,10 +34,11 @@ function refuse(message, code = 1) {
 function handOver(runtime, entry, args, cwd) {
   // Stripped and compiled modules are kept: the next start is faster and takes less memory.
   const compileCache = process.env.NODE_COMPILE_CACHE ?? join(root, 'node_modules', '.cache', 'countersign');
-  const child = spawn(runtime, ['--disable-warning=ExperimentalWarning', entry, ...args], {
+  const child = spawn(runtime, [...serverFlags, entry, ...args], {
     cwd,
     stdio: 'inherit',
     env: {
+      ...serverEnvironment,
       ...process.env,
       NODE_COMPILE_CACHE: compileCache,
       PATH: `${dirname(runtime)}${delimiter}${process.env.PATH ?? ''}`,

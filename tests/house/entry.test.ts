@@ -15,6 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { serverEnvironment, serverFlags } from '../../tools/runtime-flags.mjs';
 
 const root = join(import.meta.dirname, '..', '..');
 const scratch = mkdtempSync(join(tmpdir(), 'entry-'));
@@ -36,6 +37,7 @@ function layCheckout(name: string, laid: string = lockText): string {
     mkdirSync(join(folder, path), { recursive: true });
   cpSync(join(root, 'countersign'), join(folder, 'countersign'));
   cpSync(join(root, 'tools/run.mjs'), join(folder, 'tools/run.mjs'));
+  cpSync(join(root, 'tools/runtime-flags.mjs'), join(folder, 'tools/runtime-flags.mjs'));
   cpSync(join(root, 'tools/prepare'), join(folder, 'tools/prepare'), { recursive: true });
   writeFileSync(join(folder, 'package.json'), '{ "name": "x", "type": "module" }');
   writeFileSync(join(folder, 'package-lock.json'), lockText);
@@ -85,6 +87,13 @@ test('./countersign keeps arguments, directory and exit code, from elsewhere and
     assert.deepEqual(JSON.parse(run.stdout), { told: args, cwd: elsewhere });
     assert.equal(run.stderr, '');
   }
+});
+
+test('every way to start the server starts Node alike', () => {
+  const script = readFileSync(join(root, 'countersign'), 'utf8');
+  for (const flag of serverFlags) assert.ok(script.includes(` ${flag} `), `countersign lacks ${flag}`);
+  for (const [name, value] of Object.entries(serverEnvironment))
+    assert.ok(script.includes(`export ${name}="\${${name}:-${value}}"`), `countersign does not set ${name}`);
 });
 
 test('what is installed by hand is taken as it is, and stamped', () => {

@@ -94,7 +94,16 @@ export function canonicalJson(value: unknown, onReplaced?: OnReplaced): string {
 
 /** Renders a value once, to be put into many entries. Errors as `canonicalJson`. */
 export function fragment(value: unknown, onReplaced?: OnReplaced): Fragment {
-  return { canonical: render(value, onReplaced, 0) };
+  return { canonical: flat(render(value, onReplaced, 0)) };
+}
+
+/**
+ * The same text in one piece. What was put together by `+` is a tree of its pieces, which is kept as long as the
+ * text: several times its size, and walked whenever it becomes part of another. Looking at a character joins it.
+ */
+function flat(text: string): string {
+  text.charCodeAt(0);
+  return text;
 }
 
 /**

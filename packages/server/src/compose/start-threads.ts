@@ -19,7 +19,7 @@ export type Threads = {
 };
 
 /** Bounds what a thread's short-lived objects take: three times the semi-space. */
-const youngMegabytes = 24;
+const youngMegabytes = 12;
 
 function start(file: string, data: ThreadData): Worker {
   const compileCache = process.env.NODE_COMPILE_CACHE;

@@ -23,27 +23,34 @@ function costCentreOf(directory: Directory, actor: ActorChain): string | undefin
   return key?.costCentre ?? actor.standing.costCentre;
 }
 
-function makeFacts(directory: Directory, actor: ActorChain): ActorFacts {
-  const costCentre = costCentreOf(directory, actor);
-  const dimensions = new Map<string, CallDimensions>();
-  return {
-    context: actorContext(directory, actor),
-    costCentre,
-    dimensions(model) {
-      const known = dimensions.get(model?.id ?? '');
-      if (known !== undefined) return known;
-      const made = {
-        principalIds: [actor.principalId, ...actor.agents],
-        keyId: actor.keyId,
-        teamIds: actor.standing.teams,
-        workspaceId: actor.standing.workspaceId,
-        costCentre,
-        modelId: model?.id,
-      };
-      dimensions.set(model?.id ?? '', made);
-      return made;
-    },
-  };
+/** A class, for memory: there is one for each key in use. */
+class Facts implements ActorFacts {
+  readonly context: ActorContext;
+  readonly costCentre: string | undefined;
+  readonly #actor: ActorChain;
+  /** Of the model that was asked for last: most keys call one. */
+  #last: CallDimensions | undefined;
+
+  constructor(directory: Directory, actor: ActorChain) {
+    this.context = actorContext(directory, actor);
+    this.costCentre = costCentreOf(directory, actor);
+    this.#actor = actor;
+  }
+
+  dimensions(model: Model | undefined): CallDimensions {
+    const last = this.#last;
+    if (last !== undefined && last.modelId === model?.id) return last;
+    const actor = this.#actor;
+    this.#last = {
+      principalIds: [actor.principalId, ...actor.agents],
+      keyId: actor.keyId,
+      teamIds: actor.standing.teams,
+      workspaceId: actor.standing.workspaceId,
+      costCentre: this.costCentre,
+      modelId: model?.id,
+    };
+    return this.#last;
+  }
 }
 
 /**
@@ -53,10 +60,10 @@ function makeFacts(directory: Directory, actor: ActorChain): ActorFacts {
 export function createActorFacts(directory: Directory): (actor: ActorChain) => ActorFacts {
   const known = new Map<ActorChain, ActorFacts>();
   return (actor) => {
-    if (actor.token !== undefined) return makeFacts(directory, actor);
+    if (actor.token !== undefined) return new Facts(directory, actor);
     const facts = known.get(actor);
     if (facts !== undefined) return facts;
-    const made = makeFacts(directory, actor);
+    const made = new Facts(directory, actor);
     if (known.size < mostActors) known.set(actor, made);
     return made;
   };
