@@ -11,17 +11,6 @@ function count(object: unknown, key: string): number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : 0;
 }
 
-/** Takes each part out of a total, in order and never more than is left; the rest comes first. */
-function takeOut(total: number, parts: readonly number[]): readonly number[] {
-  let rest = total;
-  const taken = parts.map((part) => {
-    const own = Math.min(part, rest);
-    rest -= own;
-    return own;
-  });
-  return [rest, ...taken];
-}
-
 /** The names that OpenAI's two generations of endpoints use for the same things. */
 function readOpenAiUsage(usage: JsonRecord): TokenUsage {
   const isResponses = usage.input_tokens !== undefined;
@@ -31,17 +20,17 @@ function readOpenAiUsage(usage: JsonRecord): TokenUsage {
   const written = count(inputDetails, 'cache_write_tokens');
   const details = isObject(inputDetails) ? inputDetails.cache_write_tokens_details : undefined;
   const long = Math.min(count(details, 'ttl_12h_tokens'), written);
-  const [input = 0, cachedInput = 0, cacheWrite1h = 0, cacheWrite5m = 0, audioInput = 0] = takeOut(total, [
-    count(inputDetails, 'cached_tokens'),
-    long,
-    written - long,
-    count(inputDetails, 'audio_tokens'),
-  ]);
+  // Each part is taken out of its total, in order and never more than is left.
+  const cachedInput = Math.min(count(inputDetails, 'cached_tokens'), total);
+  const cacheWrite1h = Math.min(long, total - cachedInput);
+  const cacheWrite5m = Math.min(written - long, total - cachedInput - cacheWrite1h);
+  const heard = count(inputDetails, 'audio_tokens');
+  const audioInput = Math.min(heard, total - cachedInput - cacheWrite1h - cacheWrite5m);
+  const input = total - cachedInput - cacheWrite1h - cacheWrite5m - audioInput;
   const made = count(usage, isResponses ? 'output_tokens' : 'completion_tokens');
-  const [output = 0, reasoning = 0, audioOutput = 0] = takeOut(made, [
-    count(outputDetails, 'reasoning_tokens'),
-    count(outputDetails, 'audio_tokens'),
-  ]);
+  const reasoning = Math.min(count(outputDetails, 'reasoning_tokens'), made);
+  const audioOutput = Math.min(count(outputDetails, 'audio_tokens'), made - reasoning);
+  const output = made - reasoning - audioOutput;
   return { input, cachedInput, cacheWrite5m, cacheWrite1h, audioInput, output, reasoning, audioOutput };
 }
 
@@ -51,16 +40,15 @@ function readAnthropicCounts(usage: JsonRecord): TokenUsage {
   const long = count(usage.cache_creation, 'ephemeral_1h_input_tokens');
   const short = count(usage.cache_creation, 'ephemeral_5m_input_tokens');
   const total = Math.max(written, long + short);
-  const [output = 0, reasoning = 0] = takeOut(count(usage, 'output_tokens'), [
-    count(usage.output_tokens_details, 'thinking_tokens'),
-  ]);
+  const made = count(usage, 'output_tokens');
+  const reasoning = Math.min(count(usage.output_tokens_details, 'thinking_tokens'), made);
   return {
     ...noUsage,
     input: count(usage, 'input_tokens'),
     cachedInput: count(usage, 'cache_read_input_tokens'),
     cacheWrite5m: total - long,
     cacheWrite1h: long,
-    output,
+    output: made - reasoning,
     reasoning,
   };
 }

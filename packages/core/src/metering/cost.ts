@@ -83,14 +83,16 @@ export function sumNanos(pairs: readonly (readonly [count: number, picos: number
  */
 export function cost(price: ModelPrice, usage: TokenUsage): number {
   const each = fullPrice(priceAt(price, inputTokens(usage)));
-  return sumNanos([
+  const pairs: [count: number, picos: number][] = [
     [usage.input, each.input],
-    [usage.cachedInput, each.cachedInput],
-    [usage.cacheWrite5m, each.cacheWrite5m],
-    [usage.cacheWrite1h, each.cacheWrite1h],
-    [usage.audioInput, each.audioInput],
     [usage.output, each.output],
-    [usage.reasoning, each.reasoning],
-    [usage.audioOutput, each.audioOutput],
-  ]);
+  ];
+  // Most calls have no other buckets. A count that is not a number is no zero: it goes on, to be refused.
+  if (usage.cachedInput !== 0) pairs.push([usage.cachedInput, each.cachedInput]);
+  if (usage.cacheWrite5m !== 0) pairs.push([usage.cacheWrite5m, each.cacheWrite5m]);
+  if (usage.cacheWrite1h !== 0) pairs.push([usage.cacheWrite1h, each.cacheWrite1h]);
+  if (usage.audioInput !== 0) pairs.push([usage.audioInput, each.audioInput]);
+  if (usage.reasoning !== 0) pairs.push([usage.reasoning, each.reasoning]);
+  if (usage.audioOutput !== 0) pairs.push([usage.audioOutput, each.audioOutput]);
+  return sumNanos(pairs);
 }

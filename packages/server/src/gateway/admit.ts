@@ -159,6 +159,7 @@ function contentModeOf(
   obligations: Obligations,
 ): ContentMode {
   if (obligations.content !== undefined) return obligations.content;
+  if (labels.length === 0) return organization.contentMode;
   const asked = new Set(labels.flatMap((label) => organization.contentByLabel[label] ?? []));
   return contentModes.find((mode) => asked.has(mode)) ?? organization.contentMode;
 }

@@ -77,14 +77,17 @@ function printedObligations({ obligations }: Decided) {
   };
 }
 
+/** Parts of entries that are kept at most in one version. */
+const mostRendered = 100_000;
+
 function targetFragment(entry: CallEntry, served: string | undefined): Fragment {
   const { decided, asked } = entry;
   const { snapshot } = asked.authenticated;
   const { request, call } = asked;
   const { selected } = decided;
   const key =
-    served === undefined && selected !== undefined && call.endpoint.id !== 'passthrough'
-      ? `target ${selected.model?.id ?? ''} ${request.model} ${call.endpoint.id} ${call.endpoint.providerPath}`
+    selected !== undefined && call.endpoint.id !== 'passthrough'
+      ? `target ${selected.model?.id ?? ''} ${request.model} ${call.endpoint.id} ${call.endpoint.providerPath} ${served ?? ''}`
       : undefined;
   const known = key === undefined ? undefined : snapshot.rendered.get(key);
   if (known !== undefined) return known;
@@ -101,7 +104,8 @@ function targetFragment(entry: CallEntry, served: string | undefined): Fragment 
             : { resource: selected.model.id, served: served ?? selected.model.upstreamName }),
         }),
   });
-  if (key !== undefined && snapshot.rendered.size < 100_000) snapshot.rendered.set(key, made);
+  // Names that clients and providers choose are among the keys: only so many are kept.
+  if (key !== undefined && snapshot.rendered.size < mostRendered) snapshot.rendered.set(key, made);
   return made;
 }
 

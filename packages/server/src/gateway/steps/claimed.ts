@@ -31,11 +31,24 @@ function readTags(text: string): readonly string[] {
   return text.split(',').map((tag) => tag.trim());
 }
 
+const taskHeaders = ['x-countersign-task', 'x-claude-code-session-id'] as const;
+
+const nothing: RequestContext['claimed'] = { tags: [] };
+
+/** Most calls: no header and no member that a label could come from. */
+function saysNothing(call: InboundCall, request: InferenceRequest): boolean {
+  if (request.claimed.metadata.size > 0) return false;
+  for (const name of tagHeaders) if (call.header(name) !== undefined) return false;
+  for (const name of taskHeaders) if (call.header(name) !== undefined) return false;
+  return true;
+}
+
 /**
  * What policy sees as `context.claimed`. Bounded: 32 tags of 128 characters. The client's `user` fields are
  * left out: the context is recorded, and what stands in them is often a person's address.
  */
 export function claimedLabels(call: InboundCall, request: InferenceRequest): RequestContext['claimed'] {
+  if (saysNothing(call, request)) return nothing;
   const tags = new Set<string>();
   for (const name of tagHeaders) {
     const text = call.header(name);
@@ -49,7 +62,7 @@ export function claimedLabels(call: InboundCall, request: InferenceRequest): Req
     const kept = bounded(`${name}=${value}`);
     if (kept !== undefined && name !== 'user_id' && tags.size < maxTags) tags.add(kept);
   }
-  const task = bounded(call.header('x-countersign-task') ?? call.header('x-claude-code-session-id'));
+  const task = bounded(call.header(taskHeaders[0]) ?? call.header(taskHeaders[1]));
   return {
     ...(task === undefined ? {} : { task }),
     tags: [...tags].sort(),

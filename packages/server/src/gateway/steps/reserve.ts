@@ -3,6 +3,7 @@
 import type { InferenceRequest } from '@countersign/core/dialects/request-types';
 import { inputBound, outputBound, type TokenCaps } from '@countersign/core/dialects/token-bounds';
 import type { Model, Organization } from '@countersign/core/directory/objects';
+import { AppError } from '@countersign/core/errors';
 import { worstCase, worstCaseTokens } from '@countersign/core/metering/bound';
 import type { PricedModel } from '@countersign/core/metering/price-table';
 import type { Obligations } from '@countersign/core/policy/types';
@@ -57,12 +58,17 @@ export function worstOf(
   { maxTokens }: Obligations,
 ): WorstCase {
   const organization = snapshot.organization();
-  return models
-    .map(({ model, provider }) =>
-      worstCaseOf(request, capsOf(organization, model, maxTokens), snapshot.price(model, provider)),
-    )
-    .reduce((most, next) => {
+  let most: WorstCase | undefined;
+  for (const { model, provider } of models) {
+    const caps = capsOf(organization, model, maxTokens);
+    const next = worstCaseOf(request, caps, snapshot.price(model, provider));
+    if (most === undefined) most = next;
+    else {
       const tokens = Math.max(most.tokens, next.tokens);
-      return { ...(next.nanos > most.nanos ? next : most), tokens };
-    });
+      most = { ...(next.nanos > most.nanos ? next : most), tokens };
+    }
+  }
+  if (most === undefined)
+    throw new AppError('internal', 'a call without a model or a provider was to be priced');
+  return most;
 }
