@@ -38,11 +38,27 @@ async function openMigrated({ storage }: ThreadData): Promise<OpenDatabase<Table
   return openDatabase<Tables>(storage, 'write');
 }
 
-/** Which organizations have logged; each is named once. */
-function createGrown(): { readonly note: (orgId: OrgId) => void; readonly take: () => readonly string[] } {
+type Grown = {
+  readonly note: (orgId: OrgId) => void;
+  /** Which organizations have logged; each is named once. */
+  readonly take: () => readonly string[];
+  /** Whether any log has grown since the last call. */
+  readonly takeMoved: () => boolean;
+};
+
+function createGrown(): Grown {
   const grown = new Set<string>();
+  let hasMoved = false;
   return {
-    note: (orgId) => grown.add(orgId),
+    note(orgId) {
+      grown.add(orgId);
+      hasMoved = true;
+    },
+    takeMoved() {
+      const moved = hasMoved;
+      hasMoved = false;
+      return moved;
+    },
     take: () => {
       const taken = [...grown];
       grown.clear();
@@ -148,6 +164,7 @@ async function start(data: ThreadData): Promise<void> {
     installationId,
     installationOrigin: origin,
     takeGrown: grown.take,
+    takeMoved: grown.takeMoved,
     isRotating: data.masterKeys.length > 1,
     onError,
   });

@@ -19,6 +19,8 @@ export type WriterJobsDeps = {
   readonly checkpoints: CheckpointFile;
   readonly installationId: OrgId;
   readonly installationOrigin: string;
+  /** True if any log has grown since the last call. */
+  readonly takeMoved: () => boolean;
   /** Organizations that have logged since the last call. */
   readonly takeGrown: () => readonly string[];
   /** More than one master key is configured: a rotation is under way. */
@@ -35,8 +37,13 @@ export type WriterJobs = {
   readonly stop: () => Promise<void>;
 };
 
-/** The projection lags by this at the most, and checkpoints are pushed as often. In milliseconds. */
-const tickMs = 500;
+/**
+ * How often the projection follows the log, in milliseconds. Often, so that it has little to do at a time: whatever
+ * shares a processor with this thread waits meanwhile.
+ */
+const projectMs = 100;
+/** How often checkpoints are pushed, in milliseconds. */
+const pushMs = 500;
 /** How often the organizations' checkpoints are copied into the installation's log, in milliseconds. */
 const copyMs = 60_000;
 
@@ -63,15 +70,21 @@ function repeat(everyMs: number, work: () => Promise<void>, onError: (error: unk
 export function startWriterJobs(deps: WriterJobsDeps): WriterJobs {
   const { db, projector, checkpoints, now, onError } = deps;
   const copies = createCheckpointJob(deps);
-  const tick = async (): Promise<void> => {
-    checkpoints.flush();
+  // What a former run left behind comes first.
+  let hasMore = true;
+  const project = async (): Promise<void> => {
+    if (!deps.takeMoved() && !hasMore) return;
+    hasMore = true;
     await projector.drainAll();
+    hasMore = false;
   };
+  const push = async (): Promise<void> => checkpoints.flush();
   const copy = (): Promise<void> => copies.run(deps.takeGrown());
   const forget = (): Promise<void> =>
     db.transaction().execute((tx) => removeOldReplays(tx, now() - replayMs));
   const stops = [
-    repeat(tickMs, tick, onError),
+    repeat(projectMs, project, onError),
+    repeat(pushMs, push, onError),
     repeat(copyMs, copy, onError),
     repeat(forgetMs, forget, onError),
   ];
@@ -80,7 +93,8 @@ export function startWriterJobs(deps: WriterJobsDeps): WriterJobs {
     async stop() {
       for (const stop of stops) stop();
       await copy().catch(onError);
-      await tick().catch(onError);
+      checkpoints.flush();
+      await projector.drainAll().catch(onError);
     },
   };
 }

@@ -2,7 +2,7 @@
 
 import { AppError } from '@countersign/core/errors';
 import { isId, type OrgId } from '@countersign/core/ids';
-import { insertRows } from './insert-rows.ts';
+import { type BuiltStatements, insertRows } from './insert-rows.ts';
 import type { Store, Tx } from './schema.ts';
 
 export type Replay = { readonly requestHash: string; readonly response: string };
@@ -54,22 +54,32 @@ export async function removeOldReplays(tx: Tx, beforeMs: number): Promise<void> 
 }
 
 /** Notes when keys were last used; never moves a moment back. */
-export async function writeKeyUses(tx: Tx, orgId: OrgId, uses: ReadonlyMap<string, number>): Promise<void> {
+export async function writeKeyUses(
+  tx: Tx,
+  orgId: OrgId,
+  uses: ReadonlyMap<string, number>,
+  built?: BuiltStatements,
+): Promise<void> {
   const rows = [...uses].map(([keyId, lastUsedAt]) => ({
     org_id: orgId,
     key_id: keyId,
     last_used_at: lastUsedAt,
   }));
-  await insertRows(tx, rows, (part) =>
-    tx
-      .insertInto('key_uses')
-      .values(part)
-      .onConflict((conflict) =>
-        conflict
-          .columns(['org_id', 'key_id'])
-          .doUpdateSet((eb) => ({ last_used_at: eb.ref('excluded.last_used_at') }))
-          .whereRef('key_uses.last_used_at', '<', 'excluded.last_used_at'),
-      ),
+  await insertRows(
+    tx,
+    rows,
+    (part) =>
+      tx
+        .insertInto('key_uses')
+        .values(part)
+        .onConflict((conflict) =>
+          conflict
+            .columns(['org_id', 'key_id'])
+            .doUpdateSet((eb) => ({ last_used_at: eb.ref('excluded.last_used_at') }))
+            .whereRef('key_uses.last_used_at', '<', 'excluded.last_used_at'),
+        ),
+    'key_uses',
+    built,
   );
 }
 

@@ -1,7 +1,8 @@
 // Owns the queryable projection of the ledger: one row a call or a management entry.
 
 import type { OrgId } from '@countersign/core/ids';
-import { insertRows } from './insert-rows.ts';
+import { sql } from 'kysely';
+import { type BuiltStatements, insertRows } from './insert-rows.ts';
 import type { RecordsTable, Store, Tx } from './schema.ts';
 
 export type RecordRow = Omit<RecordsTable, 'org_id'>;
@@ -27,9 +28,14 @@ const columns = [
 ] as const;
 
 /** Adds rows for entries that were not projected yet. */
-export async function insertRecords(tx: Tx, orgId: OrgId, rows: readonly RecordRow[]): Promise<void> {
+export async function insertRecords(
+  tx: Tx,
+  orgId: OrgId,
+  rows: readonly RecordRow[],
+  built?: BuiltStatements,
+): Promise<void> {
   const owned = rows.map((row) => ({ org_id: orgId, ...row }));
-  await insertRows(tx, owned, (part) => tx.insertInto('records').values(part));
+  await insertRows(tx, owned, (part) => tx.insertInto('records').values(part), 'records', built);
 }
 
 /** Completes a row by its outcome. */
@@ -39,12 +45,9 @@ export async function completeRecord(
   intentId: string,
   done: { readonly outcomeIndex: number; readonly status: string; readonly outcome: string },
 ): Promise<void> {
-  await tx
-    .updateTable('records')
-    .set({ outcome_index: done.outcomeIndex, status: done.status, outcome: done.outcome })
-    .where('org_id', '=', orgId)
-    .where('id', '=', intentId)
-    .execute();
+  await sql`update records
+    set outcome_index = ${done.outcomeIndex}, status = ${done.status}, outcome = ${done.outcome}
+    where org_id = ${orgId} and id = ${intentId}`.execute(tx);
 }
 
 export type RecordFilter = {

@@ -1,7 +1,7 @@
 // Owns tokens and money by day: what `/usage` groups, and what budgets restart from.
 
 import type { OrgId } from '@countersign/core/ids';
-import { insertRows } from './insert-rows.ts';
+import { type BuiltStatements, insertRows } from './insert-rows.ts';
 import type { Store, Tx, UsageDailyTable } from './schema.ts';
 
 export type UsageRow = Omit<UsageDailyTable, 'org_id'>;
@@ -29,23 +29,33 @@ const counters = [
 ] as const;
 
 /** Adds to the day's rows; a row appears with its first call. Rows must differ in day or dimensions. */
-export async function addUsage(tx: Tx, orgId: OrgId, rows: readonly UsageRow[]): Promise<void> {
+export async function addUsage(
+  tx: Tx,
+  orgId: OrgId,
+  rows: readonly UsageRow[],
+  built?: BuiltStatements,
+): Promise<void> {
   const owned = rows.map((row) => ({ org_id: orgId, ...row }));
-  await insertRows(tx, owned, (part) =>
-    tx
-      .insertInto('usage_daily')
-      .values(part)
-      .onConflict((conflict) =>
-        conflict.columns(['org_id', 'day', 'dimensions']).doUpdateSet((eb) => ({
-          requests: eb('usage_daily.requests', '+', eb.ref('excluded.requests')),
-          estimated: eb('usage_daily.estimated', '+', eb.ref('excluded.estimated')),
-          input_tokens: eb('usage_daily.input_tokens', '+', eb.ref('excluded.input_tokens')),
-          output_tokens: eb('usage_daily.output_tokens', '+', eb.ref('excluded.output_tokens')),
-          cached_tokens: eb('usage_daily.cached_tokens', '+', eb.ref('excluded.cached_tokens')),
-          reasoning_tokens: eb('usage_daily.reasoning_tokens', '+', eb.ref('excluded.reasoning_tokens')),
-          cost_nanos: eb('usage_daily.cost_nanos', '+', eb.ref('excluded.cost_nanos')),
-        })),
-      ),
+  await insertRows(
+    tx,
+    owned,
+    (part) =>
+      tx
+        .insertInto('usage_daily')
+        .values(part)
+        .onConflict((conflict) =>
+          conflict.columns(['org_id', 'day', 'dimensions']).doUpdateSet((eb) => ({
+            requests: eb('usage_daily.requests', '+', eb.ref('excluded.requests')),
+            estimated: eb('usage_daily.estimated', '+', eb.ref('excluded.estimated')),
+            input_tokens: eb('usage_daily.input_tokens', '+', eb.ref('excluded.input_tokens')),
+            output_tokens: eb('usage_daily.output_tokens', '+', eb.ref('excluded.output_tokens')),
+            cached_tokens: eb('usage_daily.cached_tokens', '+', eb.ref('excluded.cached_tokens')),
+            reasoning_tokens: eb('usage_daily.reasoning_tokens', '+', eb.ref('excluded.reasoning_tokens')),
+            cost_nanos: eb('usage_daily.cost_nanos', '+', eb.ref('excluded.cost_nanos')),
+          })),
+        ),
+    'usage_daily',
+    built,
   );
 }
 

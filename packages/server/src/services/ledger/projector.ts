@@ -8,6 +8,7 @@ import type { Kysely } from 'kysely';
 import { writeKeyUses } from '../../stores/bookkeeping.ts';
 import { readBundles } from '../../stores/entries.ts';
 import { listHeads, setProjected } from '../../stores/heads.ts';
+import type { BuiltStatements } from '../../stores/insert-rows.ts';
 import { clearRecords, completeRecord, insertRecords, type RecordRow } from '../../stores/records.ts';
 import type { Tables } from '../../stores/schema.ts';
 import { addUsage } from '../../stores/usage.ts';
@@ -23,8 +24,8 @@ export type Projector = {
 };
 
 /** Bundles, and about how many entries, one transaction projects: commits wait for it. */
-const bundlesPerStep = 16;
-const entriesPerStep = 400;
+const bundlesPerStep = 8;
+const entriesPerStep = 100;
 
 const minuteMs = 60_000;
 
@@ -94,6 +95,7 @@ function createTurns(): (orgId: OrgId, work: () => Promise<void>) => Promise<voi
 /** The projector over the writer's connection. */
 export function createProjector(db: Kysely<Tables>): Projector {
   const noted = new Map<string, number>();
+  const built: BuiltStatements = new Map();
 
   async function projectSome(orgId: OrgId) {
     return db.transaction().execute(async (tx) => {
@@ -110,12 +112,12 @@ export function createProjector(db: Kysely<Tables>): Projector {
       const last = placed.at(-1);
       if (last === undefined) throw new AppError('internal', 'the ledger has lost entries that it counts');
       const { rows, late } = merge(placed);
-      await insertRecords(tx, orgId, rows);
+      await insertRecords(tx, orgId, rows, built);
       for (const { intent, ...done } of late) await completeRecord(tx, orgId, intent, done);
       const outcomes = placed.flatMap(({ entry }) => (isOutcome(entry) ? [entry] : []));
-      await addUsage(tx, orgId, sumUsage(outcomes.flatMap((outcome) => usageOf(outcome) ?? [])));
+      await addUsage(tx, orgId, sumUsage(outcomes.flatMap((outcome) => usageOf(outcome) ?? [])), built);
       const uses = newKeyUses(placed, noted);
-      await writeKeyUses(tx, orgId, uses);
+      await writeKeyUses(tx, orgId, uses, built);
       await setProjected(tx, orgId, last.index + 1);
       return { uses, isBehind: last.index + 1 < head.size };
     });
