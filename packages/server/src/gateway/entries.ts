@@ -86,20 +86,34 @@ function printedObligations({ obligations }: Decided) {
   };
 }
 
+/** What the decision read of the request beside the model's name: without it nobody could take it again. */
+function readOfTarget({ call, request, owned }: Asked) {
+  const { id, provider } = call.endpoint;
+  return {
+    ...(id === 'passthrough' ? { method: call.method } : {}),
+    ...(provider === undefined ? {} : { pinned: provider }),
+    ...(request.otherModels.length === 0 ? {} : { others: [...request.otherModels] }),
+    ...(owned === undefined ? {} : { owned: owned.modelId }),
+  };
+}
+
 function targetFragment(entry: CallEntry, served: string | undefined): Fragment {
   const { decided, asked } = entry;
   const { snapshot } = asked.authenticated;
   const { request, call } = asked;
   const { selected } = decided;
+  const { id, providerPath, provider = '' } = call.endpoint;
+  const isUsual = id !== 'passthrough' && asked.owned === undefined && request.otherModels.length === 0;
   const key =
-    served === undefined && selected !== undefined && call.endpoint.id !== 'passthrough'
-      ? `target ${selected.model?.id ?? ''} ${request.model} ${call.endpoint.id} ${call.endpoint.providerPath}`
+    served === undefined && selected !== undefined && isUsual
+      ? `target ${selected.model?.id ?? ''} ${request.model} ${id} ${providerPath} ${provider}`
       : undefined;
   const known = key === undefined ? undefined : snapshot.rendered.get(key);
   if (known !== undefined) return known;
   const made = fragment({
-    endpoint: call.endpoint.id,
-    route: call.endpoint.providerPath.slice(0, 256),
+    endpoint: id,
+    route: providerPath,
+    ...readOfTarget(asked),
     ...(request.model === '' ? {} : { model: request.model.slice(0, 256) }),
     ...(selected === undefined
       ? {}
