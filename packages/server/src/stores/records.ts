@@ -132,6 +132,23 @@ export async function listOpen(
   return new Set(rows.map(({ id }) => id));
 }
 
+/** Which of these intents have an outcome in the projection. */
+export async function listClosed(
+  store: Store,
+  orgId: OrgId,
+  ids: readonly string[],
+): Promise<ReadonlySet<string>> {
+  if (ids.length === 0) return new Set();
+  const rows = await store
+    .selectFrom('records')
+    .select('id')
+    .where('org_id', '=', orgId)
+    .where('id', 'in', [...ids])
+    .where('outcome_index', 'is not', null)
+    .execute();
+  return new Set(rows.map(({ id }) => id));
+}
+
 /** Empties the projection of one log, so that it can be made anew. */
 export async function clearRecords(tx: Tx, orgId: OrgId): Promise<void> {
   await tx.deleteFrom('records').where('org_id', '=', orgId).execute();

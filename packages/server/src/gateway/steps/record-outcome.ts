@@ -2,7 +2,7 @@
 
 import type { Hash, KeyObject } from 'node:crypto';
 import { storesAnswer } from '@countersign/core/dialects/inference-request';
-import type { AppError } from '@countersign/core/errors';
+import { AppError } from '@countersign/core/errors';
 import type { EntryId } from '@countersign/core/ids';
 import type { UpstreamError } from '../../upstreams/upstream.ts';
 import type { GatewayDeps } from '../deps.ts';
@@ -65,9 +65,35 @@ export async function recordOutcome(
   commitment: Hash | undefined,
 ): Promise<void> {
   const { entry, admitted } = recorded;
+  const { reservation, selected } = admitted;
   const { snapshot } = entry.asked.authenticated;
   const metered = meteredOf(recorded, forwarded);
-  const settlement = deps.meter.settle(admitted.reservation, metered?.nanos ?? 0, metered?.tokens ?? 0);
+  const settlement = deps.meter.settle(reservation, metered?.nanos ?? 0, metered?.tokens ?? 0);
+  // INVARIANT: what was settled is said to be recorded or not, or a new budget would wait for it for ever.
+  try {
+    const index = await writeOutcome(deps, recorded, forwarded, metered, key, commitment);
+    deps.meter.ended(snapshot.orgId).recorded(reservation, index);
+  } catch (error) {
+    deps.meter.ended(snapshot.orgId).unrecorded(reservation, entry.id);
+    throw error;
+  }
+  for (const alert of settlement.alerts) deps.alerts.budget(snapshot, alert);
+  const { model, provider } = selected;
+  const isUnpriced = model !== undefined && snapshot.price(model, provider).source === 'default';
+  if (isUnpriced) deps.alerts.unknownPrice(snapshot, model);
+}
+
+/** Makes the outcome durable; its place in the log. */
+async function writeOutcome(
+  deps: GatewayDeps,
+  recorded: Recorded,
+  forwarded: Forwarded,
+  metered: Metered | undefined,
+  key: KeyObject | undefined,
+  commitment: Hash | undefined,
+): Promise<number> {
+  const { entry } = recorded;
+  const { snapshot } = entry.asked.authenticated;
   const ending = endingOf(forwarded);
   const atMs = deps.now();
   const id: EntryId = deps.newEntryId();
@@ -85,7 +111,7 @@ export async function recordOutcome(
   });
   const sidecar = contentSidecar(entry, key, 'response', Buffer.concat(forwarded.body));
   const objects = createdObjects(recorded, forwarded);
-  await deps.recorder.record({
+  const written = await deps.recorder.record({
     orgId: snapshot.orgId,
     text,
     version: -1,
@@ -94,10 +120,9 @@ export async function recordOutcome(
     ...(objects.length === 0 ? {} : { objects }),
   });
   deps.metrics.finished(ending.status, totalMs / 1000);
-  for (const alert of settlement.alerts) deps.alerts.budget(snapshot, alert);
-  const { model, provider } = admitted.selected;
-  const isUnpriced = model !== undefined && snapshot.price(model, provider).source === 'default';
-  if (isUnpriced) deps.alerts.unknownPrice(snapshot, model);
+  // INVARIANT: what is recorded as a fact is never stale.
+  if (written.kind === 'stale') throw new AppError('internal', 'an outcome was refused as stale');
+  return written.index;
 }
 
 /** What the provider keeps only where it keeps the answer itself. */

@@ -1,6 +1,6 @@
 // Owns the meter's state in memory: an organization's budgets in force, and its calls on their way.
 
-import type { Budget } from '@countersign/core/directory/objects';
+import type { Budget, RateLimit } from '@countersign/core/directory/objects';
 import type { OrgId } from '@countersign/core/ids';
 import type { CallDimensions, ScopeIndex } from '@countersign/core/metering/dimensions';
 import { periodBounds } from '@countersign/core/metering/period';
@@ -36,6 +36,9 @@ export type OrgMeter = {
   readonly rateIndex: ScopeIndex<RateTerm>;
   readonly open: Map<Reservation, OpenCall>;
 };
+
+/** What an organization has in force. */
+export type BudgetSet = { readonly budgets: readonly Budget[]; readonly rateLimits: readonly RateLimit[] };
 
 /** A budget whose spending has reached its threshold. */
 export type BudgetAlert = {
