@@ -59,13 +59,17 @@ function furtherOf(item: Item): readonly string[] {
   ];
 }
 
+function callerOf({ actor }: Item): string {
+  return actor.name ?? (actor.kind === 'service' ? actor.applicationName : undefined) ?? actor.id;
+}
+
 function rowOf(item: Item): readonly string[] {
   const { usage } = item;
   return [
     item.at,
     item.id,
     item.event ?? item.type,
-    [item.actor.name ?? item.actor.id, ...item.actor.agents].join(' via '),
+    [callerOf(item), ...item.actor.agents].join(' via '),
     item.model ?? '',
     item.decision ?? '',
     item.rules.join(' '),

@@ -23,8 +23,9 @@ const proofs: { readonly [proof: string]: string } = {
 
 /** Who acted: the name is the directory's, everything else the entry's. */
 function whoText(view: View, { actor }: Entry): string {
-  const name = view.actor.name === undefined ? '' : `${view.actor.name} `;
   const { application, applicationName } = view.actor;
+  const called = actor.kind === 'service' ? applicationName : view.actor.name;
+  const name = called === undefined ? '' : `${called} `;
   const nameOf = (id: string) => (id === application ? applicationName : view.agentNames?.[id]);
   const through = (actor.act ?? [])
     .map(({ id, kind }) => ` through ${kind} ${nameOf(id) === undefined ? id : `${nameOf(id)} (${id})`}`)
@@ -87,7 +88,8 @@ function identityText({ actor }: Entry): string {
   if (proof === undefined) return `identity was not proven: ${actor.kind}`;
   const which = [cred, iss === undefined ? undefined : `issuer ${iss}`].filter((part) => part !== undefined);
   const methods = amr.length === 0 ? '' : `, authenticated by ${amr.join(', ')}`;
-  return `identity was proven ${proofs[proof] ?? proof}${which.length === 0 ? '' : ` (${which.join(', ')})`}${methods}`;
+  const nobody = actor.kind === 'service' ? ', no natural person was identified' : '';
+  return `identity was proven ${proofs[proof] ?? proof}${which.length === 0 ? '' : ` (${which.join(', ')})`}${methods}${nobody}`;
 }
 
 /** The lines for people. */

@@ -58,7 +58,8 @@ function actorView(row: RecordRow, acted: Detail['actor'], nameOf: NameOf): Reco
   return {
     id: acted.id,
     kind: acted.kind,
-    name: nameOf(row.actor_id),
+    // A person's name: a service has its own as an application, so that nobody takes it for a person.
+    name: acted.kind === 'service' ? undefined : nameOf(row.actor_id),
     agents,
     application: application ?? undefined,
     applicationName: application === null ? undefined : nameOf(application),
