@@ -6,6 +6,7 @@ import { healthFace, inferenceFace } from '@countersign/server/compose/data-face
 import { composeGateway } from '@countersign/server/compose/gateway';
 import { createHttpServer } from '@countersign/server/compose/http-server';
 import { openStore } from '@countersign/server/compose/store';
+import { logFaults } from '@countersign/server/compose/thread-faults';
 import { serveCall } from '@countersign/server/gateway/serve-call';
 import { loadConfig } from '@countersign/server/platform/config/load';
 import { openClientPool } from '@countersign/server/platform/egress/client-pool';
@@ -35,6 +36,7 @@ async function start(): Promise<void> {
   const store = await openStore(config, {
     // Nothing changes while the benchmark runs.
     onStep: (step) => missed.push(step),
+    onFault: logFaults(log),
     onDeath: (error) => log.fatal({ error }, 'a storage thread has ended'),
   });
   const gateway = composeGateway({

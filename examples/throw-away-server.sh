@@ -1,6 +1,7 @@
 # Owns the server that the examples run against: sourced by their `run`, it starts one on any free port over an empty
 # store in a temporary folder, and ends and removes both with the script. POSIX sh.
-# Gives COUNTERSIGN_URL, COUNTERSIGN_KEY (management), MODELS_KEY, FOLDER (for files of the example), stop_server.
+# Gives COUNTERSIGN_URL, COUNTERSIGN_KEY (management), MODELS_KEY, FOLDER (for files of the example), stop_server, and
+# replay_ledger (everything that was recorded, verified and decided again; fails where a decision differs).
 
 ROOT=$(CDPATH='' cd -- ../.. && pwd -P)
 FOLDER=$(mktemp -d)
@@ -12,6 +13,11 @@ stop_server() {
   kill -TERM "$server" 2>/dev/null || true
   wait "$server" || true
   server=
+}
+replay_ledger() {
+  countersign ledger export "$FOLDER/ledger" --json >/dev/null
+  countersign ledger replay "$FOLDER/ledger" >"$FOLDER/replay" || { cat "$FOLDER/replay" >&2; return 1; }
+  head -n 1 "$FOLDER/replay"
 }
 finish() {
   stop_server

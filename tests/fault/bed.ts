@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Initialized } from '@countersign/server/control/init-organization';
+import { assertReplays, storageOf } from '../support/replayed-store.ts';
 import { textAt } from '../support/server.ts';
 import {
   type Environment,
@@ -41,8 +42,8 @@ export type Bed = {
 
 export type BedOptions = {
   readonly answer: FaultProvider['answer'];
-  /** An existing folder for the store; absent: a new one, removed at the end. */
-  readonly directory?: string;
+  /** An existing folder for the store, and how it is cleared away; absent: a new one, removed at the end. */
+  readonly disk?: { readonly directory: string; readonly remove: () => void };
   readonly env?: Environment;
   readonly process?: Omit<ProcessOptions, 'env'>;
   readonly timeouts?: { readonly connectMs: number; readonly firstByteMs: number; readonly idleMs: number };
@@ -50,9 +51,10 @@ export type BedOptions = {
 
 const patient = { connectMs: 5_000, firstByteMs: 120_000, idleMs: 120_000 } as const;
 
-/** Makes the bed; it is cleared away when the test ends. */
+/** Makes the bed; when the test ends, its logs must verify and replay, and it is cleared away. */
 export async function makeBed(t: Pick<TestContext, 'after'>, options: BedOptions): Promise<Bed> {
-  const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'countersign-fault-'));
+  const directory = options.disk?.directory ?? mkdtempSync(join(tmpdir(), 'countersign-fault-'));
+  const remove = options.disk?.remove ?? (() => rmSync(directory, { recursive: true, force: true }));
   const env = processEnv(directory, options.env);
   const keys = await initProcessStore(env);
   const provider = await startFaultProvider(options.answer);
@@ -60,7 +62,7 @@ export async function makeBed(t: Pick<TestContext, 'after'>, options: BedOptions
   t.after(async () => {
     await current.kill();
     await provider.close();
-    if (options.directory === undefined) rmSync(directory, { recursive: true, force: true });
+    await assertReplays(storageOf(env)).finally(remove);
   });
 
   async function get(path: string, accept: string): Promise<Response> {

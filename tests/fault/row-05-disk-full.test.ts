@@ -22,8 +22,7 @@ test('row 5: on a full disk calls get 503 within a second and none leaves; with 
   timeout: 120_000,
 }, async (t) => {
   if (typeof disk === 'string') return;
-  t.after(disk.remove);
-  const bed = await makeBed(t, { answer: answerPlainly(3, 2), directory: disk.directory });
+  const bed = await makeBed(t, { answer: answerPlainly(3, 2), disk });
   const agent = keepAlive();
   const replies = new Map<string, Reply>();
   let isOver = false;

@@ -11,6 +11,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Canary, leaksIn, type Place } from '../support/canaries.ts';
+import { assertReplays, storageOf } from '../support/replayed-store.ts';
 import { textAt } from '../support/server.ts';
 import { initProcessStore, processEnv, type ServerProcess, startProcess } from '../support/server-process.ts';
 
@@ -193,6 +194,7 @@ test('no secret is in a log, an answer, a record, a table, a file or the metrics
     assert.ok(known.includes(`id in ${place}`), place);
   }
   assert.deepEqual(leaksIn(canaries, places), []);
+  await assertReplays(storageOf(env));
 });
 
 const planted: readonly (readonly [string, (secret: string) => string | Buffer])[] = [

@@ -161,10 +161,12 @@ export async function startGateway(): Promise<TestGateway> {
         readOnly: mode === 'read',
         timeout: 5_000,
       }),
-    stop: async () => {
-      const report = await running.stop();
-      await provider.close();
-      return report;
+    stop: async (log) => {
+      try {
+        return await running.stop(log);
+      } finally {
+        await provider.close();
+      }
     },
   };
 }

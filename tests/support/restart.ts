@@ -4,6 +4,7 @@ import { serve } from '@countersign/server/compose/serve';
 import { loadConfig } from '@countersign/server/platform/config/load';
 import { createLog } from '@countersign/server/platform/log/log';
 import { createShutdown } from '@countersign/server/platform/shutdown/shutdown';
+import { assertReplays, storageOf } from './replayed-store.ts';
 import { requestApi, type TestServer, type TestServerOptions, testEnvironment } from './server.ts';
 
 /** The same organization and keys behind a new process's URL. */
@@ -11,7 +12,8 @@ export async function restartServer(
   before: TestServer,
   options: TestServerOptions & { readonly directory: string },
 ): Promise<TestServer> {
-  const { config } = loadConfig({ ...testEnvironment(options.directory), ...options.env }, () => '');
+  const env = { ...testEnvironment(options.directory), ...options.env };
+  const { config } = loadConfig(env, () => '');
   const shutdown = createShutdown(() => performance.now());
   const server = await serve(config, createLog({ level: config.logLevel }), shutdown);
   return {
@@ -19,6 +21,10 @@ export async function restartServer(
     url: server.url,
     server,
     api: (method, path, body, key = before.managementKey) => requestApi(server.url, key, method, path, body),
-    stop: () => shutdown.begin('the test has ended'),
+    stop: async (log) => {
+      const report = await shutdown.begin('the test has ended');
+      await assertReplays(storageOf(env), log === 'damaged' ? [before.organizationId] : []);
+      return report;
+    },
   };
 }

@@ -50,7 +50,15 @@ async function createCommander(running: TestGateway) {
     person: ownerId,
     keyId: undefined,
     authority: { workspaceId, inWorkspace: owned, everywhere: owned },
-    entryActor: { id: ownerId, kind: 'user', org: organizationId, ws: workspaceId, proof: 'key' },
+    entryActor: {
+      id: ownerId,
+      kind: 'user',
+      org: organizationId,
+      ws: workspaceId,
+      roles: ['owner'],
+      teams: [],
+      proof: 'key',
+    },
   } as const;
   return async (operation: string, params: unknown, body: unknown) => {
     const result: RunResult = await threads.writer.call('command', {

@@ -8,6 +8,7 @@ import { initFirst } from '@countersign/server/compose/store';
 import { loadConfig } from '@countersign/server/platform/config/load';
 import { createLog } from '@countersign/server/platform/log/log';
 import { createShutdown, type ShutdownReport } from '@countersign/server/platform/shutdown/shutdown';
+import { assertReplays, storageOf } from './replayed-store.ts';
 
 export type TestServer = {
   readonly url: string;
@@ -20,7 +21,8 @@ export type TestServer = {
   readonly modelsKey: string;
   /** One management operation: its answer as JSON, whatever its status. */
   readonly api: (method: string, path: string, body?: unknown, key?: string) => Promise<Answer>;
-  readonly stop: () => Promise<ShutdownReport>;
+  /** Stops it; then its logs must verify and replay, but for one that the test damaged. */
+  readonly stop: (log?: 'damaged') => Promise<ShutdownReport>;
 };
 
 export type Answer = { readonly status: number; readonly headers: Headers; readonly body: unknown };
@@ -81,7 +83,8 @@ export type TestServerOptions = {
 /** Starts a server and makes its organization. Call `stop` at the end of the test. */
 export async function startServer(options: TestServerOptions = {}): Promise<TestServer> {
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'countersign-test-'));
-  const { config } = loadConfig({ ...testEnvironment(directory), ...options.env }, () => '');
+  const env = { ...testEnvironment(directory), ...options.env };
+  const { config } = loadConfig(env, () => '');
   const shutdown = createShutdown(() => performance.now());
   const server = await serve(config, createLog({ level: config.logLevel }), shutdown);
   const made = await initFirst(server.store, {
@@ -99,9 +102,11 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
     managementKey: made.managementKey,
     modelsKey: made.modelsKey,
     api: (method, path, body, key = made.managementKey) => requestApi(server.url, key, method, path, body),
-    stop: async () => {
+    stop: async (log) => {
       const report = await shutdown.begin('the test has ended');
-      if (options.directory === undefined) rmSync(directory, { recursive: true, force: true });
+      await assertReplays(storageOf(env), log === 'damaged' ? [made.organizationId] : []).finally(() => {
+        if (options.directory === undefined) rmSync(directory, { recursive: true, force: true });
+      });
       return report;
     },
   };

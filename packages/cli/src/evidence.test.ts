@@ -189,31 +189,41 @@ test('who says so when the proof is false', async (t) => {
   assert.match(ran.out, /proof: NOT VERIFIED: /);
 });
 
-test('records and usage are tables, CSV or JSON, with money undiminished', async (t) => {
-  const row = {
-    group: { user: 'usr_1', model: '=small' },
-    requests: 2,
-    input: 12,
-    output: 34,
-    cached: 0,
-    reasoning: 0,
-    costNanos: 400,
-    estimated: 0,
-  };
-  const used = { from: view.at, to: view.at, currency: 'USD', items: [row] };
-  const { cli, server } = await setting(t, {
-    'usage.list': () => used,
-    'record.list': () => ({ items: [{ ...view, decision: 'deny', rules: ['r'] }] }),
+for (const [name, told] of [
+  ['narrowed call', /: refused before policy was asked: key_narrowed\.\nit was not sent;/],
+  [
+    'budget call',
+    /: allowed by members-use-their-workspaces-models of policy version 4, then refused: budget_exceeded\.\nit was not sent;/,
+  ],
+  [
+    'denied call',
+    /: denied by sensitive-prompts-stay-inside of policy version 4 \(forbid\)\.\nit was not sent;/,
+  ],
+] as const) {
+  test(`who says why a call did not go, and whether policy said so: the ${name}`, async (t) => {
+    const id = log.idOf(name);
+    const answers = { ...answersOf(sample, id), 'record.get': () => ({ ...view, id, entries: [] }) };
+    const { cli } = await setting(t, answers);
+    assert.match((await cli('who', id)).out, told);
   });
-  const table = await cli('usage', '--group-by', 'user,model');
-  assert.match(
-    table.out,
-    /^USER +MODEL +REQUESTS .*COST USD .*\nusr_1 +=small +2 +12 +34 +0 +0 +0\.0000004 /,
-  );
-  assert.equal(server.asked[0]?.query.groupBy, 'user,model');
-  assert.match((await cli('usage', '--csv')).out, /\r\nusr_1,'=small,2,12,34,0,0,0\.0000004,0\r\n/);
-  assert.deepEqual(JSON.parse((await cli('usage', '--json')).out), used);
-  const records = await cli('records', '--decision', 'deny');
-  assert.match(records.out, /Alice Example .*deny +r/);
-  assert.equal(server.asked.at(-1)?.query.decision, 'deny');
+}
+
+test('who names a service as what it is, and says that no natural person was identified', async (t) => {
+  const at = indexOf(callId);
+  const actor = { ...Object(drafts[at]?.actor), id: 'svc_1', kind: 'service' };
+  const signed = signSample(texts.with(at, logText({ ...drafts[at], actor })));
+  const seen = { ...view, actor: { id: 'svc_1', kind: 'service', agents: [], application: 'svc_1' } };
+  const answers = answersOf(signed);
+  const { cli } = await setting(t, {
+    ...answers,
+    'record.get': () => ({ ...seen, actor: { ...seen.actor, applicationName: 'webapp' } }),
+    'record.proof': (asked) => ({
+      ...Object(answers['record.proof']?.(asked)),
+      entry: logText({ ...drafts[at], actor }),
+    }),
+  });
+  const told = await cli('who', callId);
+  assert.equal(told.code, 0, told.out);
+  assert.match(told.out, /^webapp \(service svc_1, member\) in workspace default/);
+  assert.match(told.out, /identity was proven by a virtual key .*, no natural person was identified\./);
 });

@@ -166,7 +166,14 @@ async function runOperation(shape: Shape, invocation: Invocation): Promise<ExitC
 
 function sampleOf({ flag, take }: Member): string {
   if (take === 'switch') return `--${flag.name}`;
-  const samples = { text: 'TEXT', number: '100', list: 'TEXT', json: '@FILE', long_text: '@FILE' };
+  const samples = {
+    text: 'TEXT',
+    number: '100',
+    list: 'TEXT',
+    json: '@FILE',
+    long_text: '@FILE',
+    moment: '2026-01-31',
+  };
   const first = flag.value?.includes('|') === true && take === 'text' ? flag.value.split('|')[0] : undefined;
   const named = flag.name === 'name' ? 'sample' : undefined;
   return `--${flag.name} ${named ?? first ?? (flag.value?.endsWith('…') === true ? flag.value : samples[take])}`;

@@ -11,7 +11,7 @@ export type Member = {
   /** As the contract names it: `costCentre`. */
   readonly name: string;
   readonly flag: Flag;
-  readonly take: 'text' | 'number' | 'switch' | 'list' | 'json' | 'long_text';
+  readonly take: 'text' | 'number' | 'switch' | 'list' | 'json' | 'long_text' | 'moment';
   readonly nullable: boolean;
 };
 
@@ -43,10 +43,11 @@ function withoutNull(schema: JsonSchema): { readonly schema: JsonSchema; readonl
 }
 
 function takeOf(schema: JsonSchema): Member['take'] {
-  const { type, items, maxLength } = schema;
+  const { type, items, maxLength, format } = schema;
   if (type === 'boolean') return 'switch';
   if (type === 'integer' || type === 'number') return 'number';
   if (type === 'array') return isObject(items) && items.type === 'string' ? 'list' : 'json';
+  if (type === 'string' && format === 'date-time') return 'moment';
   if (type === 'string') return typeof maxLength === 'number' && maxLength >= longText ? 'long_text' : 'text';
   return 'json';
 }
@@ -60,6 +61,7 @@ function valueName(schema: JsonSchema, take: Member['take']): string {
     list: 'TEXT',
     json: 'JSON|@FILE',
     long_text: 'TEXT|@FILE',
+    moment: 'TIME',
   };
   const ids = /^\^\(\?:([a-z|]+)\)_/.exec(typeof schema.pattern === 'string' ? schema.pattern : '')?.[1];
   return ids === undefined ? names[take] : `${ids}_…`;
@@ -124,6 +126,17 @@ function numberOf(flag: string, text: string): number {
   return Number(text);
 }
 
+/** A moment as it is; of a date alone the beginning of its UTC day, and its end where the name says `to`. */
+function momentOf({ name, flag }: Member, text: string): string {
+  const date = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;
+  const isDate = !Number.isNaN(date) && new Date(date).toISOString().startsWith(text);
+  if (isDate) return new Date(name === 'to' ? date + 86_400_000 : date).toISOString();
+  if (/^\d{4}-\d{2}-\d{2}T\S+$/.test(text)) return text;
+  throw new UsageError(
+    `\`--${flag.name}\` takes a time such as 2026-01-31T12:00:00Z or a date such as 2026-01-31, not \`${text}\``,
+  );
+}
+
 function takenFrom(machine: Machine, member: Member, flags: Flags): unknown {
   const { name } = member.flag;
   if (member.take === 'switch') return flags.toggle(name);
@@ -134,6 +147,7 @@ function takenFrom(machine: Machine, member: Member, flags: Flags): unknown {
   const text = flags.text(name);
   if (text === undefined) return undefined;
   if (member.take === 'number') return numberOf(name, text);
+  if (member.take === 'moment') return momentOf(member, text);
   if (member.take === 'json') return readJson(machine, name, text);
   return member.take === 'long_text' && text.startsWith('@') ? readFile(machine, text.slice(1)) : text;
 }

@@ -20,6 +20,7 @@ export const recordView = z.object({
     name: z.string().optional(),
     agents: z.array(z.string()),
     application: z.string().optional(),
+    applicationName: z.string().optional(),
     proof: z.string().optional(),
     credential: z.string().optional(),
   }),
@@ -42,6 +43,7 @@ export const recordView = z.object({
       cached: z.number().int(),
       reasoning: z.number().int(),
       costNanos: z.number().int(),
+      currency: z.string().optional(),
       source: z.string(),
     })
     .optional(),
@@ -99,6 +101,7 @@ export const recordGet = operation({
   params: recordId,
   response: recordView.extend({
     workspaceName: z.string().optional(),
+    agentNames: z.record(z.string(), z.string()).optional(),
     entries: z.array(z.object({ index: z.number().int(), leafHash: z.string(), text: z.string() })),
   }),
 });
@@ -168,6 +171,10 @@ export const usageList = operation({
     items: z.array(
       z.object({
         group: z.record(z.string(), z.string().nullable()),
+        names: z
+          .record(z.string(), z.string())
+          .optional()
+          .describe('the names of the ids in `group`, as far as you may see them'),
         requests: z.number().int(),
         input: z.number().int(),
         output: z.number().int(),

@@ -8,6 +8,7 @@ import { serve } from './compose/serve.ts';
 import { readSettings } from './compose/settings.ts';
 import { ConfigError } from './platform/config/load.ts';
 import { createLog } from './platform/log/log.ts';
+import { scrubText } from './platform/log/scrub-text.ts';
 import { createShutdown } from './platform/shutdown/shutdown.ts';
 import { stopOnSignals } from './platform/shutdown/signals.ts';
 
@@ -31,6 +32,11 @@ if (availableParallelism() === 1) setFlagsFromString('--single-threaded-gc');
 async function start(env: Readonly<Record<string, string | undefined>>): Promise<void> {
   const config = readSettings(env);
   const log = createLog({ level: config.logLevel, base: { node: config.nodeName } });
+  // Node would print it with all that it says.
+  process.once('uncaughtException', (error) => {
+    log.fatal({ error }, 'stopped: an error that nothing caught');
+    process.exit(1);
+  });
   const shutdown = createShutdown(() => performance.now());
   stopOnSignals(shutdown, {
     process,
@@ -56,9 +62,9 @@ async function run(env: Readonly<Record<string, string>>): Promise<void> {
     await start({ ...process.env, ...env });
   } catch (error) {
     const isKnown = error instanceof AppError || error instanceof ConfigError;
-    process.stderr.write(
-      `countersign: ${isKnown ? error.message : String(error instanceof Error ? error.stack : error)}\n`,
-    );
+    // Our own sentences name settings and hold no secret; what others say may.
+    const text = isKnown ? error.message : scrubText(String(error instanceof Error ? error.stack : error));
+    process.stderr.write(`countersign: ${text}\n`);
     process.exit(1);
   }
 }

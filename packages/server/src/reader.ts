@@ -2,6 +2,7 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { AppError } from '@countersign/core/errors';
+import { createFaultReporter } from './compose/thread-faults.ts';
 import { isThreadData, type ReaderCalls, type ThreadData } from './compose/threads.ts';
 import { queries } from './control/queries.ts';
 import type { QueryRequest, QueryResult } from './control/run-query.ts';
@@ -28,7 +29,7 @@ async function start(data: ThreadData): Promise<void> {
   serveThread<ReaderCalls>(
     port,
     { ...readHandlers(store), query, load: (orgId) => loadOrganization(store, orgId) },
-    { onError: (error) => console.error(error), onClose: database.close },
+    { onError: createFaultReporter(port), onClose: database.close },
   );
 }
 

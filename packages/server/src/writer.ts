@@ -6,6 +6,7 @@ import { AppError } from '@countersign/core/errors';
 import { makeEntryId, type OrgId } from '@countersign/core/ids';
 import { openCheckpointFile } from './compose/checkpoint-file.ts';
 import { openInstallation, runInit } from './compose/installation.ts';
+import { createFaultReporter } from './compose/thread-faults.ts';
 import { isThreadData, type ThreadData, type WriterCalls, type WriterNotices } from './compose/threads.ts';
 import { startWriterJobs } from './compose/writer-jobs.ts';
 import { commands } from './control/commands.ts';
@@ -150,8 +151,8 @@ async function start(data: ThreadData): Promise<void> {
   const port = parentPort;
   if (port === null) throw new AppError('internal', 'the writer runs as a thread');
   const database = await openMigrated(data);
-  const onError = (error: unknown) => console.error(error);
-  const checkpoints = openCheckpointFile(data.checkpointFile, onError);
+  const onError = createFaultReporter(port);
+  const checkpoints = openCheckpointFile(data.checkpointFile, (error) => onError(error, 'checkpoint file'));
   const grown = createGrown();
   const basics = basicsOf(data, database, (orgId, checkpoint) => {
     grown.note(orgId);

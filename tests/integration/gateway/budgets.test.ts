@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
-import { isId } from '@countersign/core/ids';
+import { isId, type OrgId } from '@countersign/core/ids';
 import { codeOf, type Person, startGateway, type TestGateway, until } from '../../support/gateway.ts';
 import { chatJson, plainly, sendJson } from '../../support/provider-answers.ts';
 import { at, textAt } from '../../support/server.ts';
@@ -31,11 +31,14 @@ async function budgetFor(id: string, limitNanos: number, more: object = {}): Pro
   return textAt(made, 'id');
 }
 
-function held(): number {
+function orgId(): OrgId {
   const { organizationId } = running;
   if (!isId('org', organizationId)) throw new TypeError('no organization');
-  return running.server.gateway.deps.meter.reservedNanos(organizationId);
+  return organizationId;
 }
+
+const held = (): number => running.server.gateway.deps.meter.reservedNanos(orgId());
+const counted = () => running.server.gateway.deps.meter.budgets(orgId());
 
 const small = { model: 'm', max_tokens: 10, messages: [{ role: 'user', content: 'hi' }] };
 const spent = async (id: string): Promise<number> =>
@@ -88,6 +91,56 @@ test('a budget is in force for the first call after its making was answered', as
     await budgetFor(id, 0);
     assert.equal((await running.call({ key, body: small })).status, 429, `at try ${i}`);
   }
+});
+
+/** Answers of the reader on what budgets have spent arrive late, so that calls end between their reading and their arrival. */
+function delaySpent(ms: number): () => void {
+  const { reader } = running.server.store.threads;
+  const { call } = reader;
+  const late = async (...asked: Parameters<typeof call>): Promise<unknown> => {
+    const answer = await call(...asked);
+    if (asked[0] === 'spent')
+      await new Promise((resolve) => {
+        setTimeout(resolve, ms);
+      });
+    return answer;
+  };
+  Object.assign(reader, { call: late });
+  return () => void Object.assign(reader, { call });
+}
+
+test('budgets that are made while calls end count every call once', async () => {
+  const { id, key } = await someone();
+  const undelay = delaySpent(30);
+  const ask = async (): Promise<void> => {
+    assert.equal((await running.call({ key, body: small })).status, 200);
+  };
+  let asked = 0;
+  running.provider.answer(async (_asked, response) => {
+    asked += 1;
+    await new Promise((resolve) => {
+      setTimeout(resolve, 4 * (asked % 12));
+    });
+    sendJson(response, chatJson());
+  });
+  const budgets: string[] = [];
+  for (let n = 0; n < 10; n += 1) {
+    const before = running.provider.dispatched();
+    const calls = Array.from({ length: 12 }, ask);
+    assert.ok(await until(() => running.provider.dispatched() === before + 12));
+    // All are on their way now: they end before, while and after the budget's loading.
+    budgets.push(await budgetFor(id, 1_000_000_000, { name: `meanwhile-${n}` }));
+    await Promise.all(calls);
+  }
+  undelay();
+  const usage = at(await running.must('GET', '/usage?groupBy=user'), 'items');
+  const own = Array.isArray(usage) ? usage.find((item) => at(item, 'group.user') === id) : undefined;
+  assert.equal(at(own, 'requests'), 120);
+  // What the meter counts and refuses by, not what the records say.
+  assert.deepEqual(
+    counted().flatMap(({ budget, usedNanos }) => (budgets.includes(budget.id) ? [usedNanos] : [])),
+    budgets.map(() => at(own, 'costNanos')),
+  );
 });
 
 test('the refusal says which budget, how much of it is gone, and that a retry is of no use', async () => {

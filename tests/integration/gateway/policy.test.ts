@@ -245,12 +245,31 @@ test('bifrost#2873: pass-through is denied by default, allowed by a rule on its 
   assert.equal(answer.status, 200, answer.text);
   assert.equal(running.provider.newest().path, '/v1/files?limit=3');
   assert.deepEqual(at(await running.record(answer.record()), 'rules'), ['files']);
+  const former = await running.must('POST', '/policy/simulate', { text: defaultPolicyText, limit: 1 });
+  assert.deepEqual([at(former, 'examined'), at(former, 'nowDenied')], [1, 1], 'a route is simulated too');
   const others = running.provider.dispatched();
   await assertDenied(
     await running.call({ ...files, method: 'DELETE', path: '/providers/fake/v1/files/f' }),
     others,
   );
   await assertDenied(await running.call({ ...files, path: '/providers/fake/v1/batches' }), others);
+});
+
+test('a further model in the body is a call of that model too: it must be there, and policy must permit it', async () => {
+  const ask = (fallback: string) =>
+    running.call({
+      path: '/v1/messages',
+      body: { model: 'c', max_tokens: 9, messages: says('x'), fallbacks: [{ model: fallback }] },
+    });
+  assert.equal((await ask('m')).status, 200);
+  const before = running.provider.dispatched();
+  const unknown = await ask('nope');
+  assert.equal(unknown.status, 404);
+  assert.equal(textAt(await running.record(unknown.record()), 'error'), 'not_found');
+  await running.publish(
+    `${defaultPolicyText}\n@id("no-m") forbid (principal, action, resource is Model) when { resource.name == "m" };`,
+  );
+  await assertDenied(await ask('m'), before, 'no-m');
 });
 
 test('a policy with an error is refused with line and column, and changes nothing', async () => {

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startGateway, type TestGateway, until } from '../../support/gateway.ts';
 import { beginStream, chatEvents } from '../../support/provider-answers.ts';
+import { assertReplays } from '../../support/replayed-store.ts';
 import { raceRevocations } from '../../support/revocation-races.ts';
 import { at, textAt } from '../../support/server.ts';
 
@@ -28,9 +29,15 @@ test(`a revocation between decision and intent is honoured: ${races * 4} interle
   assert.ok(stale > races / 4, `stale ${stale}`);
 });
 
-test('the races notice a commit that compares no version', async () => {
-  const { late } = await raceRevocations(running, 20, true);
-  assert.ok(late.length > 0);
+test('a commit that compares no version is noticed by the races, and by the replay of its log', async () => {
+  const broken = await startGateway();
+  try {
+    const { late } = await raceRevocations(broken, 20, true);
+    assert.ok(late.length > 0);
+    await assert.rejects(assertReplays({ kind: 'sqlite', directory: broken.directory }), /not replay/i);
+  } finally {
+    await broken.stop('damaged');
+  }
 });
 
 const streaming = { model: 'm', stream: true, messages: [{ role: 'user', content: 'go on' }] };

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { startPostgres } from '../../support/postgres.ts';
+import { assertReplays, storageOf } from '../../support/replayed-store.ts';
 import { at, textAt } from '../../support/server.ts';
 import {
   initProcessStore,
@@ -87,4 +88,7 @@ test('a governed server on PostgreSQL keeps its records, policy and budgets over
   assert.equal(at(usage.body, 'items.0.requests'), 26, JSON.stringify(usage.body));
   second.signal('SIGTERM');
   assert.deepEqual(await second.ended, { code: 0, signal: null });
+  const replayed = await assertReplays(storageOf(env));
+  const result = replayed.get(made.organizationId);
+  assert.ok(result?.kind === 'replayed' && result.replay.retaken === 26);
 });

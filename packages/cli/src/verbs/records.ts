@@ -27,13 +27,49 @@ const columns = [
   'labels',
 ] as const;
 
+/** What a table has no room for. */
+const furtherColumns = [
+  'request',
+  'actor id',
+  'application',
+  'application id',
+  'workspace id',
+  'team ids',
+  'cost centre',
+  'endpoint',
+  'provider',
+  'proof',
+  'currency',
+] as const;
+
+function furtherOf(item: Item): readonly string[] {
+  const { actor, usage } = item;
+  return [
+    item.requestId ?? '',
+    actor.id,
+    actor.applicationName ?? '',
+    actor.application ?? '',
+    item.workspaceId ?? '',
+    item.teams.join(' '),
+    item.costCentre ?? '',
+    item.endpoint ?? '',
+    item.provider ?? '',
+    actor.proof ?? '',
+    usage?.currency ?? '',
+  ];
+}
+
+function callerOf({ actor }: Item): string {
+  return actor.name ?? (actor.kind === 'service' ? actor.applicationName : undefined) ?? actor.id;
+}
+
 function rowOf(item: Item): readonly string[] {
   const { usage } = item;
   return [
     item.at,
     item.id,
     item.event ?? item.type,
-    [item.actor.name ?? item.actor.id, ...item.actor.agents].join(' via '),
+    [callerOf(item), ...item.actor.agents].join(' via '),
     item.model ?? '',
     item.decision ?? '',
     item.rules.join(' '),
@@ -61,8 +97,12 @@ async function run(invocation: Invocation): Promise<ExitCode> {
     next = page.next;
   }
   const table: Table = { columns, rows: items.map(rowOf) };
+  const whole: Table = {
+    columns: [...columns, ...furtherColumns],
+    rows: items.map((item) => [...rowOf(item), ...furtherOf(item)]),
+  };
   if (json) machine.out(safeJson(next === undefined ? { items } : { items, next }));
-  else if (flags.toggle('csv') === true) machine.out(csvText(table));
+  else if (flags.toggle('csv') === true) machine.out(csvText(whole));
   else machine.out(items.length === 0 ? 'none\n' : tableText(table));
   if (next !== undefined && !json) machine.err(`there is more: add --all, or --cursor ${safeLine(next)}\n`);
   return 0;
@@ -78,9 +118,6 @@ export const records: Command = {
     { name: 'csv', kind: 'switch', description: 'answer in CSV' },
     ...connectionFlags,
   ],
-  examples: [
-    'records --decision deny',
-    'records --label payment_card --from 2026-01-01T00:00:00Z --all --csv',
-  ],
+  examples: ['records --decision deny', 'records --label payment_card --from 2026-01-01 --all --csv'],
   run,
 };

@@ -23,8 +23,13 @@ const proofs: { readonly [proof: string]: string } = {
 
 /** Who acted: the name is the directory's, everything else the entry's. */
 function whoText(view: View, { actor }: Entry): string {
-  const name = view.actor.name === undefined ? '' : `${view.actor.name} `;
-  const through = (actor.act ?? []).map(({ id, kind }) => ` through ${kind} ${id}`).join('');
+  const { application, applicationName } = view.actor;
+  const called = actor.kind === 'service' ? applicationName : view.actor.name;
+  const name = called === undefined ? '' : `${called} `;
+  const nameOf = (id: string) => (id === application ? applicationName : view.agentNames?.[id]);
+  const through = (actor.act ?? [])
+    .map(({ id, kind }) => ` through ${kind} ${nameOf(id) === undefined ? id : `${nameOf(id)} (${id})`}`)
+    .join('');
   const roles = actor.roles === undefined || actor.roles.length === 0 ? '' : `, ${actor.roles.join(' and ')}`;
   const workspace = view.workspaceName ?? actor.ws;
   return `${name}(${actor.kind} ${actor.id}${roles})${through}${workspace === undefined ? '' : ` in workspace ${workspace}`}`;
@@ -45,11 +50,15 @@ function decisionText(entry: Entry): string {
       ? `the outcome was ${entry.status}`
       : 'no policy was asked';
   const { decision, rules, version, reason } = entry.policy;
+  const isRefused = 'status' in entry && entry.status === 'refused';
+  // The reason stands in the place of a rule: no rule was asked.
+  if (isRefused && decision !== 'allow') return `refused before policy was asked: ${reason ?? 'no reason'}`;
+  if (decision === 'deny' && rules.length === 0)
+    return `denied: no rule of policy version ${version} permits it`;
   const words = { allow: 'allowed', deny: 'denied', requestable: 'denied, though an approval could lift it' };
-  const refused =
-    'status' in entry && entry.status === 'refused' ? `refused (${entry.err?.code ?? 'no code'}), ` : '';
-  const why = reason === undefined ? '' : ` (${reason})`;
-  return `${refused}${words[decision]} by ${rules.length === 0 ? 'no rule' : rules.join(', ')} of policy version ${version}${why}`;
+  const decided = `${words[decision]} by ${rules.join(', ')} of policy version ${version}`;
+  if (isRefused) return `${decided}, then refused: ${reason ?? entry.err?.code ?? 'no reason'}`;
+  return reason === undefined ? decided : `${decided} (${reason})`;
 }
 
 /** The outcome as it stands in the log; undefined while there is none. */
@@ -79,7 +88,8 @@ function identityText({ actor }: Entry): string {
   if (proof === undefined) return `identity was not proven: ${actor.kind}`;
   const which = [cred, iss === undefined ? undefined : `issuer ${iss}`].filter((part) => part !== undefined);
   const methods = amr.length === 0 ? '' : `, authenticated by ${amr.join(', ')}`;
-  return `identity was proven ${proofs[proof] ?? proof}${which.length === 0 ? '' : ` (${which.join(', ')})`}${methods}`;
+  const nobody = actor.kind === 'service' ? ', no natural person was identified' : '';
+  return `identity was proven ${proofs[proof] ?? proof}${which.length === 0 ? '' : ` (${which.join(', ')})`}${methods}${nobody}`;
 }
 
 /** The lines for people. */

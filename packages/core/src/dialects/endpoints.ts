@@ -53,6 +53,8 @@ export const fixedPaths: readonly string[] = [...fixed.keys()];
 const responseObject = /^\/v1\/responses\/([A-Za-z0-9_-]{1,128})(\/cancel|\/input_items)?$/;
 const modelObject = /^\/v1\/models\/([A-Za-z0-9][A-Za-z0-9._:@/-]{0,255})$/;
 const providerPrefix = /^\/providers\/([a-z0-9][a-z0-9._-]{0,62})(\/.*)$/;
+/** The most characters of a path that is passed through: an entry holds it whole. */
+const maxPassedPath = 1024;
 /** What a proxy and an upstream may read differently: dot segments, empty segments, encoded or raw separators, controls. */
 const ambiguousPath = /\/\.{1,2}(?:\/|$)|\/\/|%(?:2e|2f|5c|00)|[\\?#;]|[^\x21-\x7e]/i;
 
@@ -105,7 +107,8 @@ function matchAlias(method: string, path: string, dialect: Dialect): EndpointMat
  * Finds the endpoint of a request. `path` is the raw path without the query; it is compared byte for byte,
  * so that no decoding can make it another one at the provider. `/openai/…` and `/anthropic/…` are aliases that
  * also settle the dialect; `/providers/{name}/…` pins the provider, keeps a known path's endpoint, and is
- * `passthrough` otherwise. A path with dot segments, empty segments or encoded separators leads nowhere.
+ * `passthrough` otherwise. A path with dot segments, empty segments or encoded separators leads nowhere, nor does
+ * one to be passed through that is longer than its entry could hold.
  */
 export function matchEndpoint(method: string, path: string): EndpointMatch {
   const direct = fixed.get(path);
@@ -121,7 +124,7 @@ export function matchEndpoint(method: string, path: string): EndpointMatch {
   if (pinned === null) return matchProviderPath(method, path, undefined);
   const [, provider, rest = '/'] = pinned;
   const known = matchProviderPath(method, rest, provider);
-  if (known.kind !== 'none') return known;
+  if (known.kind !== 'none' || rest.length > maxPassedPath) return known;
   const dialect = rest.startsWith('/v1/messages') ? 'anthropic' : 'openai';
   return {
     kind: 'endpoint',

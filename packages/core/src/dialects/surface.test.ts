@@ -52,6 +52,8 @@ test('paths and aliases lead to their endpoints', () => {
     ['GET', '/providers/acme/v1/a\\b', 'none'],
     ['GET', '/v1/responses/..', 'none'],
     ['GET', '/v1/models/../files', 'none'],
+    ['GET', `/providers/acme/${'a'.repeat(1_023)}`, 'passthrough openai acme'],
+    ['GET', `/providers/acme/${'a'.repeat(1_024)}`, 'none'],
   ];
   for (const [method, path, expected] of table)
     assert.equal(find(method, path), expected, `${method} ${path}`);

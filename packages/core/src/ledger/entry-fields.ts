@@ -73,8 +73,15 @@ export const target = z.strictObject({
   /** As the caller named it, and as the upstream was sent. */
   model: name.optional(),
   served: name.optional(),
-  route: name.optional(),
+  /** The path at the provider, whole. */
+  route: z.string().min(1).max(1024).optional(),
   endpoint: name.optional(),
+  /** The HTTP method, where policy reads it: on `passthrough`. */
+  method: name.optional(),
+  /** The provider that the path names. */
+  pinned: name.optional(),
+  /** The model whose earlier call made the object that the path names. */
+  owned: name.optional(),
   tool: name.optional(),
   resource: z.string().min(1).max(1024).optional(),
 });

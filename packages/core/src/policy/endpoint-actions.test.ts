@@ -3,13 +3,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { modelActions } from './actions.ts';
-import { actionOf, actionOnModel, modelEndpoints } from './endpoint-actions.ts';
+import { actionNamed, actionOf, actionOnModel, modelEndpoints } from './endpoint-actions.ts';
 import { strictest } from './strictest.ts';
 import type { Decision } from './types.ts';
 
 test('an endpoint that is known by name has the action that its type has', () => {
   assert.equal(actionOnModel('messages'), actionOf('messages'));
-  assert.equal(actionOf('passthrough'), 'passthrough');
+  assert.equal(actionNamed('messages'), actionOf('messages'));
+  assert.equal(actionNamed('passthrough'), actionOf('passthrough'));
   const used = new Set<string | undefined>(modelEndpoints.map(actionOnModel));
   assert.deepEqual([...used, 'passthrough'].sort(), [...modelActions].sort());
 });
@@ -17,6 +18,7 @@ test('an endpoint that is known by name has the action that its type has', () =>
 test('a name that asks for no model has no action', () => {
   for (const name of ['passthrough', '', 'toString', '__proto__', 'Chat']) {
     assert.equal(actionOnModel(name), undefined, name);
+    if (name !== 'passthrough') assert.equal(actionNamed(name), undefined, name);
   }
 });
 

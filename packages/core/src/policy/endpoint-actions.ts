@@ -25,11 +25,14 @@ export function actionOf(endpoint: EndpointId): ActionName {
 /** Endpoints whose resource is a model: all but `passthrough`, whose resource is a route. */
 export const modelEndpoints: readonly string[] = Object.keys(actions).filter((id) => id !== 'passthrough');
 
-const byName: ReadonlyMap<string, ActionName> = new Map(
-  Object.entries(actions).filter(([id]) => id !== 'passthrough'),
-);
+const byName: ReadonlyMap<string, ActionName> = new Map(Object.entries(actions));
 
-/** The action of an endpoint that is known by its recorded or typed name; undefined if it asks for no model. */
-export function actionOnModel(endpoint: string): ActionName | undefined {
+/** The action of an endpoint that is known by its recorded name; undefined if it is none of ours. */
+export function actionNamed(endpoint: string): ActionName | undefined {
   return byName.get(endpoint);
+}
+
+/** The same of an endpoint that asks for a model; undefined for `passthrough` too. */
+export function actionOnModel(endpoint: string): ActionName | undefined {
+  return endpoint === 'passthrough' ? undefined : byName.get(endpoint);
 }

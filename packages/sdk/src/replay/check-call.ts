@@ -4,13 +4,13 @@ import { isObject } from '@countersign/core/json';
 import { canonicalJson } from '@countersign/core/ledger/canonical';
 import type { CallIntent } from '@countersign/core/ledger/entry';
 import type { Decision, Obligations } from '@countersign/core/policy/types';
-import { type CheckedActor, checkActor } from './check-actor.ts';
+import { checkActor } from './check-actor.ts';
 import { checkContext, readContext } from './check-context.ts';
 import { expectSame, listText, type Report } from './difference.ts';
 import type { Fold } from './fold.ts';
-import { type Retaken, retake } from './retake.ts';
+import { isUnasked, type Retaken, retake } from './retake.ts';
 
-/** What became of an intent. `why` says why its decision could not be taken again. */
+/** What became of an intent. `why` says why its decision could not be taken again: a difference was reported then. */
 export type CheckedCall = {
   readonly outcome: 'allowed' | 'denied' | 'requestable' | 'refused';
   readonly retaken: boolean;
@@ -68,31 +68,15 @@ function compareTarget(
 ): void {
   const { target } = entry;
   const { model, provider } = retaken.selected;
-  expectSame(report, 'target_differs', target.resource ?? 'no model', model.id);
+  expectSame(report, 'target_differs', target.resource ?? 'no model', model?.id ?? 'no model');
   expectSame(report, 'target_differs', target.provider ?? 'no provider', provider.name);
   if (entry.status === undefined && target.served !== undefined)
-    expectSame(report, 'target_differs', `served ${target.served}`, `served ${model.upstreamName}`);
-}
-
-/** Refusals before policy was asked; what refuses after it (budgets, limits) keeps policy's own decision. */
-const beforePolicy: ReadonlySet<string> = new Set([
-  'unknown_model',
-  'provider_suspended',
-  'key_narrowed',
-  'no_permission',
-  'foreign_id',
-]);
-
-function compareRefusal(entry: CallIntent, checked: CheckedActor, retaken: Retaken, report: Report): void {
-  const { reason = 'none' } = entry.policy;
-  // Whose an id at the provider was stands in no entry.
-  if (reason === 'foreign_id') return;
-  const mayCall = checked.chain.standing.permissions.has('models.call');
-  if (reason === 'no_permission') {
-    expectSame(report, 'reason_differs', reason, mayCall ? 'models.call is held' : reason);
-    return;
-  }
-  if (retaken.kind === 'unselected') expectSame(report, 'reason_differs', reason, retaken.reason);
+    expectSame(
+      report,
+      'target_differs',
+      `served ${target.served}`,
+      `served ${model?.upstreamName ?? 'no model'}`,
+    );
 }
 
 function comparePolicy(fold: Fold, entry: CallIntent, report: Report): void {
@@ -102,23 +86,31 @@ function comparePolicy(fold: Fold, entry: CallIntent, report: Report): void {
   expectSame(report, 'policy_differs', `${version} ${hash}`, replayed);
 }
 
-function compare(entry: CallIntent, checked: CheckedActor, retaken: Retaken, report: Report): void {
-  if (entry.status === 'refused' && beforePolicy.has(entry.policy.reason ?? '')) {
-    compareRefusal(entry, checked, retaken, report);
+function compare(entry: CallIntent, retaken: Retaken, report: Report): void {
+  const { decision, reason } = entry.policy;
+  if (retaken.kind === 'unknown_endpoint') {
+    report('target_differs', `endpoint ${entry.target.endpoint ?? 'none'}`, 'no endpoint of that name');
     return;
   }
-  if (retaken.kind === 'unselected') {
-    expectSame(report, 'decision_differs', entry.policy.decision, retaken.reason);
+  // Whose an id at the provider was stands in no entry.
+  if (entry.status === 'refused' && reason === 'foreign_id') return;
+  if (entry.status === 'refused' && isUnasked(reason)) {
+    expectSame(report, 'decision_differs', decision, 'deny');
+    const found = retaken.kind === 'unasked' ? retaken.reason : `${retaken.decision.outcome} by policy`;
+    expectSame(report, 'reason_differs', reason, found);
     return;
   }
-  if (retaken.kind !== 'decided') return;
+  if (retaken.kind === 'unasked') {
+    report('decision_differs', decision, retaken.reason);
+    return;
+  }
   compareDecision(entry, retaken.decision, report);
   compareTarget(entry, retaken, report);
 }
 
 /**
- * Takes an intent's decision again and reports every way in which the record differs. `version` is the
- * fold's, at the intent's place.
+ * Takes an intent's decision again and reports every way in which the record differs. INVARIANT: what cannot be
+ * taken again is reported: no call passes unexamined. `version` is the fold's, at the intent's place.
  */
 export function checkCall(fold: Fold, entry: CallIntent, version: number, report: Report): CheckedCall {
   const outcome = outcomeOf(entry);
@@ -132,22 +124,21 @@ export function checkCall(fold: Fold, entry: CallIntent, version: number, report
   comparePolicy(fold, entry, report);
   const { directory } = fold;
   const checked = checkActor(directory, entry.actor, 'models', Date.parse(entry.ts), report);
-  if (checked === undefined) return skipped('its actor is not in the directory');
+  if (checked === undefined) {
+    report('actor_not_live', `${entry.actor.kind} called a model`, 'nobody who may');
+    return skipped('its actor is not in the directory');
+  }
   const context = readContext(entry.ctx);
-  if (context === undefined) return skipped('its context is no value of policy');
+  if (context === undefined) {
+    report('context_differs', 'its input', 'no value of policy');
+    return skipped('its context is no value of policy');
+  }
   checkContext(directory, entry, context, checked.key, report);
   if (outcome === 'allowed' && !checked.chain.standing.permissions.has('models.call'))
     report('permission_missing', 'went ahead', `${entry.actor.id} lacks models.call there`);
   const rules = fold.policy?.rules;
   if (rules === undefined) return skipped('the policy in force has no usable text');
-  const retaken = retake({
-    directory,
-    rules,
-    actor: checked.chain,
-    endpoint: entry.target.endpoint ?? '',
-    asked: entry.target.model ?? '',
-    context,
-  });
-  compare(entry, checked, retaken, report);
-  return retaken.kind === 'unknowable' ? skipped(retaken.why) : { outcome, retaken: true, why: undefined };
+  const retaken = retake({ directory, rules, actor: checked.chain, target: entry.target, context });
+  compare(entry, retaken, report);
+  return { outcome, retaken: true, why: undefined };
 }

@@ -22,6 +22,7 @@ export const ids = {
   vendor: sampleId('provider', 8),
   model: sampleId('model', 9),
   otherModel: sampleId('model', 10),
+  spareModel: sampleId('model', 29),
   ownerKey: sampleId('key', 11),
   ownerManagementKey: sampleId('key', 12),
   aliceKey: sampleId('key', 13),

@@ -62,6 +62,7 @@ function beginning(): Draft {
     provider(ids.vendor, 'vendor', true),
     model(ids.model, ids.provider, 'small', { aliases: ['tiny'] }),
     model(ids.otherModel, ids.vendor, 'large'),
+    model(ids.spareModel, ids.provider, 'spare'),
     policy(1, defaultPolicyText),
     key(ids.ownerKey, ids.owner, {}),
     key(ids.ownerManagementKey, ids.owner, { use: 'management' }),
@@ -116,7 +117,12 @@ function publish(text: string, partLength: number): readonly Draft[] {
   }));
 }
 
-type Calling = { readonly n: number; readonly asked: string; readonly actor: Draft; readonly policy: Draft };
+export type Calling = {
+  readonly n: number;
+  readonly asked: string;
+  readonly actor: Draft;
+  readonly policy: Draft;
+};
 
 function context({ n, actor }: Calling): Draft {
   return {
@@ -138,7 +144,8 @@ function context({ n, actor }: Calling): Draft {
   };
 }
 
-function call(policyHash: string, calling: Calling, more: Draft = {}, ctx: Draft = {}): Draft {
+/** The intent of a call of the model `asked`, allowed and gone ahead unless `more` says otherwise. */
+export function call(policyHash: string, calling: Calling, more: Draft = {}, ctx: Draft = {}): Draft {
   const { n, asked, actor } = calling;
   const isLarge = asked === 'large';
   return {

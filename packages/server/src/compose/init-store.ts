@@ -1,8 +1,10 @@
 // Owns set-up from the command line: the first organization of an empty store, without a server.
 
 import type { Initialized } from '../control/init-organization.ts';
+import { createLog } from '../platform/log/log.ts';
 import { readSettings } from './settings.ts';
 import { type InitValues, initFirst, openStore } from './store.ts';
+import { logFaults } from './thread-faults.ts';
 
 const closeMs = 10_000;
 
@@ -11,7 +13,10 @@ export async function initStore(
   env: { readonly [name: string]: string | undefined },
   values: InitValues,
 ): Promise<Initialized> {
-  const store = await openStore(readSettings(env), { onStep: () => {}, onDeath: () => {} });
+  // Standard output is the answer's; what goes wrong beside it is told on the other one.
+  const log = createLog({ level: 'error', destination: process.stderr });
+  const hear = { onStep: () => {}, onFault: logFaults(log), onDeath: () => {} };
+  const store = await openStore(readSettings(env), hear);
   try {
     return await initFirst(store, values);
   } finally {

@@ -3,8 +3,8 @@
 import type { Change, Organization } from '@countersign/core/directory/objects';
 import type { OrgId } from '@countersign/core/ids';
 import { periodBounds } from '@countersign/core/metering/period';
-import { spentByBudget } from '@countersign/core/metering/spent';
 import { matchNetworks, type NetworkMatcher } from '../platform/http/networks.ts';
+import { loadBudgets } from '../services/meter/load-budgets.ts';
 import type { Meter } from '../services/meter/meter.ts';
 import type { BudgetAlert } from '../services/meter/state.ts';
 import type { OrgSnapshot } from '../services/snapshot/org-snapshot.ts';
@@ -105,19 +105,18 @@ function createKeyIndex(deps: OrganizationsDeps) {
 export function createOrganizations(deps: OrganizationsDeps): Organizations {
   const { reader, writer } = deps.threads;
 
-  async function loadBudgets(snapshot: OrgSnapshot): Promise<void> {
+  async function load(snapshot: OrgSnapshot): Promise<void> {
     const { orgId, directory } = snapshot;
     const budgets = [...directory.tables.budget.values()];
     const rateLimits = [...directory.tables.rateLimit.values()];
-    await writer.call('drain', orgId);
-    const nowMs = deps.now();
-    const rows =
-      budgets.length === 0 ? [] : await reader.call('spent', { orgId, fromDay: firstDay(snapshot, nowMs) });
-    const alerts = deps.meter.load(orgId, budgets, rateLimits, spentByBudget(budgets, rows, nowMs));
+    const alerts = await loadBudgets(deps, orgId, { budgets, rateLimits }, async (owed) => {
+      await writer.call('drain', orgId);
+      return reader.call('spent', { orgId, fromDay: firstDay(snapshot, deps.now()), owed });
+    });
     for (const alert of alerts) deps.onBudgetAlert(snapshot, alert);
   }
 
-  const loads = createBudgetLoads(loadBudgets);
+  const loads = createBudgetLoads(load);
   const snapshots = createSnapshots(
     {
       load: (orgId) => reader.call('load', orgId),

@@ -13,6 +13,7 @@ import { createHttpServer } from './http-server.ts';
 import { managementFaces } from './management-faces.ts';
 import { createSetup, setupFace } from './setup.ts';
 import { openStore, type Store } from './store.ts';
+import { logFaults } from './thread-faults.ts';
 
 export type Server = {
   /** Where it listens: `http://host:port`. */
@@ -80,6 +81,7 @@ export async function serve(
   const missed: Step[] = [];
   const store = await openStore(config, {
     onStep: (step) => (plane === undefined ? missed.push(step) : plane.gateway.onStep(step)),
+    onFault: logFaults(log),
     onDeath: (error) => {
       log.fatal({ error }, 'a storage thread has ended: stopping');
       // No outcome can be recorded any more: what runs must not run on until the drain's limit.

@@ -5,6 +5,7 @@ import { AppError, errorCodes } from '@countersign/core/errors';
 import { isObject } from '@countersign/core/json';
 import { connectThread, type ThreadClient } from '../platform/db/thread-client.ts';
 import type { Step } from '../services/snapshot/snapshots.ts';
+import { type FaultNotices, type OnFault, toFault } from './thread-faults.ts';
 import type { InstallationState, ReaderCalls, ThreadData, WriterCalls, WriterNotices } from './threads.ts';
 
 type Nothing = Record<never, never>;
@@ -16,6 +17,16 @@ export type Threads = {
   readonly orphansClosed: number;
   /** The reader first, so that nothing reads while the writer closes the store. */
   readonly close: (limitMs: number) => Promise<void>;
+};
+
+/** What the owner of the threads is told. */
+export type Hearing = {
+  /** Every version that the writer commits. */
+  readonly onStep: (step: Step) => void;
+  /** An unknown error of a thread, or of what it says. */
+  readonly onFault: OnFault;
+  /** A thread has ended by itself, after which nothing can be recorded. */
+  readonly onDeath: (reason: AppError) => void;
 };
 
 /** Bounds what a thread's short-lived objects take: three times the semi-space. */
@@ -49,33 +60,26 @@ async function open(writer: Threads['writer']) {
   }
 }
 
-/**
- * Starts both threads and closes what former runs left open. `onStep` hears every version that the writer
- * commits; `onDeath` hears that a thread has ended by itself, after which nothing can be recorded. Rejects with the
- * writer's own refusal if it cannot start.
- */
-export async function startThreads(
-  data: ThreadData,
-  hear: { readonly onStep: (step: Step) => void; readonly onDeath: (reason: AppError) => void },
-): Promise<Threads> {
-  const onError = (error: unknown): void => console.error(error);
+/** Starts both threads and closes what former runs left open. Rejects with the writer's own refusal if it cannot start. */
+export async function startThreads(data: ThreadData, hear: Hearing): Promise<Threads> {
   let isStarted = false;
   const writer = connectThread<WriterCalls, Nothing, WriterNotices>(start('writer.ts', data), {
     name: 'writer',
     maxOutstanding: 10_000,
     timeoutMs: 30_000,
-    onNotice: { step: hear.onStep },
-    onError,
+    onNotice: { step: hear.onStep, fault: (fault) => hear.onFault('writer', fault) },
+    onError: (error, doing) => hear.onFault('writer', toFault(error, doing)),
     // What ends it before it has begun is told by the calls below.
     onDeath: (reason) => isStarted && hear.onDeath(reason),
   });
   const { installation, orphansClosed } = await open(writer);
   isStarted = true;
-  const reader = connectThread<ReaderCalls, Nothing>(start('reader.ts', data), {
+  const reader = connectThread<ReaderCalls, Nothing, FaultNotices>(start('reader.ts', data), {
     name: 'reader',
     maxOutstanding: 1_000,
     timeoutMs: 60_000,
-    onError,
+    onNotice: { fault: (fault) => hear.onFault('reader', fault) },
+    onError: (error, doing) => hear.onFault('reader', toFault(error, doing)),
     onDeath: hear.onDeath,
   });
   return {

@@ -14,9 +14,8 @@ import {
   type PolicyChecker,
   problemText,
 } from '../services/policy/publish.ts';
-import type { Step } from '../services/snapshot/snapshots.ts';
 import { loadMasterKeys, type MasterKeys } from './master-keys.ts';
-import { startThreads, type Threads } from './start-threads.ts';
+import { type Hearing, startThreads, type Threads } from './start-threads.ts';
 
 export type Store = {
   readonly threads: Threads;
@@ -27,10 +26,7 @@ export type Store = {
 };
 
 /** Opens the configured store. Throws `storage_unavailable` if another process holds it. */
-export async function openStore(
-  config: Config,
-  hear: { readonly onStep: (step: Step) => void; readonly onDeath: (reason: AppError) => void },
-): Promise<Store> {
+export async function openStore(config: Config, hear: Hearing): Promise<Store> {
   const masterKeys = loadMasterKeys(config);
   const boot = randomBytes(8).toString('hex');
   const url = config.databaseUrl?.reveal();

@@ -10,6 +10,7 @@ import type { OwedOutcome } from '../services/ledger/owed.ts';
 import type { Loaded } from '../services/snapshot/org-snapshot.ts';
 import type { ReadCalls } from '../services/snapshot/read.ts';
 import type { Step } from '../services/snapshot/snapshots.ts';
+import type { FaultNotices } from './thread-faults.ts';
 
 /** Master keys as text travel to the threads that seal: the first seals, all open. */
 export type ThreadKeys = readonly { readonly id: string; readonly key: Uint8Array }[];
@@ -50,8 +51,8 @@ export type WriterCalls = {
   drain: { request: OrgId; reply: null };
 };
 
-/** What the writer says by itself, in the order of its commits. */
-export type WriterNotices = { step: Step };
+/** What the writer says by itself: versions in the order of its commits, and errors that nobody asked for. */
+export type WriterNotices = FaultNotices & { step: Step };
 
 export type ReaderCalls = ReadCalls & {
   query: { request: QueryRequest; reply: QueryResult };

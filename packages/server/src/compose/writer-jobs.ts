@@ -29,7 +29,7 @@ export type WriterJobsDeps = {
   readonly now: () => number;
   readonly node: string;
   readonly boot: string;
-  readonly onError: (error: unknown) => void;
+  readonly onError: (error: unknown, doing: string) => void;
 };
 
 export type WriterJobs = {
@@ -51,17 +51,15 @@ const copyMs = 60_000;
 const replayMs = 24 * 60 * 60 * 1_000;
 const forgetMs = 60 * 60 * 1_000;
 
-/** Runs `work` every `everyMs`, never twice at a time. */
-function repeat(everyMs: number, work: () => Promise<void>, onError: (error: unknown) => void): () => void {
+/** Runs `work`, which never rejects, every `everyMs`, never twice at a time. */
+function repeat(everyMs: number, work: () => Promise<void>): () => void {
   let isRunning = false;
   const timer = setInterval(() => {
     if (isRunning) return;
     isRunning = true;
-    work()
-      .catch(onError)
-      .finally(() => {
-        isRunning = false;
-      });
+    void work().finally(() => {
+      isRunning = false;
+    });
   }, everyMs);
   return () => clearInterval(timer);
 }
@@ -70,31 +68,41 @@ function repeat(everyMs: number, work: () => Promise<void>, onError: (error: unk
 export function startWriterJobs(deps: WriterJobsDeps): WriterJobs {
   const { db, projector, checkpoints, now, onError } = deps;
   const copies = createCheckpointJob(deps);
+  /** The work of this name, whose errors are told and end nothing. */
+  const job = (doing: string, work: () => Promise<unknown>) => async (): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      onError(error, doing);
+    }
+  };
   // What a former run left behind comes first.
   let hasMore = true;
-  const project = async (): Promise<void> => {
+  const project = job('projection', async () => {
     if (!deps.takeMoved() && !hasMore) return;
     hasMore = true;
     await projector.drainAll();
     hasMore = false;
-  };
-  const push = async (): Promise<void> => checkpoints.flush();
-  const copy = (): Promise<void> => copies.run(deps.takeGrown());
-  const forget = (): Promise<void> =>
-    db.transaction().execute((tx) => removeOldReplays(tx, now() - replayMs));
+  });
+  const push = job('pushed checkpoints', async () => checkpoints.flush());
+  const copy = job('copies of checkpoints', () => copies.run(deps.takeGrown()));
+  const forget = job('forgetting of repeated writes', () =>
+    db.transaction().execute((tx) => removeOldReplays(tx, now() - replayMs)),
+  );
   const stops = [
-    repeat(projectMs, project, onError),
-    repeat(pushMs, push, onError),
-    repeat(copyMs, copy, onError),
-    repeat(forgetMs, forget, onError),
+    repeat(projectMs, project),
+    repeat(pushMs, push),
+    repeat(copyMs, copy),
+    repeat(forgetMs, forget),
   ];
-  if (deps.isRotating) rewrapSecrets(db, deps.sealer).catch(onError);
+  if (deps.isRotating) void job('rotation of the master key', () => rewrapSecrets(db, deps.sealer))();
   return {
     async stop() {
       for (const stop of stops) stop();
-      await copy().catch(onError);
-      checkpoints.flush();
-      await projector.drainAll().catch(onError);
+      await copy();
+      await push();
+      hasMore = true;
+      await project();
     },
   };
 }

@@ -79,6 +79,10 @@ test('without `records.read` one lists only what one did, whatever one asks for'
   );
   assert.deepEqual(itemsOf(await ask(alice, 'record.list', { actor: bob.principalId })), []);
   assert.equal(itemsOf(await ask(owner, 'record.list', { type: 'model_call' })).length, 2);
+  // An empty list would say that nobody of that name asked anything.
+  for (const asked of [{ actor: 'alice@example.com' }, { workspace: 'default' }, { application: 'webapp' }])
+    await assert.rejects(ask(owner, 'record.list', asked), { code: 'invalid_request' });
+  assert.ok(itemsOf(await ask(owner, 'record.list', { actor: 'system' })).length > 0);
 });
 
 test('pages join without gap or repetition, and a cursor of another list is refused', async (context) => {
@@ -199,6 +203,15 @@ test('usage groups as asked, counts a call for each team, and shows a member onl
     [member.principalId, 'sandbox', 12, 2],
   ]);
   assert.deepEqual(await groups(member, 'user'), [[member.principalId, 12, 2]]);
+  const names = async (by: Asker, groupBy: string) =>
+    itemsOf(await ask(by, 'usage.list', { groupBy })).map((item) => memberOf(item, 'names'));
+  assert.deepEqual(await names(owner, 'team'), [{}, { team: 'blue' }, { team: 'red' }]);
+  assert.deepEqual(await names(owner, 'user,workspace'), [
+    { user: 'Owner of acme', workspace: 'default' },
+    { user: 'member', workspace: 'default' },
+  ]);
+  // Who may read no people is told one's own name, and nobody's else.
+  assert.deepEqual(await names(member, 'user'), [{ user: 'member' }]);
   await assert.rejects(ask(owner, 'usage.list', { groupBy: 'user,shoe' }), { code: 'invalid_request' });
 });
 

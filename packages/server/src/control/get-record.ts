@@ -1,6 +1,7 @@
 // Owns the view of one record with its entries as they stand in the ledger.
 
 import type { recordGet } from '@countersign/contract/evidence-operations';
+import { isId } from '@countersign/core/ids';
 import { toHex } from '@countersign/core/ledger/encoding';
 import { createTreeHasher } from '@countersign/core/ledger/tree';
 import { sha256 } from '../services/ledger/crypto.ts';
@@ -17,6 +18,15 @@ async function entryAt(ctx: QueryContext, index: number) {
   return { index, leafHash, text: Buffer.from(bytes).toString('utf8') };
 }
 
+async function agentNames(ctx: QueryContext, ids: readonly string[]): Promise<Record<string, string>> {
+  const names: Record<string, string> = {};
+  for (const id of ids) {
+    const agent = isId('agent', id) ? await findObject(ctx.store, ctx.orgId, 'agent', id) : undefined;
+    if (agent !== undefined) names[id] = agent.state.name;
+  }
+  return names;
+}
+
 /** The record, its entries' exact text and their leaf hashes. */
 export const getRecord: Query<typeof recordGet> = async (ctx, { params }) => {
   const row = await needRecord(ctx, params.id);
@@ -24,11 +34,13 @@ export const getRecord: Query<typeof recordGet> = async (ctx, { params }) => {
   const { workspace_id: workspaceId, entry_index: first, outcome_index: last } = row;
   const workspace =
     workspaceId === null ? undefined : await findObject(ctx.store, ctx.orgId, 'workspace', workspaceId);
+  const view = recordViewOf(row, (id) => names.get(id));
   const entries = [await entryAt(ctx, first)];
   if (last !== null) entries.push(await entryAt(ctx, last));
   return {
-    ...recordViewOf(row, (id) => names.get(id)),
+    ...view,
     workspaceName: workspace?.state.name,
+    agentNames: await agentNames(ctx, view.actor.agents),
     entries,
   };
 };

@@ -3,6 +3,7 @@
 import type { recordList } from '@countersign/contract/evidence-operations';
 import { recordViewOf } from '../services/ledger/record-view.ts';
 import { type RecordFilter, listRecords as readRecords } from '../stores/records.ts';
+import { needIds } from './filter-ids.ts';
 import { pageOfRows, positionOf } from './paging.ts';
 import { namesOf } from './person-names.ts';
 import type { Query, QueryInput } from './run-query.ts';
@@ -31,6 +32,7 @@ function filterOf(asked: Asked): RecordFilter {
 export const listRecords: Query<typeof recordList> = async (ctx, { query }) => {
   const of = { orgId: ctx.orgId, list: 'record' };
   const position = positionOf(of, query.cursor);
+  needIds(query);
   const asked = filterOf(query);
   const own = visibleRecords(ctx);
   const isElsewhere =

@@ -9,6 +9,7 @@ import { readUsage, type UsageRow } from '../stores/usage.ts';
 import { may } from './guard.ts';
 import { needOrganization } from './needed-organization.ts';
 import type { Query, QueryContext } from './run-query.ts';
+import { withNames } from './usage-names.ts';
 
 type Group = (typeof usageGroups)[number];
 
@@ -148,11 +149,14 @@ export const listUsage: Query<typeof usageList> = async (ctx, { query }) => {
   const fromDay =
     query.from === undefined ? toDay - defaultDays + 1 : Math.floor(Date.parse(query.from) / dayMs);
   if (fromDay > toDay) throw new AppError('invalid_request', '`from` must come before `to`');
-  const rows = await readUsage(ctx.store, ctx.orgId, { fromDay, toDay, ...narrowed(ctx) });
+  const read = await readUsage(ctx.store, ctx.orgId, { fromDay, toDay, ...narrowed(ctx) });
+  const rows = read.filter(visibleUsage(ctx));
   const { currency } = await needOrganization(ctx);
-  const isVisible = visibleUsage(ctx);
-  const asked = rows.filter((row) => isVisible(row) && isAsked(row, query));
-  const items = sumUp(asked, groups, query).map(({ nanos, ...sum }) => ({
+  const items = sumUp(
+    rows.filter((row) => isAsked(row, query)),
+    groups,
+    query,
+  ).map(({ nanos, ...sum }) => ({
     ...sum,
     costNanos: nanos > BigInt(maxNanos) ? maxNanos : Number(nanos),
   }));
@@ -160,6 +164,6 @@ export const listUsage: Query<typeof usageList> = async (ctx, { query }) => {
     from: new Date(fromDay * dayMs).toISOString(),
     to: new Date((toDay + 1) * dayMs).toISOString(),
     currency,
-    items,
+    items: await withNames(ctx, rows, items),
   };
 };

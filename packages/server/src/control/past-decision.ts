@@ -1,16 +1,21 @@
 // Owns taking a recorded call's decision again under other rules: its input from the entry, its model as it is now.
 
 import { type Role, roles } from '@countersign/core/access/permissions';
-import { decideOnModel, type RecordedQuestion } from '@countersign/core/directory/decide-on-model';
+import {
+  type Destination,
+  decideOnCall,
+  furtherModels,
+  type RecordedQuestion,
+} from '@countersign/core/directory/decide-on-call';
 import type { Directory } from '@countersign/core/directory/directory';
 import { principalEntity } from '@countersign/core/directory/entities';
-import type { Model } from '@countersign/core/directory/objects';
+import { namedModels } from '@countersign/core/directory/named-models';
+import type { Model, Provider } from '@countersign/core/directory/objects';
 import type { ActorChain } from '@countersign/core/identity/actor';
 import { isId } from '@countersign/core/ids';
 import { isObject } from '@countersign/core/json';
 import type { CallIntent } from '@countersign/core/ledger/entry';
 import type { CompiledPolicy } from '@countersign/core/policy/compile';
-import { actionOnModel } from '@countersign/core/policy/endpoint-actions';
 import type { Attributes, Decision, EntityView, Value } from '@countersign/core/policy/types';
 
 /** Refusals before policy was asked: there was no decision to take again. */
@@ -71,14 +76,41 @@ function principalOf(directory: Directory, { actor, cc }: CallIntent): EntityVie
   return principalEntity(directory, chain);
 }
 
-function decideOver(question: RecordedQuestion, model: Model): Decision | undefined {
-  const provider = question.directory.tables.provider.get(model.providerId);
-  return provider === undefined ? undefined : decideOnModel(question, model, provider);
+function destinationOf(directory: Directory, model: Model | undefined): Destination | undefined {
+  const provider = directory.tables.provider.get(model?.providerId ?? '');
+  return model === undefined || provider === undefined ? undefined : { model, provider };
+}
+
+/** Where the call went, as the directory is now. */
+function recordedDestination(
+  directory: Directory,
+  { model = '', resource, owned = resource, pinned }: CallIntent['target'],
+): Destination | undefined {
+  const { modelsByName, tables } = directory;
+  if (model !== '' || owned !== undefined)
+    return destinationOf(directory, modelsByName.get(model) ?? tables.model.get(owned ?? ''));
+  const provider = directory.providersByName.get(pinned ?? '');
+  return provider === undefined ? undefined : { model: undefined, provider };
+}
+
+/** The models that a body named beside its own, as its provider reads those names; undefined where one is gone. */
+function othersAt(
+  directory: Directory,
+  provider: Provider,
+  context: Attributes,
+): readonly Destination[] | undefined {
+  const others: Destination[] = [];
+  for (const name of furtherModels(context)) {
+    const named = namedModels(directory, provider, name);
+    if (named.length === 0) return undefined;
+    others.push(...named.map((model) => ({ model, provider })));
+  }
+  return others;
 }
 
 /**
  * The decision that `rules` give for a recorded call, or undefined where the entry or the directory does not hold
- * what it needs: a model that is gone, a passed-through route, a refusal before policy.
+ * what it needs: a model or provider that is gone, a refusal before policy.
  */
 export function decideAgain(
   directory: Directory,
@@ -86,16 +118,18 @@ export function decideAgain(
   entry: CallIntent,
 ): Decision | undefined {
   const { target, policy, ctx } = entry;
-  const action = actionOnModel(target.endpoint ?? '');
   const principal = principalOf(directory, entry);
-  const model =
-    directory.modelsByName.get(target.model ?? '') ?? directory.tables.model.get(target.resource ?? '');
-  if (action === undefined || principal === undefined || model === undefined) return undefined;
+  const to = recordedDestination(directory, target);
+  if (principal === undefined || to === undefined) return undefined;
   if (beforePolicy.has(policy.reason ?? '') || !isAttributes(ctx)) return undefined;
-  const input: RecordedQuestion = { directory, rules, principal, action, context: ctx };
-  const first = decideOver(input, model);
+  const others = othersAt(directory, to.provider, ctx);
+  if (others === undefined) return undefined;
+  const input: RecordedQuestion = { directory, rules, principal, target, context: ctx };
+  const first = decideOnCall(input, to, others);
   if (first?.outcome !== 'allow' || first.obligations.model === undefined) return first;
   // A model that an obligation names instead is decided on by itself, so that an obligation opens nothing.
-  const other = directory.modelsByName.get(first.obligations.model);
-  return other === undefined ? { ...first, outcome: 'deny', reason: 'no_permit' } : decideOver(input, other);
+  const other = destinationOf(directory, directory.modelsByName.get(first.obligations.model));
+  return other === undefined
+    ? { ...first, outcome: 'deny', reason: 'no_permit' }
+    : decideOnCall(input, other, othersAt(directory, other.provider, ctx) ?? []);
 }

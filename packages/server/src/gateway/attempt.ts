@@ -8,7 +8,8 @@ import type { Asked } from './admit.ts';
 import { recordHeaders } from './answer.ts';
 import type { Reply, ReplyHeaders } from './call.ts';
 import type { GatewayDeps } from './deps.ts';
-import { type Forwarded, type ForwardingCall, forward, joined } from './steps/forward.ts';
+import { type Forwarded, type ForwardingCall, forward } from './steps/forward.ts';
+import { joined } from './steps/joined.ts';
 import { type Recorded, recordIntent } from './steps/record-intent.ts';
 import { failureCode, recordOutcome } from './steps/record-outcome.ts';
 

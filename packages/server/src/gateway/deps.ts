@@ -12,7 +12,7 @@ import type { Snapshots } from '../services/snapshot/snapshots.ts';
 import type { Commitments, SubjectKey } from '../services/subjects/subject-key.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 import type { ActiveCalls } from './active-calls.ts';
-import type { EntryDeps } from './entries.ts';
+import type { EntryDeps } from './entry-deps.ts';
 
 export type OwnedObject = { readonly providerId: string; readonly modelId: string };
 

@@ -17,13 +17,7 @@ import type { Status } from '@countersign/core/ledger/entry-fields';
 import { actorFragment } from '../services/callers/resolve.ts';
 import type { OrgSnapshot } from '../services/snapshot/org-snapshot.ts';
 import type { Asked, Decided } from './admit.ts';
-
-/** Which process writes, and how it writes a time: milliseconds since 1970 as RFC 3339 with milliseconds. */
-export type EntryDeps = {
-  readonly node: string;
-  readonly boot: string;
-  readonly timestamp: (ms: number) => string;
-};
+import type { EntryDeps } from './entry-deps.ts';
 
 export type CallEntry = {
   readonly id: EntryId;
@@ -77,6 +71,16 @@ function printedObligations({ obligations }: Decided) {
   };
 }
 
+/** What the decision read of the request beside the model's name: without it nobody could take it again. */
+function readOfTarget({ call, owned }: Asked) {
+  const { id, provider } = call.endpoint;
+  return {
+    ...(id === 'passthrough' ? { method: call.method } : {}),
+    ...(provider === undefined ? {} : { pinned: provider }),
+    ...(owned === undefined ? {} : { owned: owned.modelId }),
+  };
+}
+
 /** Parts of entries that are kept at most in one version. */
 const mostRendered = 100_000;
 
@@ -85,15 +89,18 @@ function targetFragment(entry: CallEntry, served: string | undefined): Fragment 
   const { snapshot } = asked.authenticated;
   const { request, call } = asked;
   const { selected } = decided;
+  const { id, providerPath, provider = '' } = call.endpoint;
+  const isUsual = id !== 'passthrough' && asked.owned === undefined;
   const key =
-    selected !== undefined && call.endpoint.id !== 'passthrough'
-      ? `target ${selected.model?.id ?? ''} ${request.model} ${call.endpoint.id} ${call.endpoint.providerPath} ${served ?? ''}`
+    selected !== undefined && isUsual
+      ? `target ${selected.model?.id ?? ''} ${request.model} ${id} ${providerPath} ${provider} ${served ?? ''}`
       : undefined;
   const known = key === undefined ? undefined : snapshot.rendered.get(key);
   if (known !== undefined) return known;
   const made = fragment({
-    endpoint: call.endpoint.id,
-    route: call.endpoint.providerPath.slice(0, 256),
+    endpoint: id,
+    route: providerPath,
+    ...readOfTarget(asked),
     ...(request.model === '' ? {} : { model: request.model.slice(0, 256) }),
     ...(selected === undefined
       ? {}

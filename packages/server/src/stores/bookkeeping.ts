@@ -2,7 +2,8 @@
 
 import { AppError } from '@countersign/core/errors';
 import { isId, type OrgId } from '@countersign/core/ids';
-import { type BuiltStatements, insertRows } from './insert-rows.ts';
+import type { BuiltStatements } from './built-statements.ts';
+import { insertRows } from './insert-rows.ts';
 import type { Store, Tx } from './schema.ts';
 
 export type Replay = { readonly requestHash: string; readonly response: string };

@@ -1,16 +1,23 @@
 // Owns the ledger's bytes at rest: bundles of entries, full tiles of hashes, and which entry made which version.
 
 import type { OrgId } from '@countersign/core/ids';
-import { sql } from 'kysely';
+import { type BuiltStatements, runBuilt } from './built-statements.ts';
 import type { Store, Tx } from './schema.ts';
 
 export type Bundle = { readonly firstIndex: number; readonly count: number; readonly bytes: Uint8Array };
 
 /** Appends one batch as one blob. */
-export async function insertBundle(tx: Tx, orgId: OrgId, bundle: Bundle): Promise<void> {
-  // As text, like all that a commit of entries runs: building a query costs more than running it.
-  await sql`insert into entry_bundles (org_id, first_index, entry_count, bytes)
-    values (${orgId}, ${bundle.firstIndex}, ${bundle.count}, ${bundle.bytes})`.execute(tx);
+export async function insertBundle(
+  tx: Tx,
+  orgId: OrgId,
+  { firstIndex, count, bytes }: Bundle,
+  built: BuiltStatements = new Map(),
+): Promise<void> {
+  await runBuilt(tx, built, 'insert bundle', [orgId, firstIndex, count, bytes], () =>
+    tx
+      .insertInto('entry_bundles')
+      .values({ org_id: orgId, first_index: firstIndex, entry_count: count, bytes }),
+  );
 }
 
 /** The bundles that hold any entry of [from, to), in order, `limit` at most. */

@@ -2,7 +2,7 @@
 
 import { AppError } from '@countersign/core/errors';
 import type { OrgId } from '@countersign/core/ids';
-import { sql } from 'kysely';
+import { type BuiltStatements, runBuilt } from './built-statements.ts';
 import type { Store, Tx } from './schema.ts';
 
 export type Head = {
@@ -34,18 +34,21 @@ const fromRow = (row: Row): Head => ({
   verifierKey: row.verifier_key,
 });
 
-const locked = sql` for update`;
-const unlocked = sql``;
-
 /**
  * The head, locked until the transaction ends. SQLite's writer holds the whole database already, so only
  * PostgreSQL needs the row lock: `forUpdate` says which. Throws `not_found` for an organization without a log.
  */
-export async function lockHead(tx: Tx, orgId: OrgId, forUpdate: boolean): Promise<Head> {
-  // As text: every commit runs this, and building the query costs more than running it.
-  const head = sql<Row>`select version, size, frontier, checkpoint, origin, verifier_key
-    from heads where org_id = ${orgId}${forUpdate ? locked : unlocked}`;
-  const [row] = (await head.execute(tx)).rows;
+export async function lockHead(
+  tx: Tx,
+  orgId: OrgId,
+  forUpdate: boolean,
+  built: BuiltStatements = new Map(),
+): Promise<Head> {
+  const { rows } = await runBuilt<Row>(tx, built, 'lock head', [orgId], () => {
+    const query = tx.selectFrom('heads').select(columns).where('org_id', '=', orgId);
+    return forUpdate ? query.forUpdate() : query;
+  });
+  const [row] = rows;
   if (row === undefined) throw new AppError('not_found', `there is no ledger for \`${orgId}\``);
   return fromRow(row);
 }
@@ -67,11 +70,19 @@ export async function advanceHead(
     readonly frontier: Uint8Array;
     readonly checkpoint: string;
   },
+  built: BuiltStatements = new Map(),
 ): Promise<void> {
-  const moved = await sql`update heads
-    set version = ${to.version}, size = ${to.size}, frontier = ${to.frontier}, checkpoint = ${to.checkpoint}
-    where org_id = ${orgId} and version = ${from.version} and size = ${from.size} returning size`.execute(tx);
-  if (moved.rows.length !== 1) throw new AppError('internal', 'the head of the ledger moved during a commit');
+  const { version, size, frontier, checkpoint } = to;
+  const values = [version, size, frontier, checkpoint, orgId, from.version, from.size];
+  const { numAffectedRows } = await runBuilt(tx, built, 'advance head', values, () =>
+    tx
+      .updateTable('heads')
+      .set({ version, size, frontier, checkpoint })
+      .where('org_id', '=', orgId)
+      .where('version', '=', from.version)
+      .where('size', '=', from.size),
+  );
+  if (numAffectedRows !== 1n) throw new AppError('internal', 'the head of the ledger moved during a commit');
 }
 
 /** Opens a log: an empty tree under a name and a key that never change. */

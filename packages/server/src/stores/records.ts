@@ -1,8 +1,8 @@
 // Owns the queryable projection of the ledger: one row a call or a management entry.
 
 import type { OrgId } from '@countersign/core/ids';
-import { sql } from 'kysely';
-import { type BuiltStatements, insertRows } from './insert-rows.ts';
+import { type BuiltStatements, runBuilt } from './built-statements.ts';
+import { insertRows } from './insert-rows.ts';
 import type { RecordsTable, Store, Tx } from './schema.ts';
 
 export type RecordRow = Omit<RecordsTable, 'org_id'>;
@@ -44,10 +44,16 @@ export async function completeRecord(
   orgId: OrgId,
   intentId: string,
   done: { readonly outcomeIndex: number; readonly status: string; readonly outcome: string },
+  built: BuiltStatements = new Map(),
 ): Promise<void> {
-  await sql`update records
-    set outcome_index = ${done.outcomeIndex}, status = ${done.status}, outcome = ${done.outcome}
-    where org_id = ${orgId} and id = ${intentId}`.execute(tx);
+  const { outcomeIndex, status, outcome } = done;
+  await runBuilt(tx, built, 'complete', [outcomeIndex, status, outcome, orgId, intentId], () =>
+    tx
+      .updateTable('records')
+      .set({ outcome_index: outcomeIndex, status, outcome })
+      .where('org_id', '=', orgId)
+      .where('id', '=', intentId),
+  );
 }
 
 export type RecordFilter = {
@@ -141,6 +147,23 @@ export async function listOpen(
     .where('id', 'in', [...ids])
     .where('type', '=', 'model_call')
     .where('status', 'is', null)
+    .execute();
+  return new Set(rows.map(({ id }) => id));
+}
+
+/** Which of these intents have an outcome in the projection. */
+export async function listClosed(
+  store: Store,
+  orgId: OrgId,
+  ids: readonly string[],
+): Promise<ReadonlySet<string>> {
+  if (ids.length === 0) return new Set();
+  const rows = await store
+    .selectFrom('records')
+    .select('id')
+    .where('org_id', '=', orgId)
+    .where('id', 'in', [...ids])
+    .where('outcome_index', 'is not', null)
     .execute();
   return new Set(rows.map(({ id }) => id));
 }

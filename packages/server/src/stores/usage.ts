@@ -1,7 +1,9 @@
 // Owns tokens and money by day: what `/usage` groups, and what budgets restart from.
 
-import type { OrgId } from '@countersign/core/ids';
-import { type BuiltStatements, insertRows } from './insert-rows.ts';
+import { isId, isPrincipalId, type OrgId } from '@countersign/core/ids';
+import type { SpentRow } from '@countersign/core/metering/spent';
+import type { BuiltStatements } from './built-statements.ts';
+import { insertRows } from './insert-rows.ts';
 import type { Store, Tx, UsageDailyTable } from './schema.ts';
 
 export type UsageRow = Omit<UsageDailyTable, 'org_id'>;
@@ -27,6 +29,36 @@ const counters = [
   'reasoning_tokens',
   'cost_nanos',
 ] as const;
+
+function agentsOf(row: UsageRow): readonly string[] {
+  const dimensions: unknown = JSON.parse(row.dimensions);
+  const last: unknown = Array.isArray(dimensions) ? dimensions.at(-1) : undefined;
+  return typeof last === 'string' && last !== '' ? last.split(' ') : [];
+}
+
+/** A row in the meter's dimensions; nothing of a call in no workspace. */
+export function spentRowOf(row: UsageRow): readonly SpentRow[] {
+  const { workspace_id: workspaceId, model_id: modelId } = row;
+  if (workspaceId === null || !isId('workspace', workspaceId)) return [];
+  const principals = [row.user_id, row.application_id, ...agentsOf(row)].flatMap((id) =>
+    id !== null && isPrincipalId(id) ? [id] : [],
+  );
+  // A person's call through an application is the person's: the application is no principal of it.
+  const principalIds = row.user_id === null ? principals : principals.filter((id) => !isId('service', id));
+  const teamIds = row.team_ids.split(' ').flatMap((id) => (isId('team', id) ? [id] : []));
+  return [
+    {
+      day: row.day,
+      costNanos: row.cost_nanos,
+      principalIds,
+      keyId: row.key_id !== null && isId('key', row.key_id) ? row.key_id : undefined,
+      teamIds,
+      workspaceId,
+      costCentre: row.cost_centre ?? undefined,
+      modelId: modelId !== null && isId('model', modelId) ? modelId : undefined,
+    },
+  ];
+}
 
 /** Adds to the day's rows; a row appears with its first call. Rows must differ in day or dimensions. */
 export async function addUsage(

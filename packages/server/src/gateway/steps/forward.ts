@@ -14,6 +14,7 @@ import { AppError } from '@countersign/core/errors';
 import { downstreamHeaders } from '../../upstreams/providers/response-headers.ts';
 import type { Upstream, UpstreamCall, UpstreamError, UpstreamRequest } from '../../upstreams/upstream.ts';
 import type { Reply, ReplyHeaders } from '../call.ts';
+import { joined } from './joined.ts';
 import { charactersPerToken, estimatedInput } from './meter.ts';
 import { utf8 } from './obligations.ts';
 
@@ -288,12 +289,6 @@ class Attempt {
       upstreamMs: this.#forwarding.clock() - this.#startedAt,
     });
   }
-}
-
-/** Pieces as one; a single piece is not copied. */
-export function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  const [only] = pieces;
-  return only !== undefined && pieces.length === 1 ? only : Buffer.concat(pieces);
 }
 
 /** Sends one attempt. INVARIANT: the caller holds a durable intent for exactly this attempt. */

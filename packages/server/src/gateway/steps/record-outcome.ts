@@ -1,14 +1,15 @@
 // Owns step 10: what became of the call is durable before the answer's last byte; its reservation is settled.
 
 import { storesAnswer } from '@countersign/core/dialects/inference-request';
-import type { AppError } from '@countersign/core/errors';
+import { AppError } from '@countersign/core/errors';
 import type { EntryId } from '@countersign/core/ids';
 import type { SubjectKey } from '../../services/subjects/subject-key.ts';
 import type { ProviderObject } from '../../stores/provider-objects.ts';
 import type { UpstreamError } from '../../upstreams/upstream.ts';
 import type { GatewayDeps } from '../deps.ts';
 import { type OutcomeFacts, outcomeText } from '../entries.ts';
-import { type Forwarded, joined } from './forward.ts';
+import type { Forwarded } from './forward.ts';
+import { joined } from './joined.ts';
 import { type Metered, meterReport, meterUnknown } from './meter.ts';
 import type { Recorded } from './record-intent.ts';
 import { contentSidecar } from './sidecar.ts';
@@ -75,9 +76,34 @@ export async function recordOutcome(
   key: SubjectKey | undefined,
 ): Promise<void> {
   const { entry, admitted } = recorded;
+  const { reservation, selected } = admitted;
   const { snapshot } = entry.asked.authenticated;
   const metered = meteredOf(recorded, forwarded);
-  const settlement = deps.meter.settle(admitted.reservation, metered?.nanos ?? 0, metered?.tokens ?? 0);
+  const settlement = deps.meter.settle(reservation, metered?.nanos ?? 0, metered?.tokens ?? 0);
+  // INVARIANT: what was settled is said to be recorded or not, or a new budget would wait for it for ever.
+  try {
+    const index = await writeOutcome(deps, recorded, forwarded, metered, key);
+    deps.meter.ended(snapshot.orgId).recorded(reservation, index);
+  } catch (error) {
+    deps.meter.ended(snapshot.orgId).unrecorded(reservation, entry.id);
+    throw error;
+  }
+  for (const alert of settlement.alerts) deps.alerts.budget(snapshot, alert);
+  const { model, provider } = selected;
+  const isUnpriced = model !== undefined && snapshot.price(model, provider).source === 'default';
+  if (isUnpriced) deps.alerts.unknownPrice(snapshot, model);
+}
+
+/** Makes the outcome durable; its place in the log. */
+async function writeOutcome(
+  deps: GatewayDeps,
+  recorded: Recorded,
+  forwarded: Forwarded,
+  metered: Metered | undefined,
+  key: SubjectKey | undefined,
+): Promise<number> {
+  const { entry } = recorded;
+  const { snapshot } = entry.asked.authenticated;
   const ending = endingOf(forwarded);
   const atMs = deps.now();
   const id: EntryId = deps.newEntryId();
@@ -95,7 +121,7 @@ export async function recordOutcome(
   });
   const sidecar = contentSidecar(entry, key, 'response', joined(forwarded.body));
   const objects = createdObjects(recorded, forwarded);
-  await deps.recorder.record({
+  const written = await deps.recorder.record({
     orgId: snapshot.orgId,
     text,
     version: -1,
@@ -104,10 +130,9 @@ export async function recordOutcome(
     objects: objects.length === 0 ? undefined : objects,
   });
   deps.metrics.finished(ending.status, totalMs / 1000);
-  for (const alert of settlement.alerts) deps.alerts.budget(snapshot, alert);
-  const { model, provider } = admitted.selected;
-  const isUnpriced = model !== undefined && snapshot.price(model, provider).source === 'default';
-  if (isUnpriced) deps.alerts.unknownPrice(snapshot, model);
+  // INVARIANT: what is recorded as a fact is never stale.
+  if (written.kind === 'stale') throw new AppError('internal', 'an outcome was refused as stale');
+  return written.index;
 }
 
 /** What the provider keeps only where it keeps the answer itself. */

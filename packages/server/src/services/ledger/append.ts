@@ -5,6 +5,7 @@ import { signCheckpoint } from '@countersign/core/ledger/checkpoint';
 import type { VerifierKey } from '@countersign/core/ledger/note';
 import type { SignEd25519 } from '@countersign/core/ledger/primitives';
 import { appendLeaves, type Frontier, frontierRoot, type TreeHasher } from '@countersign/core/ledger/tree';
+import type { BuiltStatements } from '../../stores/built-statements.ts';
 import { insertBundle } from '../../stores/entries.ts';
 import { advanceHead, type Head } from '../../stores/heads.ts';
 import type { Tx } from '../../stores/schema.ts';
@@ -48,14 +49,14 @@ function packFrontier(frontier: Frontier): Uint8Array {
  * transaction has committed, above all not the signature.
  */
 export async function appendEntries(
-  deps: { readonly hasher: TreeHasher },
+  deps: { readonly hasher: TreeHasher; readonly built: BuiltStatements },
   tx: Tx,
   orgId: OrgId,
   head: Head,
   cached: { readonly signer: LogSigner; readonly edge: Edge | undefined },
   input: AppendInput,
 ): Promise<Appended> {
-  const { hasher } = deps;
+  const { hasher, built } = deps;
   const edge = cached.edge?.size === head.size ? cached.edge : await loadEdge(tx, hasher, orgId, head.size);
   const leaves = input.entries.map((entry) => hasher.leaf(entry));
   const frontier = appendLeaves(hasher, frontierOf(head), leaves);
@@ -67,18 +68,11 @@ export async function appendEntries(
     cached.signer.sign,
   );
   if (input.entries.length > 0) {
-    await insertBundle(tx, orgId, {
-      firstIndex: head.size,
-      count: input.entries.length,
-      bytes: input.bundle,
-    });
+    const bundle = { firstIndex: head.size, count: input.entries.length, bytes: input.bundle };
+    await insertBundle(tx, orgId, bundle, built);
   }
   const grown = await growEdge(tx, hasher, orgId, edge, leaves);
-  await advanceHead(tx, orgId, head, {
-    version: input.version,
-    size: frontier.size,
-    frontier: packFrontier(frontier),
-    checkpoint,
-  });
+  const next = { size: frontier.size, frontier: packFrontier(frontier), checkpoint };
+  await advanceHead(tx, orgId, head, { version: input.version, ...next }, built);
   return { firstIndex: head.size, checkpoint, cache: { signer: cached.signer, edge: grown } };
 }

@@ -3,6 +3,7 @@
 import type { OrgId } from '@countersign/core/ids';
 import type { TreeHasher } from '@countersign/core/ledger/tree';
 import type { Sealer } from '../../platform/sealer/sealer.ts';
+import type { BuiltStatements } from '../../stores/built-statements.ts';
 import type { Head } from '../../stores/heads.ts';
 import type { Tx } from '../../stores/schema.ts';
 import { type AppendInput, appendEntries, type LogCache } from './append.ts';
@@ -26,18 +27,26 @@ export type Appender = {
 export type AppenderDeps = {
   readonly sealer: Sealer;
   readonly hasher: TreeHasher;
+  readonly built: BuiltStatements;
   /** Hears each checkpoint after its commit is confirmed. */
   readonly onCheckpoint: (orgId: OrgId, checkpoint: string) => void;
 };
 
 /** The appender of one thread. */
-export function createAppender({ sealer, hasher, onCheckpoint }: AppenderDeps): Appender {
+export function createAppender({ sealer, hasher, built, onCheckpoint }: AppenderDeps): Appender {
   const caches = new Map<OrgId, LogCache>();
   return {
     async append(tx, orgId, head, input) {
       const known = caches.get(orgId);
       const signer = known?.signer ?? (await openSigner(sealer, tx, orgId, head));
-      const appended = await appendEntries({ hasher }, tx, orgId, head, { signer, edge: known?.edge }, input);
+      const appended = await appendEntries(
+        { hasher, built },
+        tx,
+        orgId,
+        head,
+        { signer, edge: known?.edge },
+        input,
+      );
       return { orgId, ...appended };
     },
     confirm(done) {

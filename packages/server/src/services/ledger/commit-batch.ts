@@ -2,6 +2,7 @@
 
 import { AppError } from '@countersign/core/errors';
 import { decodeBundle, encodeBundle } from '@countersign/core/ledger/tile';
+import type { BuiltStatements } from '../../stores/built-statements.ts';
 import { lockHead } from '../../stores/heads.ts';
 import { insertProviderObject } from '../../stores/provider-objects.ts';
 import type { Tx } from '../../stores/schema.ts';
@@ -11,6 +12,7 @@ import type { Beside, OrgBatch, OrgCommit } from './batch.ts';
 
 export type BatchDeps = {
   readonly appender: Appender;
+  readonly built: BuiltStatements;
   /** True on PostgreSQL, where the head's row must be locked by name. */
   readonly locksRows: boolean;
   readonly now: () => number;
@@ -34,7 +36,7 @@ function placesOf(isKept: readonly boolean[], first: number): readonly number[] 
  */
 export async function commitBatch(deps: BatchDeps, tx: Tx, batch: OrgBatch): Promise<CommittedBatch> {
   const { orgId } = batch;
-  const head = await lockHead(tx, orgId, deps.locksRows);
+  const head = await lockHead(tx, orgId, deps.locksRows, deps.built);
   const { entries, torn } = decodeBundle(batch.bundle);
   if (torn || entries.length !== batch.versions.length)
     throw new AppError('internal', 'a batch arrived torn');

@@ -6,6 +6,7 @@ import { encodeBundle } from '@countersign/core/ledger/tile';
 import { createTreeHasher } from '@countersign/core/ledger/tree';
 import type { Kysely } from 'kysely';
 import type { Sealer } from '../../platform/sealer/sealer.ts';
+import type { BuiltStatements } from '../../stores/built-statements.ts';
 import { type Head, lockHead } from '../../stores/heads.ts';
 import type { Tables, Tx } from '../../stores/schema.ts';
 import { createAppender, type Uncommitted } from './appender.ts';
@@ -45,13 +46,14 @@ export type Committer = {
 export function createCommitter(deps: CommitterDeps): Committer {
   const { db, locksRows, sealer, now, onCheckpoint } = deps;
   const hasher = createTreeHasher(sha256);
-  const appender = createAppender({ sealer, hasher, onCheckpoint });
+  const built: BuiltStatements = new Map();
+  const appender = createAppender({ sealer, hasher, built, onCheckpoint });
 
   async function transact<T>(orgId: OrgId, newLog: NewLog | undefined, work: Work<T>): Promise<T> {
     const done: Uncommitted[] = [];
     const value = await db.transaction().execute(async (tx) => {
       if (newLog !== undefined) await openLog({ sealer, hasher }, tx, orgId, newLog);
-      const head = await lockHead(tx, orgId, locksRows);
+      const head = await lockHead(tx, orgId, locksRows, built);
       return work(tx, {
         head,
         append: async (entries, version) => {
@@ -73,7 +75,8 @@ export function createCommitter(deps: CommitterDeps): Committer {
       const ordered = [...batches].sort((a, b) => (a.orgId < b.orgId ? -1 : 1));
       const results = await db.transaction().execute(async (tx) => {
         const all: CommittedBatch[] = [];
-        for (const batch of ordered) all.push(await commitBatch({ appender, locksRows, now }, tx, batch));
+        for (const batch of ordered)
+          all.push(await commitBatch({ appender, built, locksRows, now }, tx, batch));
         return all;
       });
       appender.confirm(results.flatMap(({ done }) => (done === undefined ? [] : [done])));

@@ -6,11 +6,11 @@ import { type Entry, entrySchema } from '@countersign/core/ledger/entry';
 import { decodeBundle } from '@countersign/core/ledger/tile';
 import type { Kysely } from 'kysely';
 import { writeKeyUses } from '../../stores/bookkeeping.ts';
+import type { BuiltStatements } from '../../stores/built-statements.ts';
 import { readBundles } from '../../stores/entries.ts';
-import { listHeads, setProjected } from '../../stores/heads.ts';
-import type { BuiltStatements } from '../../stores/insert-rows.ts';
+import { listHeads, type Progress, setProjected } from '../../stores/heads.ts';
 import { clearRecords, completeRecord, insertRecords, type RecordRow } from '../../stores/records.ts';
-import type { Tables } from '../../stores/schema.ts';
+import type { Tables, Tx } from '../../stores/schema.ts';
 import { addUsage } from '../../stores/usage.ts';
 import { isOutcome, outcomeColumn, type Placed, rowOf, sumUsage, usageOf } from './record-rows.ts';
 
@@ -92,6 +92,19 @@ function createTurns(): (orgId: OrgId, work: () => Promise<void>) => Promise<voi
   };
 }
 
+/** The next entries that are not projected yet. */
+async function readNext(tx: Tx, orgId: OrgId, head: Pick<Progress, 'projected' | 'size'>): Promise<Placed[]> {
+  const placed: Placed[] = [];
+  for (const bundle of await readBundles(tx, orgId, head.projected, head.size, bundlesPerStep)) {
+    if (placed.length >= entriesPerStep) break;
+    for (const [i, bytes] of decodeBundle(bundle.bytes).entries.entries()) {
+      const index = bundle.firstIndex + i;
+      if (index >= head.projected) placed.push({ index, entry: parseEntry(bytes) });
+    }
+  }
+  return placed;
+}
+
 /** The projector over the writer's connection. */
 export function createProjector(db: Kysely<Tables>): Projector {
   const noted = new Map<string, number>();
@@ -101,19 +114,12 @@ export function createProjector(db: Kysely<Tables>): Projector {
     return db.transaction().execute(async (tx) => {
       const head = (await listHeads(tx, orgId))[0];
       if (head === undefined || head.projected >= head.size) return undefined;
-      const placed: Placed[] = [];
-      for (const bundle of await readBundles(tx, orgId, head.projected, head.size, bundlesPerStep)) {
-        if (placed.length >= entriesPerStep) break;
-        for (const [i, bytes] of decodeBundle(bundle.bytes).entries.entries()) {
-          const index = bundle.firstIndex + i;
-          if (index >= head.projected) placed.push({ index, entry: parseEntry(bytes) });
-        }
-      }
+      const placed = await readNext(tx, orgId, head);
       const last = placed.at(-1);
       if (last === undefined) throw new AppError('internal', 'the ledger has lost entries that it counts');
       const { rows, late } = merge(placed);
       await insertRecords(tx, orgId, rows, built);
-      for (const { intent, ...done } of late) await completeRecord(tx, orgId, intent, done);
+      for (const { intent, ...done } of late) await completeRecord(tx, orgId, intent, done, built);
       const outcomes = placed.flatMap(({ entry }) => (isOutcome(entry) ? [entry] : []));
       await addUsage(tx, orgId, sumUsage(outcomes.flatMap((outcome) => usageOf(outcome) ?? [])), built);
       const uses = newKeyUses(placed, noted);

@@ -45,28 +45,34 @@ function usageView(used: Outcome['usage']): RecordView['usage'] {
     cached: used.cached ?? 0,
     reasoning: used.reasoning ?? 0,
     costNanos: used.cost_nanos,
+    currency: used.currency,
     source: used.source,
   };
 }
 
-function actorView(row: RecordRow, acted: Detail['actor'], name: string | undefined): RecordView['actor'] {
+type NameOf = (id: string) => string | undefined;
+
+function actorView(row: RecordRow, acted: Detail['actor'], nameOf: NameOf): RecordView['actor'] {
+  const { application_id: application } = row;
   const agents = (acted.act ?? []).filter(({ kind }) => kind === 'agent').map(({ id }) => id);
   return {
     id: acted.id,
     kind: acted.kind,
-    name,
+    // A person's name: a service has its own as an application, so that nobody takes it for a person.
+    name: acted.kind === 'service' ? undefined : nameOf(row.actor_id),
     agents,
-    application: row.application_id ?? undefined,
+    application: application ?? undefined,
+    applicationName: application === null ? undefined : nameOf(application),
     proof: acted.proof,
     credential: acted.cred,
   };
 }
 
 /**
- * The view of a row. `nameOf` gives a person's name where the asker may see it. Throws `internal` for a row
+ * The view of a row. `nameOf` gives a person's name where the asker may see it, and a service's. Throws `internal` for a row
  * that the projector did not write.
  */
-export function recordViewOf(row: RecordRow, nameOf: (actorId: string) => string | undefined): RecordView {
+export function recordViewOf(row: RecordRow, nameOf: NameOf): RecordView {
   const detail = read(detailSchema, row.detail, row.id);
   const outcome = row.outcome === null ? undefined : read(outcomeSchema, row.outcome, row.id);
   return {
@@ -76,7 +82,7 @@ export function recordViewOf(row: RecordRow, nameOf: (actorId: string) => string
     outcomeIndex: row.outcome_index ?? undefined,
     at: new Date(row.at).toISOString(),
     type: row.type,
-    actor: actorView(row, detail.actor, nameOf(row.actor_id)),
+    actor: actorView(row, detail.actor, nameOf),
     workspaceId: row.workspace_id ?? undefined,
     teams: detail.actor.teams ?? [],
     costCentre: detail.cc,

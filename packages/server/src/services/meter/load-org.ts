@@ -5,27 +5,58 @@ import type { MeterScope } from '@countersign/core/directory/scalars';
 import type { BudgetId } from '@countersign/core/ids';
 import { applicable, indexByScope } from '@countersign/core/metering/dimensions';
 import { periodBounds } from '@countersign/core/metering/period';
-import { warnAtNanos } from '@countersign/core/metering/rules';
+import { addNanos, warnAtNanos } from '@countersign/core/metering/rules';
 import { createBag } from '../../platform/bag/bag.ts';
-import type { RateTerm, SharedCounters } from './shared-counters.ts';
-import { type BudgetAlert, type BudgetEntry, currentTerm, type OpenCall, type OrgMeter } from './state.ts';
+import type { EndedCall } from './ended-calls.ts';
+import type { BudgetTerm, RateTerm, SharedCounters } from './shared-counters.ts';
+import {
+  type BudgetAlert,
+  type BudgetEntry,
+  type BudgetSet,
+  currentTerm,
+  type OpenCall,
+  type OrgMeter,
+} from './state.ts';
+
+/** What calls that have ended used: as the records say, and those that the records lack. */
+export type SpentBefore = {
+  readonly spent: ReadonlyMap<BudgetId, number>;
+  readonly missing: readonly EndedCall[];
+};
+
+/** What a new budget's period has spent. A call counts in the period in which it was reserved. */
+function spentSince(
+  budgets: readonly Budget[],
+  { spent, missing }: SpentBefore,
+): (term: BudgetTerm) => number {
+  const calls = new Map<BudgetId, EndedCall[]>();
+  const index = indexByScope(missing.length === 0 ? [] : budgets, ({ scope }) => scope);
+  for (const call of missing) {
+    for (const { id } of applicable(index, call.dims)) calls.set(id, [...(calls.get(id) ?? []), call]);
+  }
+  return ({ budget: { id }, startMs }) =>
+    (calls.get(id) ?? []).reduce(
+      (sum, { atMs, nanos }) => (atMs < startMs ? sum : addNanos(sum, nanos)),
+      spent.get(id) ?? 0,
+    );
+}
 
 /**
  * The organization's part of the meter with these budgets and limits in force. What is counted already in the same
- * scope and period keeps its counter; a new budget starts at `spent` plus what calls on their way hold; what is gone is
- * forgotten. The former part must not be used again. Linear in the number of budgets.
+ * scope and period keeps its counter; a new budget starts at what was spent `before`, plus what calls on their way hold;
+ * what is gone is forgotten. The former part must not be used again. Linear in the number of budgets.
  */
 export function loadOrg(
   counters: SharedCounters,
   previous: OrgMeter | undefined,
-  budgets: readonly Budget[],
-  rateLimits: readonly RateLimit[],
-  spent: ReadonlyMap<BudgetId, number>,
+  { budgets, rateLimits }: BudgetSet,
+  before: SpentBefore,
   nowMs: number,
 ): { readonly org: OrgMeter; readonly alerts: readonly BudgetAlert[] } {
   const entries = new Map<string, BudgetEntry>();
   const newEntries: BudgetEntry[] = [];
   const alerts: BudgetAlert[] = [];
+  const spentBefore = spentSince(budgets, before);
   for (const budget of budgets) {
     const key = `${budget.id}:${budget.period}:${scopeText(budget.scope)}`;
     const former = previous?.budgets.get(key);
@@ -37,7 +68,7 @@ export function loadOrg(
     };
     entries.set(key, entry);
     if (former === undefined) {
-      counters.seedBudget(entry.term, spent.get(budget.id) ?? 0);
+      counters.seedBudget(entry.term, spentBefore(entry.term));
       newEntries.push(entry);
     }
     const { used } = counters.readBudget(entry.term);

@@ -6,6 +6,7 @@ import type { BudgetId, OrgId } from '@countersign/core/ids';
 import { applicable, type CallDimensions } from '@countersign/core/metering/dimensions';
 import { type Headroom, retryAfterSeconds } from '@countersign/core/metering/limit-answer';
 import { crosses, type LimitRefusal, longest, warnAtNanos } from '@countersign/core/metering/rules';
+import { createEndedCalls, type EndedCall, type EndedCalls } from './ended-calls.ts';
 import { loadOrg } from './load-org.ts';
 import { readBudgets, readHeadroom } from './read.ts';
 import { type BudgetTerm, createInProcessCounters, type SharedCounters } from './shared-counters.ts';
@@ -47,16 +48,22 @@ export type Meter = {
   /**
    * Puts an organization's budgets and limits in force. A budget that is already counted in the same scope and
    * period keeps its count, whatever its limit becomes; for a new one `spent` says what its period has spent
-   * (`spentByBudget`), and calls on their way are added. Returns budgets that are past their threshold and were not
-   * before: new ones too, so that an alert lost in a crash can be given again.
+   * (`spentByBudget`), and calls on their way are added, and ended ones that are `missing` from it. Returns budgets
+   * that are past their threshold and were not before: new ones too, so that an alert lost in a crash can be given again.
    */
   readonly load: (
     orgId: OrgId,
     budgets: readonly Budget[],
     rateLimits: readonly RateLimit[],
     spent: ReadonlyMap<BudgetId, number>,
+    missing?: readonly EndedCall[],
   ) => readonly BudgetAlert[];
-  /** Forgets an organization. False, and nothing happens, while calls of it are on their way. */
+  /**
+   * The organization's calls that were settled with a cost. Whoever settles says where its record went (`recorded`,
+   * `unrecorded`): until then a new budget cannot tell whether the records hold it.
+   */
+  readonly ended: (orgId: OrgId) => EndedCalls;
+  /** Forgets an organization. False, and nothing happens, while calls of it are on their way, or their records. */
   readonly unload: (orgId: OrgId) => boolean;
   /** Reserves in all budgets and limits that cover the call, or in none. Throws if the organization is not loaded. */
   readonly reserve: (
@@ -82,6 +89,7 @@ export type Meter = {
 type MeterState = {
   readonly counters: SharedCounters;
   readonly orgs: Map<OrgId, OrgMeter>;
+  readonly ended: Map<OrgId, EndedCalls>;
   readonly now: () => number;
 };
 
@@ -98,13 +106,16 @@ export function createMeter(deps: { readonly now: () => number; readonly counter
     latest = Math.max(latest, deps.now());
     return latest;
   };
-  const state: MeterState = { counters: deps.counters ?? createInProcessCounters(), orgs: new Map(), now };
+  const counters = deps.counters ?? createInProcessCounters();
+  const state: MeterState = { counters, orgs: new Map(), ended: new Map(), now };
   return {
-    load: (orgId, budgets, rateLimits, spent) => {
-      const loaded = loadOrg(state.counters, state.orgs.get(orgId), budgets, rateLimits, spent, now());
+    load: (orgId, budgets, rateLimits, spent, missing = []) => {
+      const former = state.orgs.get(orgId);
+      const loaded = loadOrg(counters, former, { budgets, rateLimits }, { spent, missing }, now());
       state.orgs.set(orgId, loaded.org);
       return loaded.alerts;
     },
+    ended: (orgId) => endedOf(state, orgId),
     unload: (orgId) => unload(state, orgId),
     reserve: (orgId, dims, nanos, tokens) => reserve(state, orgId, dims, nanos, tokens),
     settle: (reservation, nanos, tokens) => settle(state, reservation, nanos, tokens),
@@ -150,6 +161,14 @@ function coverOf(org: OrgMeter, dims: CallDimensions): Cover {
   return cover;
 }
 
+function endedOf(state: MeterState, orgId: OrgId): EndedCalls {
+  const known = state.ended.get(orgId);
+  if (known !== undefined) return known;
+  const made = createEndedCalls();
+  state.ended.set(orgId, made);
+  return made;
+}
+
 function termsOf(entries: readonly BudgetEntry[], nowMs: number): BudgetTerm[] {
   const terms: BudgetTerm[] = [];
   for (const entry of entries) terms.push(currentTerm(entry, nowMs));
@@ -170,7 +189,16 @@ function reserve(
   const atMs = state.now();
   const cover = coverOf(org, dims);
   const budgets = termsOf(cover.budgets, atMs);
-  const call: OpenCall = { dims, nanos, tokens, atMs, budgets, rates: cover.rates.slice(), slot: -1 };
+  const call: OpenCall = {
+    dims,
+    nanos,
+    tokens,
+    atMs,
+    budgets,
+    rates: cover.rates.slice(),
+    ended: undefined,
+    slot: -1,
+  };
   const refusal = longest(state.counters.take(call));
   if (refusal !== undefined) {
     return { kind: 'refused', ...refusal, retryAfterSeconds: retryAfterSeconds(refusal, atMs) };
@@ -179,15 +207,19 @@ function reserve(
   return { kind: 'reserved', orgId, nanos, tokens, atMs, held: call };
 }
 
-const ended: Settlement = { isFirst: false, chargedNanos: 0, overrunNanos: 0, alerts: [] };
+const endedBefore: Settlement = { isFirst: false, chargedNanos: 0, overrunNanos: 0, alerts: [] };
 
 function settle(state: MeterState, reservation: Reservation, nanos: number, tokens: number): Settlement {
   const org = state.orgs.get(reservation.orgId);
   const call = reservation.held;
-  if (org?.open.remove(call) !== true) return ended;
+  if (org?.open.remove(call) !== true) return endedBefore;
   // A call must not keep its hold because its cost could not be told: it is charged what was reserved.
   const charged = isCount(nanos) ? nanos : call.nanos;
   const used = isCount(tokens) ? tokens : call.tokens;
+  if (charged > 0) {
+    const { dims, atMs } = call;
+    endedOf(state, reservation.orgId).add(reservation, { dims, atMs, nanos: charged });
+  }
   const alerts: BudgetAlert[] = [];
   for (const { term, before, after } of state.counters.settle(call, charged, used, state.now())) {
     const budget = org.budgets.get(term.key)?.budget;
@@ -205,10 +237,11 @@ function isCount(value: number): boolean {
 function unload(state: MeterState, orgId: OrgId): boolean {
   const org = state.orgs.get(orgId);
   if (org === undefined) return true;
-  if (org.open.size() > 0) return false;
+  if (org.open.size() > 0 || !endedOf(state, orgId).isEmpty()) return false;
   for (const key of org.budgets.keys()) state.counters.forgetBudget(key);
   for (const key of org.rates.keys()) state.counters.forgetRate(key);
   state.orgs.delete(orgId);
+  state.ended.delete(orgId);
   return true;
 }
 

@@ -1,10 +1,11 @@
 // Owns the meter's state in memory: an organization's budgets in force, and its calls on their way.
 
-import type { Budget } from '@countersign/core/directory/objects';
+import type { Budget, RateLimit } from '@countersign/core/directory/objects';
 import type { OrgId } from '@countersign/core/ids';
 import type { CallDimensions, ScopeIndex } from '@countersign/core/metering/dimensions';
 import { periodBounds } from '@countersign/core/metering/period';
 import type { Bag, Bagged } from '../../platform/bag/bag.ts';
+import type { Ended } from './ended-calls.ts';
 import type { BudgetTerm, RateTerm } from './shared-counters.ts';
 
 /** A call's hold on its budgets and limits. It ends by `settle` or `release`, and by nothing else. */
@@ -29,6 +30,8 @@ export type OpenCall = Bagged & {
   readonly atMs: number;
   readonly budgets: BudgetTerm[];
   readonly rates: RateTerm[];
+  /** What became of it, once it has ended. */
+  ended: Ended | undefined;
 };
 
 /** The budgets and limits that cover a call. */
@@ -44,6 +47,9 @@ export type OrgMeter = {
   readonly covers: WeakMap<CallDimensions, Cover>;
   readonly open: Bag<OpenCall>;
 };
+
+/** What an organization has in force. */
+export type BudgetSet = { readonly budgets: readonly Budget[]; readonly rateLimits: readonly RateLimit[] };
 
 /** A budget whose spending has reached its threshold. */
 export type BudgetAlert = {

@@ -4,8 +4,8 @@ import { decodeChange } from '@countersign/core/directory/decode-change';
 import type { Change } from '@countersign/core/directory/objects';
 import { AppError } from '@countersign/core/errors';
 import {
+  type EntryId,
   isId,
-  isPrincipalId,
   type OrgId,
   type PrincipalId,
   type ProviderId,
@@ -15,15 +15,24 @@ import { decodeEntry } from '@countersign/core/ledger/entry';
 import { decodeBundle } from '@countersign/core/ledger/tile';
 import type { SpentRow } from '@countersign/core/metering/spent';
 import { readBundles, versionsAfter } from '../../stores/entries.ts';
-import { readHead } from '../../stores/heads.ts';
+import { listHeads, readHead } from '../../stores/heads.ts';
 import { findIssuer, findOrganizationOfKey, loadChunk } from '../../stores/objects.ts';
 import { readPolicy } from '../../stores/policies.ts';
 import { ownsProviderObject } from '../../stores/provider-objects.ts';
+import { listClosed } from '../../stores/records.ts';
 import type { Store } from '../../stores/schema.ts';
 import { readProviderKey, readSubject } from '../../stores/secrets.ts';
-import { readUsage, type UsageRow } from '../../stores/usage.ts';
+import { readUsage, spentRowOf } from '../../stores/usage.ts';
 import type { Loaded } from './org-snapshot.ts';
 import type { Step } from './snapshots.ts';
+
+export type SpentReply = {
+  readonly rows: readonly SpentRow[];
+  /** The rows hold every outcome below this place of the log, and no other. */
+  readonly projected: number;
+  /** Of the `owed`, those whose outcome is in the rows. */
+  readonly closed: readonly EntryId[];
+};
 
 /** What the main thread looks up beside snapshots. */
 export type ReadCalls = {
@@ -31,8 +40,11 @@ export type ReadCalls = {
   issuer: { request: readonly string[]; reply: readonly { readonly orgId: OrgId; readonly id: string }[] };
   since: { request: { readonly orgId: OrgId; readonly version: number }; reply: readonly Step[] };
   providerKey: { request: { readonly orgId: OrgId; readonly id: ProviderId }; reply: Uint8Array | undefined };
-  /** Usage by day since `fromDay`, in the meter's dimensions. */
-  spent: { request: { readonly orgId: OrgId; readonly fromDay: number }; reply: readonly SpentRow[] };
+  /** Usage by day since `fromDay`, in the meter's dimensions, and how far it goes: all of one moment. */
+  spent: {
+    request: { readonly orgId: OrgId; readonly fromDay: number; readonly owed: readonly EntryId[] };
+    reply: SpentReply;
+  };
   ownedObject: {
     request: {
       readonly orgId: OrgId;
@@ -105,37 +117,25 @@ export async function stepsSince(store: Store, orgId: OrgId, version: number): P
   return steps;
 }
 
-function spentRow(row: UsageRow): readonly SpentRow[] {
-  const { workspace_id: workspaceId, model_id: modelId } = row;
-  if (workspaceId === null || !isId('workspace', workspaceId)) return [];
-  const principals = [row.user_id, row.application_id, ...agentsOf(row)].flatMap((id) =>
-    id !== null && isPrincipalId(id) ? [id] : [],
-  );
-  // A person's call through an application is the person's: the application is no principal of it.
-  const principalIds = row.user_id === null ? principals : principals.filter((id) => !isId('service', id));
-  const teamIds = row.team_ids.split(' ').flatMap((id) => (isId('team', id) ? [id] : []));
-  return [
-    {
-      day: row.day,
-      costNanos: row.cost_nanos,
-      principalIds,
-      keyId: row.key_id !== null && isId('key', row.key_id) ? row.key_id : undefined,
-      teamIds,
-      workspaceId,
-      costCentre: row.cost_centre ?? undefined,
-      modelId: modelId !== null && isId('model', modelId) ? modelId : undefined,
-    },
-  ];
-}
-
-function agentsOf(row: UsageRow): readonly string[] {
-  const dimensions: unknown = JSON.parse(row.dimensions);
-  const last: unknown = Array.isArray(dimensions) ? dimensions.at(-1) : undefined;
-  return typeof last === 'string' && last !== '' ? last.split(' ') : [];
-}
-
 /** Far enough ahead to be after any day that is recorded. */
 const lastDay = 10_000_000;
+
+/** INVARIANT: rows and place come from one transaction: the projector writes both in one. */
+function readSpent(store: Store, { orgId, fromDay, owed }: ReadCalls['spent']['request']) {
+  return store
+    .transaction()
+    .setIsolationLevel('repeatable read')
+    .execute(async (tx): Promise<SpentReply> => {
+      const [head] = await listHeads(tx, orgId);
+      const usage = await readUsage(tx, orgId, { fromDay, toDay: lastDay });
+      const closed = await listClosed(tx, orgId, owed);
+      return {
+        rows: usage.flatMap(spentRowOf),
+        projected: head?.projected ?? 0,
+        closed: owed.filter((id) => closed.has(id)),
+      };
+    });
+}
 
 /** The look-ups of `ReadCalls`, over the reader's connection. */
 export function readHandlers(store: Store) {
@@ -151,8 +151,7 @@ export function readHandlers(store: Store) {
     since: (request: ReadCalls['since']['request']) => stepsSince(store, request.orgId, request.version),
     providerKey: (request: ReadCalls['providerKey']['request']) =>
       readProviderKey(store, request.orgId, request.id),
-    spent: async ({ orgId, fromDay }: ReadCalls['spent']['request']) =>
-      (await readUsage(store, orgId, { fromDay, toDay: lastDay })).flatMap(spentRow),
+    spent: (request: ReadCalls['spent']['request']) => readSpent(store, request),
     ownedObject: async (request: ReadCalls['ownedObject']['request']) => {
       const { orgId, ownerId, workspaceId, externalId } = request;
       const row = await ownsProviderObject(store, orgId, ownerId, workspaceId, externalId);

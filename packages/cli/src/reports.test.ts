@@ -1,0 +1,115 @@
+// Tries the reports, `records` and `usage`: as tables, CSV and JSON, by names, over dates.
+
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { type Answers, type ContractServer, serveContract } from './contract-server.ts';
+import { type Ran, runCli } from './run-cli.ts';
+
+const view = {
+  id: '018f2f3c-0000-7000-8000-000000000001',
+  index: 5,
+  at: '2025-11-22T00:01:05.000Z',
+  type: 'model_call',
+  actor: { id: 'usr', kind: 'user', name: 'Alice Example', agents: [] },
+  teams: [],
+  rules: [],
+  labels: [],
+};
+
+type Setting = { readonly server: ContractServer; readonly cli: (...words: string[]) => Promise<Ran> };
+
+async function setting(t: TestContext, answers: Answers): Promise<Setting> {
+  const server = await serveContract(answers);
+  t.after(server.close);
+  const env = { COUNTERSIGN_URL: server.url, COUNTERSIGN_MANAGEMENT_KEY: 'csk_sample' };
+  return { server, cli: (...words) => runCli(words, env) };
+}
+
+test('records and usage are tables, CSV or JSON, with money undiminished', async (t) => {
+  const row = {
+    group: { user: 'usr_1', model: '=small' },
+    requests: 2,
+    input: 12,
+    output: 34,
+    cached: 0,
+    reasoning: 0,
+    costNanos: 400,
+    estimated: 0,
+  };
+  const used = { from: view.at, to: view.at, currency: 'USD', items: [row] };
+  const { cli, server } = await setting(t, {
+    'usage.list': () => used,
+    'record.list': () => ({ items: [{ ...view, decision: 'deny', rules: ['r'] }] }),
+  });
+  const table = await cli('usage', '--group-by', 'user,model');
+  assert.match(
+    table.out,
+    /^USER +MODEL +REQUESTS .*COST USD .*\nusr_1 +=small +2 +12 +34 +0 +0 +0\.0000004 /,
+  );
+  assert.equal(server.asked[0]?.query.groupBy, 'user,model');
+  assert.match((await cli('usage', '--csv')).out, /\r\nusr_1,'=small,2,12,34,0,0,0,0\.0000004,USD\r\n/);
+  assert.deepEqual(JSON.parse((await cli('usage', '--json')).out), used);
+  const records = await cli('records', '--decision', 'deny');
+  assert.match(records.out, /Alice Example .*deny +r/);
+  assert.equal(server.asked.at(-1)?.query.decision, 'deny');
+});
+
+test('usage is told by names in a table, by ids and names in CSV; nothing is an empty cell there', async (t) => {
+  const counts = { requests: 1, input: 1, output: 1, cached: 0, reasoning: 0, costNanos: 5, estimated: 0 };
+  const of = (user: string, team: string | null, names: object) => ({
+    ...counts,
+    group: { user, team },
+    names,
+  });
+  const items = [
+    of('usr_1', 'team_1', { user: 'Bob', team: 'blue' }),
+    of('usr_2', null, { user: 'Bob' }),
+    of('usr_3', null, { user: 'Carol' }),
+    of('usr_4', null, {}),
+  ];
+  const { cli } = await setting(t, {
+    'usage.list': () => ({ from: view.at, to: view.at, currency: 'USD', items }),
+  });
+  const lines = (await cli('usage')).out.split('\n').map((line) => line.split(/ {2,}/).slice(0, 2));
+  assert.deepEqual(lines.slice(0, 5), [
+    ['USER', 'TEAM'],
+    ['Bob (usr_1)', 'blue'],
+    ['Bob (usr_2)', '-'],
+    ['Carol', '-'],
+    ['usr_4', '-'],
+  ]);
+  const csv = (await cli('usage', '--csv')).out.split('\r\n').map((line) => line.split(',').slice(0, 4));
+  assert.deepEqual(csv.slice(0, 4), [
+    ['user', 'team', 'user name', 'team name'],
+    ['usr_1', 'team_1', 'Bob', 'blue'],
+    ['usr_2', '', 'Bob', ''],
+    ['usr_3', '', 'Carol', ''],
+  ]);
+});
+
+test('records in CSV hold what a table has no room for', async (t) => {
+  const actor = { ...view.actor, application: 'svc_1', applicationName: 'webapp', proof: 'key' };
+  const item = { ...view, actor, requestId: 'req_1', costCentre: 'R&D', teams: ['team_1', 'team_2'] };
+  const { cli } = await setting(t, { 'record.list': () => ({ items: [item] }) });
+  const [columns = '', row = ''] = (await cli('records', '--csv')).out.split('\r\n');
+  const cells = row.split(',');
+  const told = Object.fromEntries(columns.split(',').map((name, i) => [name, cells[i]]));
+  assert.equal(told.actor, 'Alice Example');
+  assert.equal(told['actor id'], 'usr');
+  assert.deepEqual([told.application, told['application id']], ['webapp', 'svc_1']);
+  assert.deepEqual([told.request, told['team ids'], told['cost centre']], ['req_1', 'team_1 team_2', 'R&D']);
+});
+
+test('a date stands for its whole UTC day, and what is no time is told by an example', async (t) => {
+  const { cli, server } = await setting(t, { 'record.list': () => ({ items: [] }) });
+  assert.equal((await cli('records', '--from', '2026-01-31', '--to', '2026-02-28')).code, 0);
+  const query = server.asked[0]?.query;
+  assert.deepEqual([query?.from, query?.to], ['2026-01-31T00:00:00.000Z', '2026-03-01T00:00:00.000Z']);
+  await cli('records', '--from', '2026-01-31T10:00:00+02:00');
+  assert.equal(server.asked.at(-1)?.query.from, '2026-01-31T10:00:00+02:00');
+  for (const wrong of ['yesterday', '2026-02-30', '31.1.2026', '2026-1-1']) {
+    const ran = await cli('records', '--from', wrong);
+    assert.equal(ran.code, 2, wrong);
+    assert.match(ran.err, /`--from` takes a time such as 2026-01-31T12:00:00Z or a date such as 2026-01-31/);
+  }
+});
