@@ -39,11 +39,10 @@ async function start(): Promise<void> {
       process.exit(1);
     });
   });
-  log.info({ url: server.url, orphansClosed: server.store.threads.orphansClosed }, 'ready');
+  const { url, managementUrl, store } = server;
+  log.info({ url, managementUrl, orphansClosed: store.threads.orphansClosed }, 'ready');
   if (server.setupUrl === undefined) return;
-  process.stdout.write(
-    `\nCountersign is running on ${server.url}\nSet it up once, here: ${server.setupUrl}\n\n`,
-  );
+  process.stdout.write(`\nCountersign is running on ${url}\nSet it up once, here: ${server.setupUrl}\n\n`);
 }
 
 if (process.argv.includes('--help') || process.argv.includes('-h')) {
