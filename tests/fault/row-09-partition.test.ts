@@ -13,9 +13,9 @@ import {
   assertAnsweredHaveOutcomes,
   assertDispatchedHaveIntents,
   assertNoOrphans,
-  type Calls,
   outcomeOf,
   readLedger,
+  settledCalls,
 } from './ledger.ts';
 import { answerPlainly } from './provider.ts';
 
@@ -109,18 +109,6 @@ const p99 = (all: readonly Timed[]): number =>
     0.99,
   );
 
-/** The log once every intent in it has an outcome, or after ten seconds. */
-async function settled(bed: Bed): Promise<Calls> {
-  const ledger = readLedger(bed);
-  const begun = performance.now();
-  let calls = await ledger.read();
-  while (calls.outcomes.size < calls.intents.size && performance.now() - begun < 10_000) {
-    await sleep(100);
-    calls = await ledger.read();
-  }
-  return calls;
-}
-
 test(`row 9: PostgreSQL that hangs for ${partitionMs} ms without a reset means 503 within 3 s, others go on, and service returns`, {
   skip,
   timeout: 240_000,
@@ -180,7 +168,7 @@ test(`row 9: PostgreSQL that hangs for ${partitionMs} ms without a reset means 5
     assert.ok(later.length > 4, `${name}: full service after`);
     assert.deepEqual([...new Set(later.map(({ status }) => status))], expected[name] ?? [200], name);
   }
-  const calls = await settled(bed);
+  const calls = await settledCalls(bed);
   assertDispatchedHaveIntents(calls, bed.provider.dispatched);
   assertAnsweredHaveOutcomes(
     calls,
@@ -236,7 +224,7 @@ for (const { phase, seconds } of late) {
     // Until what is owed has been written, at the most.
     await sleep(4_000);
     assert.equal((await bed.ask({ marker: 'after' })).status, 200);
-    const calls = await settled(bed);
+    const calls = await settledCalls(bed);
     assertNoOrphans(calls);
     assert.equal(calls.byMarker.get('late')?.length, 1, 'the intent did become durable');
     assert.equal(outcomeOf(calls, 'late').status, phase === 'intent' ? 'failed' : 'ok');
