@@ -52,7 +52,8 @@ async function start(): Promise<void> {
   });
   for (const step of missed) gateway.onStep(step);
   const faces = [healthFace(() => true), inferenceFace(config, gateway, serveCall(gateway.deps))];
-  const server = createHttpServer(config, config.listen, faces, gateway.newRequestId);
+  const listen = { ...config.listen, variable: 'COUNTERSIGN_LISTEN' };
+  const server = createHttpServer(config, undefined, listen, faces, gateway.newRequestId);
   await server.listen();
   process.once('SIGTERM', () => {
     server.server.closeAllConnections();

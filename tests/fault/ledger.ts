@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseSignedCheckpoint } from '@countersign/core/ledger/checkpoint';
 import { type CallIntent, type CallOutcome, decodeEntry } from '@countersign/core/ledger/entry';
 import {
@@ -109,6 +110,21 @@ export function readLedger(bed: Pick<Bed, 'fetchText' | 'fetchBytes'>): LedgerRe
   }
 
   return { read, verify };
+}
+
+/**
+ * The log once every call in it has its outcome. The wait is counted from when all of a long log has been read once:
+ * the first reading of ten thousands of entries takes seconds, and shows the log as it was when it began.
+ */
+export async function settledCalls(bed: Pick<Bed, 'fetchText' | 'fetchBytes'>): Promise<Calls> {
+  const ledger = readLedger(bed);
+  let calls = await ledger.read();
+  const begun = performance.now();
+  while (calls.outcomes.size < calls.intents.size && performance.now() - begun < 15_000) {
+    await sleep(50);
+    calls = await ledger.read();
+  }
+  return calls;
 }
 
 /** The texts of a list inside of a value whose shape the test does not know. */

@@ -18,6 +18,8 @@ export type Ended = { readonly code: number | null; readonly signal: NodeJS.Sign
 
 export type ServerProcess = {
   readonly url: string;
+  /** Where administration listens: the same, unless it has an address of its own. */
+  readonly managementUrl: string;
   readonly port: number;
   readonly pid: number;
   /** Milliseconds from the spawn to the line that says `ready`. */
@@ -121,13 +123,20 @@ export async function startProcess(options: ProcessOptions): Promise<ServerProce
   const line = await ready.promise.finally(() => clearTimeout(timer));
   const startMs = performance.now() - started;
   const url = at(line, 'url');
+  const managementUrl = at(line, 'managementUrl');
   const orphansClosed = at(line, 'orphansClosed');
-  if (typeof url !== 'string' || typeof orphansClosed !== 'number' || child.pid === undefined) {
+  if (
+    typeof url !== 'string' ||
+    typeof managementUrl !== 'string' ||
+    typeof orphansClosed !== 'number' ||
+    child.pid === undefined
+  ) {
     throw new TypeError(`the line of the start lacks its members: ${JSON.stringify(line)}`);
   }
   const { pid } = child;
   return {
     url,
+    managementUrl,
     port: Number(new URL(url).port),
     pid,
     startMs,

@@ -49,11 +49,10 @@ async function start(env: Readonly<Record<string, string | undefined>>): Promise
       process.exit(1);
     });
   });
-  log.info({ url: server.url, orphansClosed: server.store.threads.orphansClosed }, 'ready');
+  const { url, managementUrl, store } = server;
+  log.info({ url, managementUrl, orphansClosed: store.threads.orphansClosed }, 'ready');
   if (server.setupUrl === undefined) return;
-  process.stdout.write(
-    `\nCountersign is running on ${server.url}\nSet it up once, here: ${server.setupUrl}\n\n`,
-  );
+  process.stdout.write(`\nCountersign is running on ${url}\nSet it up once, here: ${server.setupUrl}\n\n`);
 }
 
 /** Starts, and says in one sentence why it could not. */

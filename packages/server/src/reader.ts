@@ -1,21 +1,54 @@
 // Owns the composition of the thread that reads: lists, reports and snapshots never wait for a commit.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { AppError } from '@countersign/core/errors';
 import { createFaultReporter } from './compose/thread-faults.ts';
 import { isThreadData, type ReaderCalls, type ThreadData } from './compose/threads.ts';
 import { queries } from './control/queries.ts';
 import type { QueryRequest, QueryResult } from './control/run-query.ts';
-import { openDatabase } from './platform/db/open.ts';
+import { type OpenDatabase, openDatabase, type StorageConfig } from './platform/db/open.ts';
 import { serveThread } from './platform/db/thread-server.ts';
 import { createSealer } from './platform/sealer/sealer.ts';
 import { loadOrganization, readHandlers } from './services/snapshot/read.ts';
 import type { Tables } from './stores/schema.ts';
 
+/** What a list or a report may take on PostgreSQL, in milliseconds. */
+const reportMs = 10_000;
+
+/**
+ * The store for lists and reports. INVARIANT: on PostgreSQL they have connections of their own, so that whatever a
+ * call needs to be decided never waits for them.
+ */
+async function openReports(
+  storage: StorageConfig,
+  lookups: OpenDatabase<Tables>,
+): Promise<OpenDatabase<Tables>> {
+  if (storage.kind === 'sqlite') return lookups;
+  return openDatabase<Tables>({ ...storage, poolSize: 5, statementTimeoutMs: reportMs }, 'read');
+}
+
+/**
+ * Waits for a list or a report. It may take its time, but not to find out that nobody answers: the store is asked
+ * before it, and once a second while it runs.
+ */
+async function whileAnswering<T>({ check }: OpenDatabase<Tables>, run: () => Promise<T>): Promise<T> {
+  await check();
+  const done = new AbortController();
+  async function watch(): Promise<never> {
+    for (;;) {
+      await sleep(1_000, undefined, { signal: done.signal });
+      await check();
+    }
+  }
+  return Promise.race([run(), watch()]).finally(() => done.abort());
+}
+
 async function start(data: ThreadData): Promise<void> {
   const port = parentPort;
   if (port === null) throw new AppError('internal', 'the reader runs as a thread');
   const database = await openDatabase<Tables>(data.storage, 'read');
+  const reports = await openReports(data.storage, database);
   const store = database.db;
   const opener = createSealer(data.masterKeys);
 
@@ -23,13 +56,20 @@ async function start(data: ThreadData): Promise<void> {
     const bound = queries.get(request.operation);
     if (bound === undefined) throw new AppError('internal', `there is no query \`${request.operation}\``);
     const { orgId, actor } = request;
-    return { response: await bound.run({ orgId, actor, store, opener, nowMs: Date.now() }, request) };
+    const context = { orgId, actor, store: reports.db, opener, nowMs: Date.now() };
+    return { response: await whileAnswering(database, () => bound.run(context, request)) };
   }
 
   serveThread<ReaderCalls>(
     port,
     { ...readHandlers(store), query, load: (orgId) => loadOrganization(store, orgId) },
-    { onError: createFaultReporter(port), onClose: database.close },
+    {
+      onError: createFaultReporter(port),
+      onClose: async () => {
+        await database.close();
+        if (reports !== database) await reports.close();
+      },
+    },
   );
 }
 

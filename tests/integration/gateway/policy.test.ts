@@ -255,33 +255,6 @@ test('bifrost#2873: pass-through is denied by default, allowed by a rule on its 
   await assertDenied(await running.call({ ...files, path: '/providers/fake/v1/batches' }), others);
 });
 
-test('a further model in the body is a call of that model too: it must be there, and policy must permit it', async () => {
-  const ask = (fallback: string) =>
-    running.call({
-      path: '/v1/messages',
-      body: { model: 'c', max_tokens: 9, messages: says('x'), fallbacks: [{ model: fallback }] },
-    });
-  const models = await running.must('GET', '/models');
-  const items = at(models, 'items');
-  const c = Array.isArray(items) ? items.find((one) => textAt(one, 'name') === 'c') : undefined;
-  await running.must('POST', '/models', {
-    name: 'spare',
-    providerId: textAt(c, 'providerId'),
-    upstreamName: 'spare-1',
-  });
-  assert.equal((await ask('spare-1')).status, 200);
-  const before = running.provider.dispatched();
-  // Another provider's model is none that this provider could mean.
-  assert.equal((await ask('m')).status, 404);
-  const unknown = await ask('nope');
-  assert.equal(unknown.status, 404);
-  assert.equal(textAt(await running.record(unknown.record()), 'error'), 'not_found');
-  await running.publish(
-    `${defaultPolicyText}\n@id("no-spare") forbid (principal, action, resource is Model) when { resource.name == "spare" };`,
-  );
-  await assertDenied(await ask('spare-1'), before, 'no-spare');
-});
-
 test('a policy with an error is refused with line and column, and changes nothing', async () => {
   const before = await running.must('GET', '/policy');
   for (const text of [

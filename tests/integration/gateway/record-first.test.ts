@@ -2,8 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
-import { decodeBundle } from '@countersign/core/ledger/tile';
-import { codeOf, startGateway, type TestGateway, until } from '../../support/gateway.ts';
+import {
+  codeOf,
+  entriesOnDisk,
+  startGateway,
+  type TestGateway,
+  until,
+  whileNothingCommits,
+} from '../../support/gateway.ts';
 import {
   chatEvents,
   chatJson,
@@ -26,43 +32,8 @@ beforeEach(() => {
   running.provider.onArrival(undefined);
 });
 
-/** Every entry of the organization's log as it is on the disk now, through a connection of its own. */
-function entriesOnDisk(): readonly unknown[] {
-  const store = running.store('read');
-  try {
-    const rows = store
-      .prepare('select bytes from entry_bundles where org_id = ? order by first_index')
-      .all(running.organizationId);
-    return rows.flatMap(({ bytes }) => {
-      assert.ok(bytes instanceof Uint8Array);
-      return decodeBundle(bytes).entries.map((entry): unknown =>
-        JSON.parse(Buffer.from(entry).toString('utf8')),
-      );
-    });
-  } finally {
-    store.close();
-  }
-}
-
-const ofPhase = (phase: string) => entriesOnDisk().filter((entry) => at(entry, 'phase') === phase);
+const ofPhase = (phase: string) => entriesOnDisk(running).filter((entry) => at(entry, 'phase') === phase);
 const stream = { model: 'm', stream: true, messages: [{ role: 'user', content: 'hello' }] };
-
-/** Holds the store's write lock, so that no commit can end, for the time of `run`. */
-async function whileNothingCommits<T>(run: (free: () => void) => Promise<T>): Promise<T> {
-  const neighbour = running.store('write');
-  neighbour.exec('begin immediate');
-  let isHeld = true;
-  const free = (): void => {
-    if (isHeld) neighbour.exec('rollback');
-    isHeld = false;
-  };
-  try {
-    return await run(free);
-  } finally {
-    free();
-    neighbour.close();
-  }
-}
 
 const pause = (ms: number) =>
   new Promise<void>((resolve) => {
@@ -72,11 +43,11 @@ const pause = (ms: number) =>
 test('the intent is on the disk when the first byte reaches the provider, the outcome when the answer ends', async () => {
   let atArrival: readonly unknown[] = [];
   running.provider.onArrival(() => {
-    atArrival = entriesOnDisk();
+    atArrival = entriesOnDisk(running);
   });
   for (const body of [stream, { ...stream, stream: false }]) {
     const answer = await running.call({ body });
-    const atEnd = entriesOnDisk();
+    const atEnd = entriesOnDisk(running);
     const mine = atArrival.filter((entry) => at(entry, 'id') === answer.record());
     assert.deepEqual(
       mine.map((entry) => at(entry, 'phase')),
@@ -91,7 +62,7 @@ test('the intent is on the disk when the first byte reaches the provider, the ou
 
 test('no byte leaves while the intent waits for its commit', async () => {
   const before = running.provider.dispatched();
-  await whileNothingCommits(async (free) => {
+  await whileNothingCommits(running, async (free) => {
     const pending = running.call({});
     await pause(250);
     assert.equal(running.provider.dispatched(), before);
@@ -122,7 +93,7 @@ for (const { path, model, events, terminal } of terminals) {
     const body = { ...stream, model, max_tokens: 50, input: 'hello' };
     const pending = running.call({ path, body, onChunk });
     await begun;
-    await whileNothingCommits(async (free) => {
+    await whileNothingCommits(running, async (free) => {
       open();
       assert.ok(await until(() => seen.includes('auditor.')), 'text passes before the outcome');
       await pause(250);
@@ -148,7 +119,7 @@ test('no byte of a whole answer reaches the client before the outcome is durable
     isAnswered = true;
   });
   await begun;
-  await whileNothingCommits(async (free) => {
+  await whileNothingCommits(running, async (free) => {
     open();
     await pause(300);
     assert.equal(isAnswered, false);
@@ -163,7 +134,7 @@ test('a denial is recorded before it is told', async () => {
     stream: false,
     messages: [{ role: 'user', content: 'CUI//SP-CTI\nlaunch plans' }],
   };
-  await whileNothingCommits(async (free) => {
+  await whileNothingCommits(running, async (free) => {
     let isAnswered = false;
     const pending = running.call({ body }).finally(() => {
       isAnswered = true;
@@ -174,7 +145,7 @@ test('a denial is recorded before it is told', async () => {
     const answer = await pending;
     assert.equal(answer.status, 403);
     assert.equal(codeOf(answer), 'policy_denied');
-    const [entry] = entriesOnDisk().filter((one) => at(one, 'id') === answer.record());
+    const [entry] = entriesOnDisk(running).filter((one) => at(one, 'id') === answer.record());
     assert.equal(at(entry, 'status'), 'denied');
     assert.equal(at(entry, 'policy.decision'), 'deny');
   });

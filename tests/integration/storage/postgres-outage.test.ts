@@ -6,9 +6,9 @@ import { type OpenDatabase, openDatabase } from '@countersign/server/platform/db
 import { isRetryable } from '@countersign/server/platform/db/storage-errors';
 import { sql } from 'kysely';
 import { startPostgres } from '../../support/postgres.ts';
+import { type StallingProxy, startStallingProxy } from '../../support/stalling-proxy.ts';
 import { type SuiteTables, sampleRow } from './fixture-schema.ts';
 import { migrateFixture } from './open-suite.ts';
-import { type StallingProxy, startStallingProxy } from './stalling-proxy.ts';
 
 const { cluster, skip } = await startPostgres();
 after(() => cluster?.stop());
@@ -58,6 +58,27 @@ test('fault 9: a partition without a reset ends every wait, and its end restores
   assert.deepStrictEqual(await count(), []);
 });
 
+test('fault 9: a transaction that hangs is given up once, not again for its rollback', {
+  skip,
+}, async (context) => {
+  const { proxy, database } = await openThroughProxy(context);
+  const { db } = database;
+  const spent = await millisecondsOf(() =>
+    assert.rejects(
+      db.transaction().execute(async (tx) => {
+        await tx.insertInto('samples').values(sampleRow('a')).execute();
+        proxy.stall();
+        await tx.insertInto('samples').values(sampleRow('b')).execute();
+      }),
+      unavailable,
+    ),
+  );
+  // One wait is 550 ms here, the margin of the client included.
+  assert.ok(spent < 900, `the transaction was given up after ${spent} ms`);
+  proxy.resume();
+  assert.deepStrictEqual(await db.selectFrom('samples').select('id').execute(), []);
+});
+
 test('fault 7: cut connections are replaced, and a transaction that was cut leaves nothing', {
   skip,
 }, async (context) => {
@@ -84,7 +105,11 @@ test('a deadlock ends for one side, which may retry', { skip }, async (context) 
   if (cluster === undefined) return;
   const url = await cluster.createDatabase();
   await migrateFixture({ kind: 'postgres', url });
-  const { db, close } = await openDatabase<SuiteTables>({ kind: 'postgres', url }, 'write');
+  // PostgreSQL looks for a deadlock after a second.
+  const { db, close } = await openDatabase<SuiteTables>(
+    { kind: 'postgres', url, statementTimeoutMs: 5_000 },
+    'write',
+  );
   context.after(close);
   await db
     .insertInto('samples')

@@ -1,6 +1,5 @@
 // Owns the listening server: limits on heads and connections, and which face a path belongs to.
 
-import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
@@ -9,6 +8,7 @@ import { AppError } from '@countersign/core/errors';
 import type { RequestId } from '@countersign/core/ids';
 import type { Config } from '../platform/config/schema.ts';
 import { type Face, joinFaces } from './face.ts';
+import type { Tls } from './tls.ts';
 
 export type HttpServer = {
   readonly server: Server;
@@ -49,9 +49,14 @@ function offersWebSocket(request: IncomingMessage): boolean {
 }
 
 function badHead(error: Error, socket: Duplex): void {
-  if (!socket.writable) return;
-  const isLarge = 'code' in error && error.code === 'HPE_HEADER_OVERFLOW';
-  const isSlow = 'code' in error && error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
+  const code = 'code' in error ? String(error.code) : '';
+  const isLarge = code === 'HPE_HEADER_OVERFLOW';
+  const isSlow = code === 'ERR_HTTP_REQUEST_TIMEOUT';
+  // To whom does not speak HTTP, or has not shaken hands over TLS, an answer could not be sent: it would wait for ever.
+  if (!socket.writable || !(isSlow || code.startsWith('HPE_'))) {
+    socket.destroy();
+    return;
+  }
   const status = isLarge
     ? '431 Request Header Fields Too Large'
     : isSlow
@@ -97,17 +102,17 @@ function createRunning(): Running {
   };
 }
 
+/** An address to listen on, and the variable that sets it. */
+export type Listen = Config['listen'] & { readonly variable: string };
+
 /** Listens; resolves to `host:port` as it came to be. */
-function listenOn(server: Server, { host, port }: Config['listen']): Promise<string> {
+function listenOn(server: Server, { host, port, variable }: Listen): Promise<string> {
   return new Promise((resolve, reject) => {
     server.once('error', (error) => {
       const isTaken = 'code' in error && error.code === 'EADDRINUSE';
       const why = isTaken ? 'another process listens there' : error.message;
       reject(
-        new AppError(
-          'storage_unavailable',
-          `cannot listen on ${host}:${port}: ${why}; set COUNTERSIGN_LISTEN`,
-        ),
+        new AppError('storage_unavailable', `cannot listen on ${host}:${port}: ${why}; set ${variable}`),
       );
     });
     server.listen({ host, port, backlog: 4_096 }, () => {
@@ -120,7 +125,8 @@ function listenOn(server: Server, { host, port }: Config['listen']): Promise<str
 /** A server over faces, asked in order. Throws if one would let in anybody where it may not. */
 export function createHttpServer(
   config: Config,
-  listen: Config['listen'],
+  tls: Tls | undefined,
+  listen: Listen,
   faces: readonly Face[],
   newRequestId: () => RequestId,
 ): HttpServer {
@@ -143,14 +149,10 @@ export function createHttpServer(
     if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false;
     if (!serve(request, response)) notFound(response, newRequestId());
   };
-  const { tlsCertFile, tlsKeyFile } = config;
   const server =
-    tlsCertFile === undefined || tlsKeyFile === undefined
+    tls === undefined
       ? createServer(options, handle)
-      : createTlsServer(
-          { ...options, cert: readFileSync(tlsCertFile), key: readFileSync(tlsKeyFile) },
-          handle,
-        );
+      : createTlsServer({ ...options, ...tls, handshakeTimeout: config.headerTimeoutMs }, handle);
   server.maxConnections = maxConnections;
   server.on('upgrade', (_request, socket: Duplex) => refuseUpgrade(socket, newRequestId()));
   server.on('connect', (_request, socket: Duplex) => refuseUpgrade(socket, newRequestId()));

@@ -9,15 +9,18 @@ import { healthFace, inferenceFace } from './data-faces.ts';
 import { composeDataPlane, type DataPlane } from './data-plane.ts';
 import type { Face } from './face.ts';
 import type { Gateway } from './gateway.ts';
-import { createHttpServer } from './http-server.ts';
+import { createHttpServer, type Listen } from './http-server.ts';
 import { managementFaces } from './management-faces.ts';
 import { createSetup, setupFace } from './setup.ts';
 import { openStore, type Store } from './store.ts';
 import { logFaults } from './thread-faults.ts';
+import { readTls, type Tls } from './tls.ts';
 
 export type Server = {
   /** Where it listens: `http://host:port`. */
   readonly url: string;
+  /** Where administration listens: the same, unless it has an address of its own. */
+  readonly managementUrl: string;
   /** The one-time set-up link, while there is no organization. */
   readonly setupUrl: string | undefined;
   readonly store: Store;
@@ -28,15 +31,20 @@ const closeMs = 15_000;
 /** What the last bytes of answers get to reach their clients. */
 const lastBytesMs = 2_000;
 
-type Listening = { readonly config: Config; readonly shutdown: Shutdown; readonly plane: DataPlane };
+type Listening = {
+  readonly config: Config;
+  readonly tls: Tls | undefined;
+  readonly shutdown: Shutdown;
+  readonly plane: DataPlane;
+};
 
 async function open(
-  { config, shutdown, plane }: Listening,
-  listen: Config['listen'],
+  { config, tls, shutdown, plane }: Listening,
+  listen: Listen,
   faces: readonly Face[],
   name: string,
 ): Promise<string> {
-  const http = createHttpServer(config, listen, faces, plane.gateway.newRequestId);
+  const http = createHttpServer(config, tls, listen, faces, plane.gateway.newRequestId);
   const address = await http.listen();
   shutdown.add({
     name,
@@ -48,7 +56,7 @@ async function open(
     },
   });
   shutdown.add({ name: `${name}' connections`, phase: 'close', limitMs: lastBytesMs, close: http.close });
-  return `${config.tlsCertFile === undefined ? 'http' : 'https'}://${address}`;
+  return `${tls === undefined ? 'http' : 'https'}://${address}`;
 }
 
 /** Opens the one address, or the two; resolves to the URLs of requests and of management. */
@@ -56,11 +64,13 @@ async function openAll(
   listening: Listening,
   faces: { readonly data: readonly Face[]; readonly management: readonly Face[] },
 ): Promise<{ readonly url: string; readonly managementUrl: string }> {
-  const { listen, managementListen } = listening.config;
-  if (managementListen === undefined) {
+  const { listen: first, managementListen: second } = listening.config;
+  const listen = { ...first, variable: 'COUNTERSIGN_LISTEN' };
+  if (second === undefined) {
     const url = await open(listening, listen, [...faces.management, ...faces.data], 'requests');
     return { url, managementUrl: url };
   }
+  const managementListen = { ...second, variable: 'COUNTERSIGN_MANAGEMENT_LISTEN' };
   return {
     url: await open(listening, listen, faces.data, 'requests'),
     managementUrl: await open(listening, managementListen, faces.management, 'management'),
@@ -77,6 +87,7 @@ export async function serve(
   shutdown: Shutdown,
   onDeath: () => void = () => void shutdown.begin('a storage thread has ended'),
 ): Promise<Server> {
+  const tls = readTls(config);
   let plane: DataPlane | undefined;
   const missed: Step[] = [];
   const store = await openStore(config, {
@@ -101,7 +112,7 @@ export async function serve(
   const setup = createSetup(store);
   const health = healthFace(shutdown.isReady);
   const { url, managementUrl } = await openAll(
-    { config, shutdown, plane: composed },
+    { config, tls, shutdown, plane: composed },
     {
       data: [health, inferenceFace(config, gateway, calls.serve)],
       management: [
@@ -112,5 +123,5 @@ export async function serve(
     },
   );
   const setupUrl = setup.token === undefined ? undefined : `${managementUrl}/setup?token=${setup.token}`;
-  return { url, setupUrl, store, gateway };
+  return { url, managementUrl, setupUrl, store, gateway };
 }

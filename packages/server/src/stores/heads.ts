@@ -137,7 +137,21 @@ export async function listHeads(store: Store, orgId?: OrgId): Promise<readonly P
   return (orgId === undefined ? all : all.where('org_id', '=', orgId)).execute();
 }
 
-/** Sets up to where the log is projected. */
-export async function setProjected(tx: Tx, orgId: OrgId, projected: number): Promise<void> {
-  await tx.updateTable('heads').set({ projected }).where('org_id', '=', orgId).execute();
+/**
+ * Moves to where the log is projected. Throws if it was moved meanwhile: a step whose commit was given up may still
+ * have taken place, and what it counted must not be counted again.
+ */
+export async function setProjected(
+  tx: Tx,
+  orgId: OrgId,
+  moved: { readonly from: number; readonly to: number },
+): Promise<void> {
+  const { numUpdatedRows } = await tx
+    .updateTable('heads')
+    .set({ projected: moved.to })
+    .where('org_id', '=', orgId)
+    .where('projected', '=', moved.from)
+    .executeTakeFirst();
+  if (numUpdatedRows !== 1n)
+    throw new AppError('storage_unavailable', 'another projection of the log was under way: retry shortly');
 }

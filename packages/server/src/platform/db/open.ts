@@ -22,9 +22,9 @@ export type StorageConfig =
       readonly url: string;
       /** Most connections of this process and mode; 10 unless told otherwise. */
       readonly poolSize?: number;
-      /** 5000 ms unless told otherwise. */
+      /** 1000 ms unless told otherwise. */
       readonly connectTimeoutMs?: number;
-      /** 10000 ms unless told otherwise; it does not bind migrations. */
+      /** 1000 ms unless told otherwise; it does not bind migrations. */
       readonly statementTimeoutMs?: number;
       readonly onIdleError?: (error: Error) => void;
     };
@@ -39,6 +39,8 @@ export type OpenMode = 'write' | 'read' | 'migrate';
 export type OpenDatabase<DB> = {
   readonly db: Kysely<DB>;
   readonly dialect: DialectName;
+  /** Resolves when the database answers. Throws `storage_unavailable` if it does not within a statement's time. */
+  readonly check: () => Promise<void>;
   /** Closes the connections and gives the embedded directory free. */
   readonly close: () => Promise<void>;
 };
@@ -56,6 +58,7 @@ function openSqlite<DB>(directory: string, mode: OpenMode): OpenDatabase<DB> {
     return {
       db,
       dialect: 'sqlite',
+      async check() {},
       async close() {
         await db.destroy();
         if (file.isOpen) file.close();
@@ -81,19 +84,22 @@ async function openPostgres<DB>(
     dialect: postgresDialect({
       url: config.url,
       poolSize: mode === 'migrate' ? 1 : (config.poolSize ?? 10),
-      connectTimeoutMs: config.connectTimeoutMs ?? 5000,
-      statementTimeoutMs: mode === 'migrate' ? 0 : (config.statementTimeoutMs ?? 10_000),
+      connectTimeoutMs: config.connectTimeoutMs ?? 1_000,
+      statementTimeoutMs: mode === 'migrate' ? 0 : (config.statementTimeoutMs ?? 1_000),
       isReadOnly: mode === 'read',
       onIdleError: config.onIdleError ?? (() => {}),
     }),
   });
-  try {
+  const check = async (): Promise<void> => {
     await sql`select 1`.execute(db);
+  };
+  try {
+    await check();
   } catch (error) {
     await db.destroy();
     throw error;
   }
-  return { db, dialect: 'postgres', close: () => db.destroy() };
+  return { db, dialect: 'postgres', check, close: () => db.destroy() };
 }
 
 /**

@@ -26,7 +26,10 @@ export type PostgresOptions = {
   readonly poolSize: number;
   /** Milliseconds for getting a connection, new or from the pool. */
   readonly connectTimeoutMs: number;
-  /** Milliseconds for one statement; the client gives up half a second after the server should have. */
+  /**
+   * Milliseconds for one statement, and for which a transaction may stand still; 0: none. The client gives up a
+   * little later: a server that still answers has then ended the statement, or the transaction, by itself.
+   */
   readonly statementTimeoutMs: number;
   /** Opens every transaction read only. */
   readonly isReadOnly: boolean;
@@ -39,9 +42,14 @@ type Tagged<Row> = QueryResult<Row> & { readonly command: string };
 
 interface Connection extends DatabaseConnection {
   executeQuery<Row>(query: CompiledQuery): Promise<Tagged<Row>>;
+  /** True once an answer was given up: nothing can be said on it any more. */
+  readonly isBroken: () => boolean;
   readonly release: () => void;
   readonly discard: () => void;
 }
+
+/** How much longer than the server the client waits for the end of a statement, in milliseconds. */
+const clientMarginMs = 250;
 
 const modifies: ReadonlySet<string> = new Set(['INSERT', 'UPDATE', 'DELETE', 'MERGE']);
 
@@ -83,6 +91,7 @@ function postgresConnection(client: PoolClient): Connection {
     streamQuery() {
       throw new AppError('internal', 'streaming is not offered: read page by page, ordered by a key');
     },
+    isBroken: () => isBroken,
     release() {
       client.off('error', discard);
       client.release(isBroken);
@@ -101,7 +110,7 @@ function openPool(options: PostgresOptions): Pool {
     idleTimeoutMillis: 60_000,
     keepAlive: true,
     statement_timeout: statementTimeoutMs,
-    query_timeout: statementTimeoutMs === 0 ? 0 : statementTimeoutMs + 500,
+    query_timeout: statementTimeoutMs === 0 ? 0 : statementTimeoutMs + clientMarginMs,
     idle_in_transaction_session_timeout: statementTimeoutMs,
     types: rawTypes,
     ...(options.isReadOnly ? { options: '-c default_transaction_read_only=on' } : {}),
@@ -146,6 +155,8 @@ function postgresDriver(options: PostgresOptions): Driver {
       if (command === 'ROLLBACK') throw new AbortedTransactionError();
     },
     async rollbackTransaction(connection: Connection) {
+      // It is closed instead, which rolls back as well: the caller has waited once for an answer, and no more.
+      if (connection.isBroken()) return;
       try {
         await connection.executeQuery(CompiledQuery.raw('rollback'));
       } catch {

@@ -99,6 +99,9 @@ export async function closeOwed(
   orgId: OrgId,
   owed: readonly OwedOutcome[],
 ): Promise<number> {
+  // INVARIANT: a commit that was given up may still be under way on PostgreSQL, and holds the head until it ends.
+  // Whoever looks only after having held the head sees what became of it.
+  await deps.committer.withLog(orgId, async () => {});
   await deps.projector.drain(orgId);
   const open = await listOpen(
     deps.db,

@@ -105,6 +105,24 @@ async function readNext(tx: Tx, orgId: OrgId, head: Pick<Progress, 'projected' |
   return placed;
 }
 
+/** Whoever asks before a turn has begun shares it: a hundred who wait for a slow store wait for it once. */
+function shareTurns(
+  inTurn: ReturnType<typeof createTurns>,
+  work: (orgId: OrgId) => Promise<void>,
+): (orgId: OrgId) => Promise<void> {
+  const queued = new Map<OrgId, Promise<void>>();
+  return (orgId) => {
+    const next = queued.get(orgId);
+    if (next !== undefined) return next;
+    const turn = inTurn(orgId, () => {
+      queued.delete(orgId);
+      return work(orgId);
+    });
+    queued.set(orgId, turn);
+    return turn;
+  };
+}
+
 /** The projector over the writer's connection. */
 export function createProjector(db: Kysely<Tables>): Projector {
   const noted = new Map<string, number>();
@@ -124,7 +142,7 @@ export function createProjector(db: Kysely<Tables>): Projector {
       await addUsage(tx, orgId, sumUsage(outcomes.flatMap((outcome) => usageOf(outcome) ?? [])), built);
       const uses = newKeyUses(placed, noted);
       await writeKeyUses(tx, orgId, uses, built);
-      await setProjected(tx, orgId, last.index + 1);
+      await setProjected(tx, orgId, { from: head.projected, to: last.index + 1 });
       return { uses, isBehind: last.index + 1 < head.size };
     });
   }
@@ -144,7 +162,7 @@ export function createProjector(db: Kysely<Tables>): Projector {
     while (await step(orgId));
   }
 
-  const drain = (orgId: OrgId): Promise<void> => inTurn(orgId, () => project(orgId));
+  const drain = shareTurns(inTurn, project);
 
   return {
     drain,
@@ -156,8 +174,10 @@ export function createProjector(db: Kysely<Tables>): Projector {
     rebuild: (orgId) =>
       inTurn(orgId, async () => {
         await db.transaction().execute(async (tx) => {
+          const head = (await listHeads(tx, orgId))[0];
+          if (head === undefined) return;
           await clearRecords(tx, orgId);
-          await setProjected(tx, orgId, 0);
+          await setProjected(tx, orgId, { from: head.projected, to: 0 });
         });
         await project(orgId);
       }),

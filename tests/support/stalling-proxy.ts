@@ -7,9 +7,12 @@ export type StallingProxy = {
   readonly port: number;
   /** From now on no byte passes in either direction, and nothing is closed. */
   readonly stall: () => void;
+  /** What was sent meanwhile arrives late, also from those who have closed their end: their kernels sent it again. */
   readonly resume: () => void;
   /** Resets every connection; new ones are served. */
   readonly cut: () => void;
+  /** Connections that are open at the near end. */
+  readonly open: () => number;
   readonly close: () => void;
 };
 
@@ -19,23 +22,29 @@ export async function startStallingProxy(target: {
   readonly port: number;
 }): Promise<StallingProxy> {
   const sockets = new Set<Socket>();
+  let open = 0;
   let isStalled = false;
 
-  function keep(socket: Socket): void {
+  function keep(socket: Socket, other: Socket): void {
     sockets.add(socket);
     socket.on('error', () => socket.destroy());
-    socket.on('close', () => sockets.delete(socket));
+    socket.on('data', (chunk) => other.write(chunk));
+    socket.on('end', () => other.end());
+    socket.on('close', () => {
+      sockets.delete(socket);
+      other.destroySoon();
+    });
     if (isStalled) socket.pause();
   }
 
   const server = createServer((near) => {
     const far = connect(target);
-    near.on('data', (chunk) => far.write(chunk));
-    far.on('data', (chunk) => near.write(chunk));
-    near.on('close', () => far.destroy());
-    far.on('close', () => near.destroy());
-    keep(near);
-    keep(far);
+    open += 1;
+    near.on('close', () => {
+      open -= 1;
+    });
+    keep(near, far);
+    keep(far, near);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -57,6 +66,7 @@ export async function startStallingProxy(target: {
       each((socket) => socket.resume());
     },
     cut: () => each((socket) => socket.destroy()),
+    open: () => open,
     close() {
       server.close();
       each((socket) => socket.destroy());
