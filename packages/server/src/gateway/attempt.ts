@@ -89,17 +89,21 @@ async function attend(deps: GatewayDeps, recorded: Recorded, forwarding: Forward
   const { snapshot } = asked.authenticated;
   const { orgId } = snapshot;
   const active = { credential: asked.authenticated.credential, cut: forwarding.cut, slot: -1 };
-  asked.call.onGone(() =>
-    forwarding.cut({ status: 'cancelled', error: new AppError('invalid_request', 'the client has gone') }),
-  );
-  deps.activeCalls.add(orgId, active);
-  // What was revoked between the decision and here was reviewed without this call.
-  if (snapshot.version() !== recorded.entry.decided.version) deps.activeCalls.review(snapshot, deps.now());
   try {
-    return await forwarding.done;
-  } finally {
-    deps.activeCalls.remove(orgId, active);
+    asked.call.onGone(() =>
+      forwarding.cut({ status: 'cancelled', error: new AppError('invalid_request', 'the client has gone') }),
+    );
+    deps.activeCalls.add(orgId, active);
+    // What was revoked between the decision and here was reviewed without this call.
+    if (snapshot.version() !== recorded.entry.decided.version) deps.activeCalls.review(snapshot, deps.now());
+  } catch (error) {
+    // INVARIANT: a call that nobody could watch over is ended, and has its outcome like any other.
+    deps.onError(error, asked.call.requestId);
+    forwarding.cut({ status: 'cut', error: new AppError('internal', 'something went wrong here') });
   }
+  const forwarded = await forwarding.done;
+  deps.activeCalls.remove(orgId, active);
+  return forwarded;
 }
 
 const failureTexts: { readonly [code: string]: string } = {
