@@ -2,6 +2,8 @@
 
 import type { Operation, ResponseOf } from '@countersign/contract/operation';
 import { AppError } from '@countersign/core/errors';
+import { issueText } from '@countersign/core/issue-text';
+import type { z } from 'zod';
 import { NoAnswerError, ProblemError } from './client-errors.ts';
 import { boundedBody, problemOf } from './read-answer.ts';
 import { requestUrl } from './request-url.ts';
@@ -84,16 +86,17 @@ function checked<T>(
     | { readonly success: false; readonly error: IssueList },
 ): T {
   if (result.success) return result.data;
-  const fields = result.error.issues.map(({ path, message }) => ({ path: path.join('.'), message }));
+  const fields = result.error.issues.map((issue) => ({
+    path: issue.path.join('.'),
+    message: issueText(issue),
+  }));
   const first = fields[0];
   throw new AppError('invalid_request', `${what} \`${first?.path ?? ''}\`: ${first?.message ?? 'unfit'}`, {
     fields,
   });
 }
 
-type IssueList = {
-  readonly issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[];
-};
+type IssueList = { readonly issues: readonly z.core.$ZodIssue[] };
 
 function prepare(options: ClientOptions, operation: Operation, accept: string, input: Loose): Sent {
   const params = checked('parameter', operation.params.safeParse(input.params ?? {}));

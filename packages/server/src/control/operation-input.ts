@@ -2,6 +2,7 @@
 
 import type { Operation } from '@countersign/contract/operation';
 import { AppError } from '@countersign/core/errors';
+import { issueText } from '@countersign/core/issue-text';
 import { z } from 'zod';
 
 /** Params, query and body of an operation, of any shape. */
@@ -21,7 +22,10 @@ export function readInput(schema: z.ZodType<RawInput>, raw: RawInput): RawInput 
   const { params, query, body } = raw;
   const parsed = schema.safeParse({ params, query, body });
   if (parsed.success) return parsed.data;
-  const fields = parsed.error.issues.map(({ path, message }) => ({ path: path.join('.'), message }));
+  const fields = parsed.error.issues.map((issue) => ({
+    path: issue.path.join('.'),
+    message: issueText(issue),
+  }));
   const [first] = fields;
   throw new AppError(
     'invalid_request',

@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Operation } from '@countersign/contract/operation';
 import { AppError, type FieldError } from '@countersign/core/errors';
 import type { RequestId } from '@countersign/core/ids';
+import { issueText } from '@countersign/core/issue-text';
 import type { z } from 'zod';
 import type { Manager, OperationCall } from '../../control/manager.ts';
 import { readBody } from '../http/read-body.ts';
@@ -25,7 +26,7 @@ const bodyLimit = 4 * 1024 * 1024;
 function fieldsOf(error: z.ZodError, at: string): readonly FieldError[] {
   return error.issues.map((issue) => ({
     path: [at, ...issue.path.map(String)].join('.'),
-    message: issue.message,
+    message: issueText(issue),
   }));
 }
 
