@@ -58,7 +58,9 @@ function kindOf(path: string): 'directory' | 'file' {
   try {
     return statSync(path).isDirectory() ? 'directory' : 'file';
   } catch {
-    throw new FailedError(`there is no \`${path}\``);
+    throw new FailedError(
+      `there is no \`${path}\`: name a folder that \`ledger export\` wrote, or a receipt`,
+    );
   }
 }
 

@@ -128,7 +128,11 @@ function unanswered(options: ClientOptions, error: unknown): unknown {
   if (error.name === 'AbortError') return error;
   const reason =
     error.cause instanceof Error && error.cause.message !== '' ? error.cause.message : error.message;
-  return new NoAnswerError('unreachable', `\`${options.baseUrl}\` cannot be reached: ${reason}`, error);
+  return new NoAnswerError(
+    'unreachable',
+    `\`${options.baseUrl}\` cannot be reached: ${reason}; start the server there, or name another`,
+    error,
+  );
 }
 
 async function send(

@@ -69,7 +69,7 @@ function notFound(response: ServerResponse, requestId: RequestId): void {
   const { status, headers, body } = renderError(
     'openai',
     'not_found',
-    'there is nothing at this path: see the documentation',
+    'there is nothing at this path: calls go to `/v1/…`, administration to `/api/v1/…`',
     requestId,
   );
   response.writeHead(status, headers);

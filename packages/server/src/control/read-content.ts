@@ -16,7 +16,11 @@ export const readContent: Command<typeof recordContent> = async (view, ctx, { pa
     typeof workspaceId === 'string' && isId('workspace', workspaceId) ? workspaceId : 'organization',
   );
   demandNoAgent(ctx.actor);
-  if (record === undefined) throw new AppError('not_found', `there is no record \`${params.id}\``);
+  if (record === undefined)
+    throw new AppError(
+      'not_found',
+      `there is no record \`${params.id}\`: list those that you may see with \`GET /records\``,
+    );
   const content = await view.contentOf(record.id);
   if (content?.request === undefined && content?.response === undefined) {
     throw new AppError(

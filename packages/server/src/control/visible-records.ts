@@ -22,5 +22,8 @@ export async function needRecord(ctx: QueryContext, id: string): Promise<RecordR
     (actor === undefined || row.actor_id === actor) &&
     (workspace === undefined || row.workspace_id === workspace);
   if (isVisible) return row;
-  throw new AppError('not_found', `there is no record \`${id}\``);
+  throw new AppError(
+    'not_found',
+    `there is no record \`${id}\`: list those that you may see with \`GET /records\``,
+  );
 }

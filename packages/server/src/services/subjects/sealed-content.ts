@@ -56,7 +56,11 @@ export async function readContent(
   recordId: string,
 ): Promise<OpenedContent | undefined> {
   const record = await findRecord(store, orgId, recordId);
-  if (record === undefined) throw new AppError('not_found', `there is no record \`${recordId}\``);
+  if (record === undefined)
+    throw new AppError(
+      'not_found',
+      `there is no record \`${recordId}\`: list those that you may see with \`GET /records\``,
+    );
   const sidecars = await readSidecars(store, orgId, [record.id]);
   const opened: { request?: string; response?: string } = {};
   for (const sidecar of sidecars) {
