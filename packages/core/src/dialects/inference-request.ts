@@ -1,6 +1,7 @@
 // Owns turning a request's bytes into the one value that every later step reads.
 
 import { isObject } from '../json.ts';
+import { utf8Length } from '../ledger/canonical.ts';
 import type { Endpoint } from './endpoints.ts';
 import { type JsonBody, readJsonBody, refuse } from './json-body.ts';
 import { fallbackLimit, readMessages, storesThread } from './read-anthropic.ts';
@@ -114,10 +115,25 @@ function isDeferred(builder: RequestBuilder, root: JsonRecord): boolean {
   return flags.includes(true);
 }
 
+/** What the names of further models and of hosted tools may take together in the record of a call, in bytes. */
+const mostNamedBytes = 4_096;
+
+/** Every name is decided on and recorded; so many that the record could not hold them are refused here. */
+function checkNamed(builder: RequestBuilder): void {
+  if (builder.otherModels.size === 0 && builder.hostedTools.size === 0) return;
+  const named = [...builder.otherModels, ...builder.hostedTools];
+  if (utf8Length(JSON.stringify(named)) > mostNamedBytes)
+    addProblem(
+      builder,
+      `the body names too many models and tools: their names may have ${mostNamedBytes} bytes together`,
+    );
+}
+
 function build(endpoint: Endpoint, bytes: Uint8Array, body: JsonBody): InferenceRequest | Refusal {
   const { root } = body;
   const builder = newRequestBuilder();
   const choices = readShape(builder, endpoint, root);
+  checkNamed(builder);
   const isThread = endpoint.dialect === 'anthropic' && storesThread(root);
   const request: InferenceRequest = {
     kind: 'request',

@@ -1,6 +1,7 @@
 // Owns what a client says of itself: labels for policy and the record, never identity.
 
 import type { InferenceRequest } from '@countersign/core/dialects/request-types';
+import { quote, utf8Length } from '@countersign/core/ledger/canonical';
 import type { RequestContext } from '@countersign/core/policy/types';
 import type { InboundCall } from '../call.ts';
 
@@ -9,6 +10,8 @@ const tagHeaders = ['x-countersign-tags', 'x-litellm-tags', 'cf-aig-metadata', '
 
 const maxTags = 32;
 const maxTagLength = 128;
+/** What all tags may take in the record: what a client says of itself must not keep its call from being recorded. */
+const maxTagBytes = 4_096;
 
 function bounded(text: string | undefined): string | undefined {
   if (text === undefined || text === '') return undefined;
@@ -44,23 +47,26 @@ function saysNothing(call: InboundCall, request: InferenceRequest): boolean {
 }
 
 /**
- * What policy sees as `context.claimed`. Bounded: 32 tags of 128 characters. The client's `user` fields are
+ * What policy sees as `context.claimed`. Bounded: 32 tags of 128 characters, and 4,096 bytes of
+ * all as they are recorded; what goes beyond is left out, as labels may be. The client's `user` fields are
  * left out: the context is recorded, and what stands in them is often a person's address.
  */
 export function claimedLabels(call: InboundCall, request: InferenceRequest): RequestContext['claimed'] {
   if (saysNothing(call, request)) return nothing;
   const tags = new Set<string>();
+  let left = maxTagBytes;
+  const add = (tag: string): void => {
+    const kept = bounded(tag);
+    if (kept === undefined || tags.size >= maxTags || tags.has(kept)) return;
+    left -= utf8Length(quote(kept));
+    if (left >= 0) tags.add(kept);
+  };
   for (const name of tagHeaders) {
     const text = call.header(name);
-    if (text === undefined) continue;
-    for (const tag of readTags(text)) {
-      const kept = bounded(tag);
-      if (kept !== undefined && tags.size < maxTags) tags.add(kept);
-    }
+    if (text !== undefined) for (const tag of readTags(text)) add(tag);
   }
   for (const [name, value] of request.claimed.metadata) {
-    const kept = bounded(`${name}=${value}`);
-    if (kept !== undefined && name !== 'user_id' && tags.size < maxTags) tags.add(kept);
+    if (name !== 'user_id') add(`${name}=${value}`);
   }
   const task = bounded(call.header(taskHeaders[0]) ?? call.header(taskHeaders[1]));
   return {
