@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { initStore } from '@countersign/server/compose/init-store';
 import type { Initialized } from '@countersign/server/control/init-organization';
+import { serverEnvironment, serverFlags } from '../../tools/runtime-flags.mjs';
 import { at } from './server.ts';
 
 const main = fileURLToPath(new URL('../../packages/server/src/main.ts', import.meta.url));
@@ -70,16 +71,18 @@ function parseLine(line: string): unknown {
   }
 }
 
+/** A process as every way to start the server starts it. */
 function spawnServer(options: ProcessOptions): ChildProcess {
   const [command = process.execPath, ...rest] = [
     ...(options.prefix ?? []),
     process.execPath,
+    ...serverFlags,
     ...(options.flags ?? []),
     main,
     ...(options.words ?? []),
   ];
   return spawn(command, rest, {
-    env: { PATH: process.env.PATH ?? '', ...options.env },
+    env: { PATH: process.env.PATH ?? '', ...serverEnvironment, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 }
