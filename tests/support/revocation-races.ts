@@ -167,6 +167,8 @@ export async function raceRevocations(running: TestGateway, count: number, isBro
     await snapshots.catchUp(orgId, made.version);
     const key = textAt(made.response, 'key');
     const revoke = async () => {
+      // A call takes a few turns before its intent is on its way: both sides must win some.
+      await sometime();
       await sometime();
       const { entryId, version, changes } = await command(
         'key.revoke',

@@ -32,6 +32,7 @@ import { readPolicy } from '@countersign/server/stores/policies';
 import { listSealed } from '@countersign/server/stores/sealed-places';
 import { readSubject } from '@countersign/server/stores/secrets';
 import type { MakeDatabase } from '../storage/open-suite.ts';
+import { blockTests } from './block-suite.ts';
 
 type Fixture = { readonly store: SampleStore; readonly made: SampleOrganization };
 
@@ -225,6 +226,7 @@ export function storeSuite(name: string, makeDatabase: MakeDatabase, skip: false
   describe(`stores on ${name}`, () => {
     ledgerTests(fixture, skip);
     projectionTests(fixture, skip);
+    blockTests(fixture, skip);
     sealedTests(fixture, skip);
   });
 }

@@ -6,6 +6,7 @@ import { createActiveCalls } from '../gateway/active-calls.ts';
 import type { GatewayDeps } from '../gateway/deps.ts';
 import type { Log } from '../platform/log/log.ts';
 import type { Registry } from '../platform/metrics/registry.ts';
+import { createRounds } from '../platform/rounds/rounds.ts';
 import { createSealer } from '../platform/sealer/sealer.ts';
 import type { Recorder } from '../services/ledger/recorder.ts';
 import { createMeter } from '../services/meter/meter.ts';
@@ -161,6 +162,7 @@ export function composeGateway(ports: GatewayPorts): Gateway {
     boot,
     alerts,
     activeCalls,
+    rounds: createRounds(setImmediate),
     onError,
     metrics: gatewayMetrics(ports.metrics, { activeCalls, recorder }),
     maxAnswerBytes,

@@ -102,6 +102,7 @@ async function attend(deps: GatewayDeps, recorded: Recorded, forwarding: Forward
     forwarding.cut({ status: 'cut', error: new AppError('internal', 'something went wrong here') });
   }
   const forwarded = await forwarding.done;
+  await deps.rounds.next();
   deps.activeCalls.remove(orgId, active);
   return forwarded;
 }

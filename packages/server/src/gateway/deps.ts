@@ -3,6 +3,7 @@
 import type { Model, Provider } from '@countersign/core/directory/objects';
 import type { AppError } from '@countersign/core/errors';
 import type { EntryId, OrgId, PrincipalId, RequestId, WorkspaceId } from '@countersign/core/ids';
+import type { Rounds } from '../platform/rounds/rounds.ts';
 import type { CallerDeps } from '../services/callers/authenticate.ts';
 import type { Recorder } from '../services/ledger/recorder.ts';
 import type { Meter } from '../services/meter/meter.ts';
@@ -53,6 +54,8 @@ export type GatewayDeps = CallerDeps<OrgSnapshot> &
       readonly unknownPrice: (snapshot: OrgSnapshot, model: Model) => void;
     };
     readonly activeCalls: ActiveCalls;
+    /** Lets calls that are ready in the same turn go on together. */
+    readonly rounds: Rounds;
     readonly onError: (error: unknown, requestId: RequestId) => void;
     readonly metrics: GatewayMetrics;
     /** The largest answer that is held as a whole, in bytes. */

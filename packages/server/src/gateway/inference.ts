@@ -28,11 +28,13 @@ function parse(call: InboundCall, body: Uint8Array): InferenceRequest {
 
 /** Serves one model request from its head to its last byte. Never rejects: what goes wrong is answered. */
 export async function serveInference(deps: GatewayDeps, call: InboundCall, reply: Reply): Promise<void> {
+  deps.rounds.enter();
   await answer(deps, call, reply, async () => {
     const authenticated = await authenticate(deps, call);
     // A credential that has ended is refused before its body is read.
     const { actor } = resolve(deps, call, authenticated, 'models');
     const body = await call.readBody();
+    await deps.rounds.next();
     const request = parse(call, body);
     const state = namesState(call, request)
       ? await checkProviderState(deps, authenticated.snapshot, actor, call, request)
@@ -41,4 +43,5 @@ export async function serveInference(deps: GatewayDeps, call: InboundCall, reply
     const isRetried = await attemptCall(deps, asked, reply, 1);
     if (isRetried) await attemptCall(deps, asked, reply, 2);
   });
+  deps.rounds.leave();
 }

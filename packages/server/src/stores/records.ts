@@ -3,6 +3,7 @@
 import type { OrgId } from '@countersign/core/ids';
 import { type BuiltStatements, runBuilt } from './built-statements.ts';
 import { insertRows } from './insert-rows.ts';
+import { type Span, spansOf } from './record-blocks.ts';
 import type { RecordsTable, Store, Tx } from './schema.ts';
 
 export type RecordRow = Omit<RecordsTable, 'org_id'>;
@@ -70,16 +71,17 @@ export type RecordFilter = {
   readonly costCentre?: string;
 };
 
-/** A page of records, newest first, below `beforeIndex`; one more than `limit` tells of a next page. */
-export async function listRecords(
+/** Records of one part of the log, newest first. */
+async function listSpan(
   store: Store,
   orgId: OrgId,
   filter: RecordFilter,
-  beforeIndex: number | undefined,
+  span: Partial<Span>,
   limit: number,
 ): Promise<readonly RecordRow[]> {
   let query = store.selectFrom('records').select(columns).where('org_id', '=', orgId);
-  if (beforeIndex !== undefined) query = query.where('entry_index', '<', beforeIndex);
+  if (span.first !== undefined) query = query.where('entry_index', '>=', span.first);
+  if (span.end !== undefined) query = query.where('entry_index', '<', span.end);
   if (filter.fromMs !== undefined) query = query.where('at', '>=', filter.fromMs);
   if (filter.toMs !== undefined) query = query.where('at', '<', filter.toMs);
   if (filter.actor !== undefined) query = query.where('actor_id', '=', filter.actor);
@@ -97,10 +99,26 @@ export async function listRecords(
   if (filter.label !== undefined) within('labels', ` ${filter.label} `);
   if (filter.team !== undefined) within('detail', JSON.stringify(filter.team));
   if (filter.costCentre !== undefined) within('detail', `"cc":${JSON.stringify(filter.costCentre)}`);
-  return query
-    .orderBy('entry_index', 'desc')
-    .limit(limit + 1)
-    .execute();
+  return query.orderBy('entry_index', 'desc').limit(limit).execute();
+}
+
+/** A page of records, newest first, below `beforeIndex`; one more than `limit` tells of a next page. */
+export async function listRecords(
+  store: Store,
+  orgId: OrgId,
+  filter: RecordFilter,
+  beforeIndex: number | undefined,
+  limit: number,
+): Promise<readonly RecordRow[]> {
+  if (filter.actor === undefined)
+    return listSpan(store, orgId, filter, beforeIndex === undefined ? {} : { end: beforeIndex }, limit + 1);
+  const rows: RecordRow[] = [];
+  const before = beforeIndex ?? Number.MAX_SAFE_INTEGER;
+  for await (const span of spansOf(store, orgId, filter.actor, before)) {
+    rows.push(...(await listSpan(store, orgId, filter, span, limit + 1 - rows.length)));
+    if (rows.length > limit) break;
+  }
+  return rows;
 }
 
 /** The record with this entry id or request id: the newest attempt of a request. */
@@ -171,5 +189,6 @@ export async function listClosed(
 /** Empties the projection of one log, so that it can be made anew. */
 export async function clearRecords(tx: Tx, orgId: OrgId): Promise<void> {
   await tx.deleteFrom('records').where('org_id', '=', orgId).execute();
+  await tx.deleteFrom('record_blocks').where('org_id', '=', orgId).execute();
   await tx.deleteFrom('usage_daily').where('org_id', '=', orgId).execute();
 }

@@ -49,6 +49,9 @@ export type ChangesTable = { org_id: string; version: number; entry_index: numbe
 /** Full tiles of hashes (256 of 32 bytes); partial ones follow from the bundles. */
 export type TilesTable = { org_id: string; level: number; tile: number; hashes: Uint8Array };
 
+/** Which actors have records in [first_index, end_index): marks of their ids, each between spaces. */
+export type RecordBlocksTable = { org_id: string; first_index: number; end_index: number; actors: string };
+
 /** The queryable projection of calls and management entries; rebuilt from the bundles at will. */
 export type RecordsTable = {
   org_id: string;
@@ -176,6 +179,7 @@ export type Tables = {
   changes: ChangesTable;
   tiles: TilesTable;
   records: RecordsTable;
+  record_blocks: RecordBlocksTable;
   usage_daily: UsageDailyTable;
   subjects: SubjectsTable;
   sidecars: SidecarsTable;

@@ -80,8 +80,6 @@ export function openForWriting(directory: string): DatabaseSync {
   createPrivately(path);
   const database = new DatabaseSync(path, { timeout: 5000, enableForeignKeyConstraints: true });
   database.exec(`
-    
-    
     pragma page_size = 8192;
     pragma journal_mode = wal;
     pragma synchronous = full;

@@ -9,6 +9,7 @@ import { writeKeyUses } from '../../stores/bookkeeping.ts';
 import type { BuiltStatements } from '../../stores/built-statements.ts';
 import { readBundles } from '../../stores/entries.ts';
 import { listHeads, type Progress, setProjected } from '../../stores/heads.ts';
+import { blockRecords, describeBlock } from '../../stores/record-blocks.ts';
 import { clearRecords, completeRecord, insertRecords, type RecordRow } from '../../stores/records.ts';
 import type { Tables, Tx } from '../../stores/schema.ts';
 import { addUsage } from '../../stores/usage.ts';
@@ -26,6 +27,8 @@ export type Projector = {
 /** Bundles, and about how many entries, one transaction projects: commits wait for it. */
 const bundlesPerStep = 8;
 const entriesPerStep = 100;
+/** Blocks that a step describes at most: after a migration there are many to catch up on. */
+const blocksPerStep = 4;
 
 const minuteMs = 60_000;
 
@@ -127,6 +130,18 @@ function shareTurns(
 export function createProjector(db: Kysely<Tables>): Projector {
   const noted = new Map<string, number>();
   const built: BuiltStatements = new Map();
+  /** Records of each log that were added since a block was looked for; undefined where another may be due. */
+  const undescribed = new Map<OrgId, number | undefined>();
+
+  /** Describes blocks once there are enough records. Returns what to remember. */
+  async function describe(tx: Tx, orgId: OrgId, added: number): Promise<number | undefined> {
+    const known = undescribed.get(orgId);
+    if (known !== undefined && known + added < blockRecords) return known + added;
+    for (let blocks = 0; blocks < blocksPerStep; blocks += 1) {
+      if (!(await describeBlock(tx, orgId))) return 0;
+    }
+    return undefined;
+  }
 
   async function projectSome(orgId: OrgId) {
     return db.transaction().execute(async (tx) => {
@@ -143,7 +158,11 @@ export function createProjector(db: Kysely<Tables>): Projector {
       const uses = newKeyUses(placed, noted);
       await writeKeyUses(tx, orgId, uses, built);
       await setProjected(tx, orgId, { from: head.projected, to: last.index + 1 });
-      return { uses, isBehind: last.index + 1 < head.size };
+      return {
+        uses,
+        undescribed: await describe(tx, orgId, rows.length),
+        isBehind: last.index + 1 < head.size,
+      };
     });
   }
 
@@ -153,6 +172,7 @@ export function createProjector(db: Kysely<Tables>): Projector {
     if (noted.size > mostNoted) noted.clear();
     // Only what is committed is remembered.
     for (const [keyId, minute] of done.uses) noted.set(keyId, minute);
+    undescribed.set(orgId, done.undescribed);
     return done.isBehind;
   }
 

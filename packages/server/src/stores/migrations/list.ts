@@ -2,5 +2,6 @@
 
 import type { Migration } from '../../platform/migrate/migration.ts';
 import { foundation } from './0001-foundation.ts';
+import { recordBlocks } from './0002-record-blocks.ts';
 
-export const migrations: readonly Migration[] = [foundation];
+export const migrations: readonly Migration[] = [foundation, recordBlocks];

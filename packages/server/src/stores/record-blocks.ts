@@ -1,0 +1,79 @@
+// Owns which actors have records in which part of the log: what an index would say, but written once for many records.
+
+import type { OrgId } from '@countersign/core/ids';
+import type { Store, Tx } from './schema.ts';
+
+/** A part of the log, [first, end). */
+export type Span = { readonly first: number; readonly end: number };
+
+/** Records that a block describes. */
+export const blockRecords = 256;
+
+/** Blocks that are looked up at a time. */
+const page = 64;
+
+/** Characters of an id that stand for it. Others may share them: then one part is looked at for nothing. */
+const markLength = 8;
+
+const markOf = (id: string): string => id.slice(-markLength);
+
+async function describedUpTo(store: Store, orgId: OrgId): Promise<number> {
+  const last = await store
+    .selectFrom('record_blocks')
+    .select('end_index')
+    .where('org_id', '=', orgId)
+    .orderBy('first_index', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return last?.end_index ?? 0;
+}
+
+/** Describes the next block of records, if there are enough for one. False if there are not. */
+export async function describeBlock(tx: Tx, orgId: OrgId): Promise<boolean> {
+  const first = await describedUpTo(tx, orgId);
+  const rows = await tx
+    .selectFrom('records')
+    .select(['entry_index', 'actor_id'])
+    .where('org_id', '=', orgId)
+    .where('entry_index', '>=', first)
+    .orderBy('entry_index')
+    .limit(blockRecords)
+    .execute();
+  const last = rows.at(-1);
+  if (last === undefined || rows.length < blockRecords) return false;
+  const marks = new Set(rows.map((row) => markOf(row.actor_id)));
+  const actors = ` ${[...marks].join(' ')} `;
+  const block = { org_id: orgId, first_index: first, end_index: last.entry_index + 1, actors };
+  await tx.insertInto('record_blocks').values(block).execute();
+  return true;
+}
+
+/** The parts of the log below `before` that may hold records of an actor, newest first. */
+export async function* spansOf(
+  store: Store,
+  orgId: OrgId,
+  actorId: string,
+  before: number,
+): AsyncGenerator<Span> {
+  let below = await describedUpTo(store, orgId);
+  // What is not described yet is few records.
+  if (below < before) yield { first: below, end: before };
+  const mark = ` ${markOf(actorId)} `;
+  for (;;) {
+    const blocks = await store
+      .selectFrom('record_blocks')
+      .select(['first_index', 'end_index'])
+      .where('org_id', '=', orgId)
+      .where('first_index', '<', Math.min(below, before))
+      .where((eb) =>
+        eb(eb.fn<string>('replace', ['actors', eb.val(mark), eb.val('')]), '<>', eb.ref('actors')),
+      )
+      .orderBy('first_index', 'desc')
+      .limit(page)
+      .execute();
+    for (const block of blocks) yield { first: block.first_index, end: Math.min(block.end_index, before) };
+    const last = blocks.at(-1);
+    if (last === undefined || blocks.length < page) return;
+    below = last.first_index;
+  }
+}
