@@ -1,3 +1,5 @@
+// Owns the claims about rounds: who waits, for how long, and who goes on at once.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createRounds } from './rounds.ts';

@@ -126,22 +126,29 @@ function shareTurns(
   };
 }
 
+/** Describes records in blocks as they come. */
+function createBlocks() {
+  /** Records of each log that were added since a block was looked for; undefined where another may be due. */
+  const added = new Map<OrgId, number | undefined>();
+  return {
+    /** Describes what is due. Returns what to note once that is committed. */
+    async describe(tx: Tx, orgId: OrgId, count: number): Promise<number | undefined> {
+      const known = added.get(orgId);
+      if (known !== undefined && known + count < blockRecords) return known + count;
+      for (let blocks = 0; blocks < blocksPerStep; blocks += 1) {
+        if (!(await describeBlock(tx, orgId))) return 0;
+      }
+      return undefined;
+    },
+    note: (orgId: OrgId, count: number | undefined): void => void added.set(orgId, count),
+  };
+}
+
 /** The projector over the writer's connection. */
 export function createProjector(db: Kysely<Tables>): Projector {
   const noted = new Map<string, number>();
   const built: BuiltStatements = new Map();
-  /** Records of each log that were added since a block was looked for; undefined where another may be due. */
-  const undescribed = new Map<OrgId, number | undefined>();
-
-  /** Describes blocks once there are enough records. Returns what to remember. */
-  async function describe(tx: Tx, orgId: OrgId, added: number): Promise<number | undefined> {
-    const known = undescribed.get(orgId);
-    if (known !== undefined && known + added < blockRecords) return known + added;
-    for (let blocks = 0; blocks < blocksPerStep; blocks += 1) {
-      if (!(await describeBlock(tx, orgId))) return 0;
-    }
-    return undefined;
-  }
+  const blocks = createBlocks();
 
   async function projectSome(orgId: OrgId) {
     return db.transaction().execute(async (tx) => {
@@ -160,7 +167,7 @@ export function createProjector(db: Kysely<Tables>): Projector {
       await setProjected(tx, orgId, { from: head.projected, to: last.index + 1 });
       return {
         uses,
-        undescribed: await describe(tx, orgId, rows.length),
+        undescribed: await blocks.describe(tx, orgId, rows.length),
         isBehind: last.index + 1 < head.size,
       };
     });
@@ -172,7 +179,7 @@ export function createProjector(db: Kysely<Tables>): Projector {
     if (noted.size > mostNoted) noted.clear();
     // Only what is committed is remembered.
     for (const [keyId, minute] of done.uses) noted.set(keyId, minute);
-    undescribed.set(orgId, done.undescribed);
+    blocks.note(orgId, done.undescribed);
     return done.isBehind;
   }
 
