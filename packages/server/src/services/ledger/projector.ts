@@ -144,6 +144,16 @@ function createBlocks() {
   };
 }
 
+/** Throws a log's projection away. */
+async function clearProjection(db: Kysely<Tables>, orgId: OrgId): Promise<void> {
+  await db.transaction().execute(async (tx) => {
+    const head = (await listHeads(tx, orgId))[0];
+    if (head === undefined) return;
+    await clearRecords(tx, orgId);
+    await setProjected(tx, orgId, { from: head.projected, to: 0 });
+  });
+}
+
 /** The projector over the writer's connection. */
 export function createProjector(db: Kysely<Tables>): Projector {
   const noted = new Map<string, number>();
@@ -200,12 +210,7 @@ export function createProjector(db: Kysely<Tables>): Projector {
     },
     rebuild: (orgId) =>
       inTurn(orgId, async () => {
-        await db.transaction().execute(async (tx) => {
-          const head = (await listHeads(tx, orgId))[0];
-          if (head === undefined) return;
-          await clearRecords(tx, orgId);
-          await setProjected(tx, orgId, { from: head.projected, to: 0 });
-        });
+        await clearProjection(db, orgId);
         await project(orgId);
       }),
   };
