@@ -25,6 +25,12 @@ export type HttpServer = {
 /** What a request may take to arrive whole: a body that drips is cut, one of the largest size needs about 1 Mbit/s. */
 const wholeRequestMs = 300_000;
 
+/**
+ * Bytes that wait in this process for a client that reads slowly, before the provider is made to wait. A piece of an
+ * answer has up to 64 KiB and counts: with Node's own mark of as much, each slow reader would hold two.
+ */
+const highWaterMark = 16 * 1024;
+
 /** Sockets that may wait for or hold a connection at the same time. */
 const maxConnections = 20_000;
 
@@ -137,6 +143,7 @@ export function createHttpServer(
     requestTimeout: Math.max(config.headerTimeoutMs, wholeRequestMs),
     keepAliveTimeout: 65_000,
     noDelay: true,
+    highWaterMark,
     insecureHTTPParser: false,
     requireHostHeader: true,
     shouldUpgradeCallback: offersWebSocket,

@@ -16,6 +16,12 @@ export type DialTarget = {
 /** What ends the dialing: a moment of `performance.now()`, and the signal that fires then. */
 export type Limit = { readonly endsAt: number; readonly signal: AbortSignal };
 
+/**
+ * Bytes of an answer that wait in a socket while its reader is slow, before the provider is made to wait. A read takes
+ * up to 64 KiB and counts: with Node's own mark of as much, a second one lay behind each paused answer.
+ */
+const highWaterMark = 16 * 1024;
+
 function ignore(): void {}
 
 /** A name that is asked for beyond `net.connect` would be a second answer that nobody has checked. */
@@ -53,7 +59,7 @@ function arrive<S extends Socket>(socket: S, event: string, limitMs: number, lim
 }
 
 function openTcp(address: string, port: number, limitMs: number, limit: Limit): Promise<Socket> {
-  const socket = connectTcp({
+  const options = {
     host: address,
     port,
     autoSelectFamily: false,
@@ -61,8 +67,9 @@ function openTcp(address: string, port: number, limitMs: number, limit: Limit): 
     noDelay: true,
     keepAlive: true,
     keepAliveInitialDelay: 60_000,
-  });
-  return arrive(socket, 'connect', limitMs, limit);
+    highWaterMark,
+  };
+  return arrive(connectTcp(options), 'connect', limitMs, limit);
 }
 
 /** The first address that answers. Each gets its share of what is left, so that a silent one does not eat it all. */
