@@ -3,18 +3,23 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { AppError } from '@countersign/core/errors';
+import type { OrgId } from '@countersign/core/ids';
 import { createFaultReporter } from './compose/thread-faults.ts';
 import { isThreadData, type ReaderCalls, type ThreadData } from './compose/threads.ts';
-import { queries } from './control/queries.ts';
 import type { QueryRequest, QueryResult } from './control/run-query.ts';
 import { type OpenDatabase, openDatabase, type StorageConfig } from './platform/db/open.ts';
 import { serveThread } from './platform/db/thread-server.ts';
+import { giveBack } from './platform/memory/give-back.ts';
 import { createSealer } from './platform/sealer/sealer.ts';
 import { loadOrganization, readHandlers } from './services/snapshot/read.ts';
-import type { Tables } from './stores/schema.ts';
+import type { Store, Tables } from './stores/schema.ts';
 
 /** What a list or a report may take on PostgreSQL, in milliseconds. */
 const reportMs = 10_000;
+
+/** Objects of an organization that leave behind what is worth to collect, and milliseconds until that is done. */
+const largeOrganization = 2_000;
+const giveBackMs = 2_000;
 
 /**
  * The store for lists and reports. INVARIANT: on PostgreSQL they have connections of their own, so that whatever a
@@ -44,6 +49,19 @@ async function whileAnswering<T>({ check }: OpenDatabase<Tables>, run: () => Pro
   return Promise.race([run(), watch()]).finally(() => done.abort());
 }
 
+/** Loads an organization; what a large one leaves behind in this thread is given back when it has been sent. */
+function createLoader(store: Store): (orgId: OrgId) => ReturnType<typeof loadOrganization> {
+  let due: NodeJS.Timeout | undefined;
+  return async (orgId) => {
+    const loaded = await loadOrganization(store, orgId);
+    if (loaded !== undefined && loaded.changes.length > largeOrganization) {
+      clearTimeout(due);
+      due = setTimeout(giveBack, giveBackMs).unref();
+    }
+    return loaded;
+  };
+}
+
 async function start(data: ThreadData): Promise<void> {
   const port = parentPort;
   if (port === null) throw new AppError('internal', 'the reader runs as a thread');
@@ -53,6 +71,8 @@ async function start(data: ThreadData): Promise<void> {
   const opener = createSealer(data.masterKeys);
 
   async function query(request: QueryRequest): Promise<QueryResult> {
+    // Lists and reports are for administration: their code is loaded when somebody asks.
+    const { queries } = await import('./control/queries.ts');
     const bound = queries.get(request.operation);
     if (bound === undefined) throw new AppError('internal', `there is no query \`${request.operation}\``);
     const { orgId, actor } = request;
@@ -62,7 +82,7 @@ async function start(data: ThreadData): Promise<void> {
 
   serveThread<ReaderCalls>(
     port,
-    { ...readHandlers(store), query, load: (orgId) => loadOrganization(store, orgId) },
+    { ...readHandlers(store), query, load: createLoader(store) },
     {
       onError: createFaultReporter(port),
       onClose: async () => {

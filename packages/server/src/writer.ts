@@ -9,7 +9,6 @@ import { openInstallation, runInit } from './compose/installation.ts';
 import { createFaultReporter } from './compose/thread-faults.ts';
 import { isThreadData, type ThreadData, type WriterCalls, type WriterNotices } from './compose/threads.ts';
 import { startWriterJobs } from './compose/writer-jobs.ts';
-import { commands } from './control/commands.ts';
 import { type RunDeps, type RunRequest, type RunResult, runCommand } from './control/run-command.ts';
 import { viewOf } from './control/view.ts';
 import { writeSecret } from './control/write-secret.ts';
@@ -113,6 +112,8 @@ function commandDeps(basics: Basics, emailIndex: (email: string) => string): Bas
 /** Runs commands, and tells of each committed version in the order of the commits. */
 function createRunner(deps: Basics & RunDeps, publish: (step: Step) => void) {
   return async (request: RunRequest): Promise<RunResult> => {
+    // Administration's code is loaded when somebody administers.
+    const { commands } = await import('./control/commands.ts');
     const bound = commands.get(request.operation);
     if (bound === undefined) throw new AppError('internal', `there is no command \`${request.operation}\``);
     const result = await runCommand(deps, bound, request);

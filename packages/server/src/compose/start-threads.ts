@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { AppError, errorCodes } from '@countersign/core/errors';
 import { isObject } from '@countersign/core/json';
 import { connectThread, type ThreadClient } from '../platform/db/thread-client.ts';
+import { limitYoungSpace } from '../platform/memory/give-back.ts';
 import type { Step } from '../services/snapshot/snapshots.ts';
 import { type FaultNotices, type OnFault, toFault } from './thread-faults.ts';
 import type { InstallationState, ReaderCalls, ThreadData, WriterCalls, WriterNotices } from './threads.ts';
@@ -29,17 +30,17 @@ export type Hearing = {
   readonly onDeath: (reason: AppError) => void;
 };
 
-/** Bounds what a thread's short-lived objects take: three times the semi-space. */
-const youngMegabytes = 12;
+/** A semi-space of the threads, in megabytes: they make little that lives long, and less of it at a time. */
+const youngMegabytes = 4;
 
 function start(file: string, data: ThreadData): Worker {
+  limitYoungSpace(youngMegabytes);
   const compileCache = process.env.NODE_COMPILE_CACHE;
   return new Worker(new URL(`../${file}`, import.meta.url), {
     workerData: data,
     execArgv: ['--disable-warning=ExperimentalWarning'],
     // The threads take what they need from their data: no secret of the environment reaches them.
     env: compileCache === undefined ? {} : { NODE_COMPILE_CACHE: compileCache },
-    resourceLimits: { maxYoungGenerationSizeMb: youngMegabytes },
   });
 }
 
