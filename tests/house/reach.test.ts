@@ -42,6 +42,17 @@ testGate('egress', [
     server,
     "import * as undici from 'undici';\nexport const f = undici;\n",
   ),
+  line(
+    'a part of undici is refused',
+    server,
+    "import Client from 'undici/lib/dispatcher/client.js';\nexport type X = typeof Client;\n",
+  ),
+  line(
+    "undici's errors are allowed",
+    server,
+    "import errors from 'undici/lib/core/errors.js';\nexport const f = errors;\n",
+    0,
+  ),
   line('a web socket is refused', server, "export const f = () => new WebSocket('');\n"),
   line(
     'the dialer dials',

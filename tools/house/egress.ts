@@ -34,6 +34,8 @@ function dialingImport(node: Node): string | undefined {
   const values = names
     .filter((one) => !one.getText().startsWith('type '))
     .map((one) => (one.propertyName ?? one.name).getText());
+  if (specifier.startsWith('undici/'))
+    return specifier.endsWith('/errors.js') ? undefined : `\`${specifier}\``;
   if (specifier === 'undici') {
     const whole =
       clause.name !== undefined ||

@@ -1,7 +1,6 @@
 // Owns the listening server: limits on heads and connections, and which face a path belongs to.
 
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { renderError } from '@countersign/core/dialects/errors';
 import { AppError } from '@countersign/core/errors';
@@ -9,6 +8,11 @@ import type { RequestId } from '@countersign/core/ids';
 import type { Config } from '../platform/config/schema.ts';
 import { type Face, joinFaces } from './face.ts';
 import type { Tls } from './tls.ts';
+
+// INVARIANT: not by `import`. The wrapper that Node makes for one reads every export, one of which loads Node's own
+// fetch: 2 MB that nothing here needs.
+const { createServer } = process.getBuiltinModule('node:http');
+const { createServer: createTlsServer } = process.getBuiltinModule('node:https');
 
 export type HttpServer = {
   readonly server: Server;

@@ -31,7 +31,7 @@ export type Hearing = {
 };
 
 /** A semi-space of the threads, in megabytes: they make little that lives long, and less of it at a time. */
-const youngMegabytes = 4;
+const youngMegabytes = 2;
 
 function start(file: string, data: ThreadData): Worker {
   limitYoungSpace(youngMegabytes);

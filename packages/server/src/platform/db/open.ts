@@ -3,7 +3,6 @@
 import { resolve } from 'node:path';
 import { AppError } from '@countersign/core/errors';
 import { Kysely, sql } from 'kysely';
-import { postgresDialect } from './postgres.ts';
 import { sqliteDialect } from './sqlite-driver.ts';
 import {
   type DirectoryLock,
@@ -80,6 +79,8 @@ async function openPostgres<DB>(
   config: Extract<StorageConfig, { kind: 'postgres' }>,
   mode: OpenMode,
 ): Promise<OpenDatabase<DB>> {
+  // Each thread on an embedded store would keep its code for nothing.
+  const { postgresDialect } = await import('./postgres.ts');
   const db = new Kysely<DB>({
     dialect: postgresDialect({
       url: config.url,

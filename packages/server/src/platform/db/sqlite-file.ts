@@ -84,7 +84,7 @@ export function openForWriting(directory: string): DatabaseSync {
     pragma journal_mode = wal;
     pragma synchronous = full;
     pragma wal_autocheckpoint = 1000;
-    pragma cache_size = -8000;
+    pragma cache_size = -4000;
     pragma secure_delete = on;
     pragma temp_store = memory;
     pragma trusted_schema = off;
@@ -103,6 +103,6 @@ export function openForReading(directory: string): DatabaseSync {
     );
   }
   const database = new DatabaseSync(path, { timeout: 5000, readOnly: true });
-  database.exec('pragma cache_size = -4000; pragma temp_store = memory; pragma trusted_schema = off;');
+  database.exec('pragma cache_size = -2000; pragma temp_store = memory; pragma trusted_schema = off;');
   return database;
 }

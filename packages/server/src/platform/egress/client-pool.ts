@@ -1,6 +1,6 @@
 // Owns the clients of the data plane: a free list for each origin, last in first out, without a cap on those in use.
 
-import { Client } from 'undici';
+import Client from 'undici/lib/dispatcher/client.js';
 import type { Connector, Egress } from './egress.ts';
 
 /** A client that carries one exchange at a time. */

@@ -2,7 +2,7 @@
 
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { errors } from 'undici';
+import errors from 'undici/lib/core/errors.js';
 import { EgressError } from './egress-error.ts';
 
 export type DialTarget = {

@@ -1,7 +1,8 @@
 // Owns the one dialer: which destinations may be reached, and that what is connected to is what was checked.
 
 import { lookup as systemLookup } from 'node:dns/promises';
-import { type buildConnector, errors } from 'undici';
+import type { buildConnector } from 'undici';
+import errors from 'undici/lib/core/errors.js';
 import { isForbiddenAddress, readHost } from './address.ts';
 import { type AllowList, compileAllowList } from './allow-list.ts';
 import { type DialTarget, dial, type Limit } from './dial.ts';

@@ -1,6 +1,7 @@
 // Owns fetching one small document, such as an issuer's keys: no redirects, no encodings, capped in size and time.
 
-import { type buildConnector, Client, type Dispatcher, errors } from 'undici';
+import type { buildConnector, Dispatcher } from 'undici';
+import errors from 'undici/lib/core/errors.js';
 import { EgressError } from './egress-error.ts';
 
 export type FetchOptions = {
@@ -84,6 +85,8 @@ export function makeFetchDocument(connector: (timeoutMs: number) => buildConnect
   return async (text, { maxBytes, timeoutMs, accept = '*/*' }) => {
     const url = readUrl(text);
     const signal = AbortSignal.timeout(timeoutMs);
+    // Documents are rare: what reads whole answers is loaded with the first.
+    const { Client } = await import('undici');
     const client = new Client(url.origin, {
       pipelining: 1,
       allowH2: false,
