@@ -9,7 +9,7 @@
 export const serverFlags = [
   '--disable-warning=ExperimentalWarning',
   '--max-semi-space-size=8',
-  '--heap-growing-percent=25',
+  '--heap-growing-percent=15',
   '--no-allocation-site-pretenuring',
 ];
 

@@ -71,3 +71,44 @@ test('what a client says of its task and tags reaches policy as a claim, and the
   const metadata = { model: 'm', messages: [], metadata: { team: 'red' } };
   assert.equal((await running.call({ headers: said.slice(0, 2), body: metadata })).status, 200);
 });
+
+test('the agents of a coding client are tags, and the trace of a call is in both of its entries', async () => {
+  await running.publish('@id("all") permit (principal, action, resource);');
+  const trace = '4bf92f3577b34da6a3ce929d0e0e4736';
+  const said = ['x-claude-code-agent-id', 'a1', 'x-claude-code-parent-agent-id', 'a0'];
+  const parent = ['traceparent', `00-${trace}-00f067aa0ba902b7-01`];
+  const answer = await running.call({ headers: [...said, ...parent] });
+  const record = await running.record(answer.record());
+  const entries = [0, 1].map((i): unknown => JSON.parse(textAt(record, `entries.${i}.text`)));
+  assert.deepEqual(at(entries[0], 'ctx.claimed'), { tags: ['agent=a1', 'parent-agent=a0'] });
+  assert.deepEqual(
+    entries.map((entry) => at(entry, 'trace')),
+    [trace, trace],
+  );
+  for (const bad of [`00-${'0'.repeat(32)}-00f067aa0ba902b7-01`, `ff${parent[1]?.slice(2)}`, trace, 'no']) {
+    const other = await running.call({ headers: ['traceparent', bad] });
+    const entry: unknown = JSON.parse(textAt(await running.record(other.record()), 'entries.0.text'));
+    assert.equal(at(entry, 'trace'), undefined, bad);
+  }
+});
+
+test('whom a client claims to ask for reaches policy and the record as a commitment alone', async () => {
+  const address = 'alice@example.com';
+  const messages = [{ role: 'user', content: 'hello' }];
+  const claimOf = async (body: object): Promise<string> => {
+    const answer = await running.call({ body: { model: 'm', messages, ...body } });
+    assert.equal(answer.status, 200, answer.text);
+    const text = textAt(await running.record(answer.record()), 'entries.0.text');
+    assert.ok(!text.includes(address));
+    return textAt(JSON.parse(text), 'ctx.claimed.user');
+  };
+  const said = await claimOf({ user: address });
+  assert.match(said, /^[0-9a-f]{32}$/);
+  assert.equal(await claimOf({ safety_identifier: address }), said);
+  assert.notEqual(await claimOf({ user: 'bob@example.com' }), said);
+  await running.publish(`@id("alice") forbid (principal, action, resource)
+    when { context.claimed has user && context.claimed.user == "${said}" };
+    @id("all") permit (principal, action, resource);`);
+  assert.equal((await running.call({ body: { model: 'm', messages, user: address } })).status, 403);
+  assert.equal((await running.call({ body: { model: 'm', messages, user: 'bob' } })).status, 200);
+});

@@ -165,7 +165,7 @@ const contextTail = `  },
     age: Long,             // seconds
   },
   claimed: {               // said by the client, proven by nobody
-    user?: String,
+    user?: String,         // a commitment: the same text has the same 32 hex digits in an organization
     task?: String,
     tags: Set<String>,
   },

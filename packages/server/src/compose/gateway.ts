@@ -81,14 +81,26 @@ function createTimestamps(): (ms: number) => string {
   };
 }
 
+type Commit = (purpose: string, text: string) => string;
+
+/** What stands for a text that is not to be recorded: an HMAC under the installation's own key, half of it. */
+function createCommit(indexKey: Uint8Array): Commit {
+  const key = createSecretKey(indexKey);
+  return (purpose, text) =>
+    createHmac('sha256', key).update(`${purpose}\u0000${text}`).digest('hex').slice(0, 32);
+}
+
 /** Refused credentials are counted in the installation's own log; addresses only as commitments. */
-function composeRefusals(ports: GatewayPorts, now: () => number, newEntryId: () => EntryId): Refusals {
+function composeRefusals(
+  ports: GatewayPorts,
+  now: () => number,
+  newEntryId: () => EntryId,
+  commit: Commit,
+): Refusals {
   const { installation } = ports.threads;
-  const indexKey = createSecretKey(installation.indexKey);
   return createRefusals({
     record: (text) => ports.recorder.record({ orgId: installation.installationId, text, version: -1 }),
-    commit: (address) =>
-      createHmac('sha256', indexKey).update(`address\u0000${address}`).digest('hex').slice(0, 32),
+    commit: (address) => commit('address', address),
     newEntryId,
     now,
     origin: installation.origin,
@@ -140,11 +152,13 @@ export function composeGateway(ports: GatewayPorts): Gateway {
       activeCalls.review(snapshot, now());
     },
   });
-  const refusals = composeRefusals(ports, now, ids.entryId);
+  const commit = createCommit(threads.installation.indexKey);
+  const refusals = composeRefusals(ports, now, ids.entryId, commit);
   const deps: GatewayDeps = {
     snapshots: organizations.snapshots,
     organizationOfKey: organizations.organizationOfKey,
     networksOf: organizations.networksOf,
+    commitClaim: (orgId, text) => commit(`claim\u0000${orgId}`, text),
     budgetsSettled: organizations.budgetsSettled,
     hashCredential: (text) => hash('sha256', text, 'hex'),
     verifyToken: (text) => ports.verifyToken(organizations, text),

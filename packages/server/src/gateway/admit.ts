@@ -190,7 +190,7 @@ function survey(deps: GatewayDeps, asked: Asked, before: Classified | undefined)
     classification,
     network: deps.networksOf(snapshot, call.address),
     inputTokens: inputBound(request, capsOf(organization, undefined, undefined)),
-    claimed: claimedLabels(call, request),
+    claimed: claimedLabels(call, request, (text) => deps.commitClaim(snapshot.orgId, text)),
     nowMs: deps.now(),
   });
   return {

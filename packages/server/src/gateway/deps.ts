@@ -42,6 +42,8 @@ export type GatewayDeps = CallerDeps<OrgSnapshot> &
       workspaceId: WorkspaceId,
       externalId: string,
     ) => Promise<OwnedObject | undefined>;
+    /** Stands for what a client claimed, within an organization: 32 hex digits that nobody else can make. */
+    readonly commitClaim: (orgId: OrgId, text: string) => string;
     /** Names of the organization's networks that hold an address. */
     readonly networksOf: (snapshot: OrgSnapshot, address: string) => readonly string[];
     readonly newEntryId: () => EntryId;

@@ -116,6 +116,14 @@ function targetFragment(entry: CallEntry, served: string | undefined): Fragment 
   return made;
 }
 
+const traceParent = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:$|-)/;
+
+/** The trace that the client says its call belongs to (W3C Trace Context, `traceparent`); a malformed one is none. */
+function traceOf({ call }: Asked): string | undefined {
+  const said = call.header('traceparent');
+  return said === undefined ? undefined : traceParent.exec(said)?.[1];
+}
+
 /** What both entries of a call say. */
 function callParts(
   deps: EntryDeps,
@@ -143,6 +151,7 @@ function callParts(
     class: decided.classified.entry,
     cc: decided.costCentre,
     content,
+    trace: traceOf(asked),
     err,
   };
 }

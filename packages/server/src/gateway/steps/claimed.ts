@@ -36,22 +36,42 @@ function readTags(text: string): readonly string[] {
 
 const taskHeaders = ['x-countersign-task', 'x-claude-code-session-id'] as const;
 
+/** What a coding client says of the agent that it runs: one tag each, under a name of its own. */
+const agentHeaders = [
+  ['x-claude-code-agent-id', 'agent'],
+  ['x-claude-code-parent-agent-id', 'parent-agent'],
+] as const;
+
 const nothing: RequestContext['claimed'] = { tags: [] };
 
 /** Most calls: no header and no member that a label could come from. */
-function saysNothing(call: InboundCall, request: InferenceRequest): boolean {
-  if (request.claimed.metadata.size > 0) return false;
+function saysNothing(call: InboundCall, { claimed }: InferenceRequest): boolean {
+  if (claimed.metadata.size > 0 || claimedUser(claimed) !== undefined) return false;
   for (const name of tagHeaders) if (call.header(name) !== undefined) return false;
   for (const name of taskHeaders) if (call.header(name) !== undefined) return false;
+  for (const [name] of agentHeaders) if (call.header(name) !== undefined) return false;
   return true;
 }
 
+/** For whom the client says that it asks, by whichever of the members in which clients say it. */
+function claimedUser({
+  user,
+  safetyIdentifier,
+  metadataUserId,
+}: InferenceRequest['claimed']): string | undefined {
+  return user ?? safetyIdentifier ?? metadataUserId;
+}
+
 /**
- * What policy sees as `context.claimed`. Bounded: 32 tags of 128 characters, and 4,096 bytes of
- * all as they are recorded; what goes beyond is left out, as labels may be. The client's `user` fields are
- * left out: the context is recorded, and what stands in them is often a person's address.
+ * What policy sees as `context.claimed`. Bounded: 32 tags of 128 characters, and 4,096 bytes of all as they are
+ * recorded; what goes beyond is left out, as labels may be. `user` is a commitment: the context is recorded, and what
+ * clients say there is often a person's address. The same text has the same commitment within an organization.
  */
-export function claimedLabels(call: InboundCall, request: InferenceRequest): RequestContext['claimed'] {
+export function claimedLabels(
+  call: InboundCall,
+  request: InferenceRequest,
+  commit: (text: string) => string,
+): RequestContext['claimed'] {
   if (saysNothing(call, request)) return nothing;
   const tags = new Set<string>();
   let left = maxTagBytes;
@@ -65,12 +85,18 @@ export function claimedLabels(call: InboundCall, request: InferenceRequest): Req
     const text = call.header(name);
     if (text !== undefined) for (const tag of readTags(text)) add(tag);
   }
+  for (const [name, tag] of agentHeaders) {
+    const id = call.header(name);
+    if (id !== undefined) add(`${tag}=${id}`);
+  }
   for (const [name, value] of request.claimed.metadata) {
     if (name !== 'user_id') add(`${name}=${value}`);
   }
   const task = bounded(call.header(taskHeaders[0]) ?? call.header(taskHeaders[1]));
+  const user = claimedUser(request.claimed);
   return {
     ...(task === undefined ? {} : { task }),
+    ...(user === undefined ? {} : { user: commit(user) }),
     tags: [...tags].sort(),
   };
 }
