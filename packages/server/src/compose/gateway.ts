@@ -109,8 +109,8 @@ function composeRefusals(
   });
 }
 
-/** What is read past the snapshot: people's keys, providers' keys, and whose a provider's object is. */
-function sealedPorts({ threads, pool, masterKeys }: GatewayPorts, now: () => number) {
+/** What is read past the snapshot: people's keys, providers' keys, whose a provider's object is; and commitments. */
+function sealedPorts({ threads, pool, masterKeys }: GatewayPorts, now: () => number, commit: Commit) {
   const { reader } = threads;
   const opener = createSealer(masterKeys);
   const upstreams = createUpstreams({ pool, opener, reader, now });
@@ -122,6 +122,7 @@ function sealedPorts({ threads, pool, masterKeys }: GatewayPorts, now: () => num
     }),
     upstreamOf: (_snapshot, provider) => upstreams.upstreamOf(provider),
     providerKeyOf: upstreams.providerKeyOf,
+    commitClaim: (orgId, text) => commit(`claim\u0000${orgId}`, text),
     ownedObject: (orgId, ownerId, workspaceId, externalId) =>
       reader.call('ownedObject', { orgId, ownerId, workspaceId, externalId }),
   } satisfies Partial<GatewayDeps> & { readonly subjectKeys: SubjectKeys };
@@ -135,7 +136,8 @@ export function composeGateway(ports: GatewayPorts): Gateway {
   const meter = createMeter({ now });
   selfTest(meter);
   const activeCalls = createActiveCalls();
-  const { subjectKeys, ...sealed } = sealedPorts(ports, now);
+  const commit = createCommit(threads.installation.indexKey);
+  const { subjectKeys, ...sealed } = sealedPorts(ports, now, commit);
   const onError = (error: unknown, requestId?: RequestId): void =>
     log.error({ error, requestId }, 'a part failed');
   const newEntryId = ids.entryId;
@@ -152,13 +154,11 @@ export function composeGateway(ports: GatewayPorts): Gateway {
       activeCalls.review(snapshot, now());
     },
   });
-  const commit = createCommit(threads.installation.indexKey);
   const refusals = composeRefusals(ports, now, ids.entryId, commit);
   const deps: GatewayDeps = {
     snapshots: organizations.snapshots,
     organizationOfKey: organizations.organizationOfKey,
     networksOf: organizations.networksOf,
-    commitClaim: (orgId, text) => commit(`claim\u0000${orgId}`, text),
     budgetsSettled: organizations.budgetsSettled,
     hashCredential: (text) => hash('sha256', text, 'hex'),
     verifyToken: (text) => ports.verifyToken(organizations, text),
