@@ -47,6 +47,24 @@ function assertNothing(
   assert.match(text, /there is nothing at this path/, path);
 }
 
+test('a start that fails closes what it has opened: the store is free for the next one', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'countersign-listen-'));
+  const taken = createServer();
+  await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+  const address = taken.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  try {
+    const env = { COUNTERSIGN_LISTEN: `127.0.0.1:${port}` };
+    await assert.rejects(startServer({ directory, env }), /another process listens there/);
+    const server = await startServer({ directory });
+    assert.equal((await ask(server, server.url, '/healthz')).status, 200);
+    await server.stop();
+  } finally {
+    taken.close();
+    rmSync(directory, { recursive: true, force: true });
+  }
+});
+
 test('with an address of its own, management and metrics answer there and are not on the first', async () => {
   const { url, managementUrl } = apart.server;
   assert.notEqual(managementUrl, url);

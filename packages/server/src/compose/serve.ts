@@ -77,16 +77,7 @@ async function openAll(
   };
 }
 
-/**
- * Opens the store, composes the server over it and listens. `shutdown` learns how to end each part; `onDeath` hears
- * that the store has ended by itself, after which the process is of no use.
- */
-export async function serve(
-  config: Config,
-  log: Log,
-  shutdown: Shutdown,
-  onDeath: () => void = () => void shutdown.begin('a storage thread has ended'),
-): Promise<Server> {
+async function start(config: Config, log: Log, shutdown: Shutdown, onDeath: () => void): Promise<Server> {
   const tls = readTls(config);
   let plane: DataPlane | undefined;
   const missed: Step[] = [];
@@ -124,4 +115,23 @@ export async function serve(
   );
   const setupUrl = setup.token === undefined ? undefined : `${managementUrl}/setup?token=${setup.token}`;
   return { url, managementUrl, setupUrl, store, gateway };
+}
+
+/**
+ * Opens the store, composes the server over it and listens. `shutdown` learns how to end each part; `onDeath` hears
+ * that the store has ended by itself, after which the process is of no use. A start that fails has closed what it had
+ * opened when it rejects.
+ */
+export async function serve(
+  config: Config,
+  log: Log,
+  shutdown: Shutdown,
+  onDeath: () => void = () => void shutdown.begin('a storage thread has ended'),
+): Promise<Server> {
+  try {
+    return await start(config, log, shutdown, onDeath);
+  } catch (error) {
+    await shutdown.begin('the start has failed');
+    throw error;
+  }
 }

@@ -59,6 +59,8 @@ async function intentAt(db: Kysely<Tables>, orgId: OrgId, index: number): Promis
 const step = 200;
 
 async function closeOf(deps: OrphanDeps, orgId: OrgId): Promise<number> {
+  // INVARIANT: the last commit of a process that has died may still be under way on PostgreSQL, and holds the head.
+  await deps.committer.withLog(orgId, async () => {});
   await deps.projector.drain(orgId);
   let closed = 0;
   for (;;) {
