@@ -70,7 +70,7 @@ function createGrown(): Grown {
 /** What every part of this thread is made from. */
 function basicsOf(
   data: ThreadData,
-  { db, dialect }: OpenDatabase<Tables>,
+  { db, dialect, direct }: OpenDatabase<Tables>,
   onCheckpoint: (orgId: OrgId, checkpoint: string) => void,
 ) {
   const sealer = createSealer(data.masterKeys);
@@ -80,12 +80,13 @@ function basicsOf(
     sealer,
     committer: createCommitter({
       db,
+      direct,
       locksRows: dialect === 'postgres',
       sealer,
       now: Date.now,
       onCheckpoint,
     }),
-    projector: createProjector(db),
+    projector: createProjector(db, direct),
     now: Date.now,
     randomBytes: randomOnes,
     newEntryId: () => makeEntryId(Date.now(), randomOnes(10)),

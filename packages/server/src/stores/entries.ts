@@ -1,7 +1,7 @@
 // Owns the ledger's bytes at rest: bundles of entries, full tiles of hashes, and which entry made which version.
 
 import type { OrgId } from '@countersign/core/ids';
-import { type BuiltStatements, runBuilt } from './built-statements.ts';
+import { type BuiltStatements, createBuilt, runBuilt } from './built-statements.ts';
 import type { Store, Tx } from './schema.ts';
 
 export type Bundle = { readonly firstIndex: number; readonly count: number; readonly bytes: Uint8Array };
@@ -11,7 +11,7 @@ export async function insertBundle(
   tx: Tx,
   orgId: OrgId,
   { firstIndex, count, bytes }: Bundle,
-  built: BuiltStatements = new Map(),
+  built: BuiltStatements = createBuilt(),
 ): Promise<void> {
   await runBuilt(tx, built, 'insert bundle', [orgId, firstIndex, count, bytes], () =>
     tx
@@ -46,6 +46,31 @@ export async function readBundles(
     .limit(limit)
     .execute();
   return rows.map((row) => ({ firstIndex: row.first_index, count: row.entry_count, bytes: row.bytes }));
+}
+
+type BundleRow = { readonly first_index: number; readonly entry_count: number; readonly bytes: Uint8Array };
+
+/** The bundle that holds the entry at `from`, and those after it, in order, `limit` at most: two built statements. */
+export async function nextBundles(
+  tx: Tx,
+  orgId: OrgId,
+  from: number,
+  limit: number,
+  built: BuiltStatements,
+): Promise<readonly Bundle[]> {
+  const columns = ['first_index', 'entry_count', 'bytes'] as const;
+  const of = () => tx.selectFrom('entry_bundles').select(columns).where('org_id', '=', orgId);
+  const { rows: before } = await runBuilt<BundleRow>(tx, built, 'bundle of', [orgId, from, 1], () =>
+    of().where('first_index', '<=', from).orderBy('first_index', 'desc').limit(1),
+  );
+  const { rows: after } = await runBuilt<BundleRow>(tx, built, 'bundles after', [orgId, from, limit], () =>
+    of().where('first_index', '>', from).orderBy('first_index').limit(limit),
+  );
+  return [...before, ...after].map((row) => ({
+    firstIndex: row.first_index,
+    count: row.entry_count,
+    bytes: row.bytes,
+  }));
 }
 
 /** Stores a full tile: 8,192 bytes. */

@@ -2,7 +2,7 @@
 
 import { AppError } from '@countersign/core/errors';
 import type { OrgId } from '@countersign/core/ids';
-import { type BuiltStatements, runBuilt } from './built-statements.ts';
+import { type BuiltStatements, createBuilt, runBuilt } from './built-statements.ts';
 import type { Store, Tx } from './schema.ts';
 
 export type Head = {
@@ -42,7 +42,7 @@ export async function lockHead(
   tx: Tx,
   orgId: OrgId,
   forUpdate: boolean,
-  built: BuiltStatements = new Map(),
+  built: BuiltStatements = createBuilt(),
 ): Promise<Head> {
   const { rows } = await runBuilt<Row>(tx, built, 'lock head', [orgId], () => {
     const query = tx.selectFrom('heads').select(columns).where('org_id', '=', orgId);
@@ -70,7 +70,7 @@ export async function advanceHead(
     readonly frontier: Uint8Array;
     readonly checkpoint: string;
   },
-  built: BuiltStatements = new Map(),
+  built: BuiltStatements = createBuilt(),
 ): Promise<void> {
   const { version, size, frontier, checkpoint } = to;
   const values = [version, size, frontier, checkpoint, orgId, from.version, from.size];
@@ -131,10 +131,23 @@ export type Progress = {
   readonly projected: number;
 };
 
-/** The size of one log, or without `orgId` of every log of the installation, and how much of it is projected. */
-export async function listHeads(store: Store, orgId?: OrgId): Promise<readonly Progress[]> {
-  const all = store.selectFrom('heads').select(['org_id', 'log_kind', 'size', 'projected']).orderBy('org_id');
-  return (orgId === undefined ? all : all.where('org_id', '=', orgId)).execute();
+const progress = ['org_id', 'log_kind', 'size', 'projected'] as const;
+
+/** The size of every log of the installation, and how much of it is projected. */
+export async function listHeads(store: Store): Promise<readonly Progress[]> {
+  return store.selectFrom('heads').select(progress).orderBy('org_id').execute();
+}
+
+/** The size of one log, and how much of it is projected. */
+export async function readProgress(
+  tx: Tx,
+  orgId: OrgId,
+  built: BuiltStatements = createBuilt(),
+): Promise<Progress | undefined> {
+  const { rows } = await runBuilt<Progress>(tx, built, 'progress', [orgId], () =>
+    tx.selectFrom('heads').select(progress).where('org_id', '=', orgId),
+  );
+  return rows[0];
 }
 
 /**
@@ -144,14 +157,12 @@ export async function listHeads(store: Store, orgId?: OrgId): Promise<readonly P
 export async function setProjected(
   tx: Tx,
   orgId: OrgId,
-  moved: { readonly from: number; readonly to: number },
+  { from, to }: { readonly from: number; readonly to: number },
+  built: BuiltStatements = createBuilt(),
 ): Promise<void> {
-  const { numUpdatedRows } = await tx
-    .updateTable('heads')
-    .set({ projected: moved.to })
-    .where('org_id', '=', orgId)
-    .where('projected', '=', moved.from)
-    .executeTakeFirst();
-  if (numUpdatedRows !== 1n)
+  const { numAffectedRows } = await runBuilt(tx, built, 'projected', [to, orgId, from], () =>
+    tx.updateTable('heads').set({ projected: to }).where('org_id', '=', orgId).where('projected', '=', from),
+  );
+  if (numAffectedRows !== 1n)
     throw new AppError('storage_unavailable', 'another projection of the log was under way: retry shortly');
 }

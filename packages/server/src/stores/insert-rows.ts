@@ -1,7 +1,7 @@
 // Owns inserting many rows of one shape: the statement is built once, not once a row.
 
 import type { InsertQueryBuilder, InsertResult } from 'kysely';
-import { type BuiltStatements, runBuilt } from './built-statements.ts';
+import { type BuiltStatements, createBuilt, runBuilt } from './built-statements.ts';
 import type { Tables, Tx } from './schema.ts';
 
 /** Rows a statement takes. A fixed number, so that the same few statements serve every batch. */
@@ -16,7 +16,7 @@ export async function insertRows<Table extends keyof Tables, Row extends object>
   rows: readonly Row[],
   build: (rows: readonly Row[]) => InsertQueryBuilder<Tables, Table, InsertResult>,
   name: string,
-  built: BuiltStatements = new Map(),
+  built: BuiltStatements = createBuilt(),
 ): Promise<void> {
   async function insert(part: readonly Row[]): Promise<void> {
     const values = part.flatMap((row) => Object.values(row));

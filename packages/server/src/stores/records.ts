@@ -1,7 +1,7 @@
 // Owns the queryable projection of the ledger: one row a call or a management entry.
 
 import type { OrgId } from '@countersign/core/ids';
-import { type BuiltStatements, runBuilt } from './built-statements.ts';
+import { type BuiltStatements, createBuilt, runBuilt } from './built-statements.ts';
 import { insertRows } from './insert-rows.ts';
 import { type Span, spansOf } from './record-blocks.ts';
 import type { RecordsTable, Store, Tx } from './schema.ts';
@@ -45,7 +45,7 @@ export async function completeRecord(
   orgId: OrgId,
   intentId: string,
   done: { readonly outcomeIndex: number; readonly status: string; readonly outcome: string },
-  built: BuiltStatements = new Map(),
+  built: BuiltStatements = createBuilt(),
 ): Promise<void> {
   const { outcomeIndex, status, outcome } = done;
   await runBuilt(tx, built, 'complete', [outcomeIndex, status, outcome, orgId, intentId], () =>

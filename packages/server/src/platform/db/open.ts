@@ -2,7 +2,7 @@
 
 import { resolve } from 'node:path';
 import { AppError } from '@countersign/core/errors';
-import { Kysely, sql } from 'kysely';
+import { type CompiledQuery, Kysely, type QueryResult, sql } from 'kysely';
 import { sqliteDialect } from './sqlite-driver.ts';
 import {
   type DirectoryLock,
@@ -38,6 +38,8 @@ export type OpenMode = 'write' | 'read' | 'migrate';
 export type OpenDatabase<DB> = {
   readonly db: Kysely<DB>;
   readonly dialect: DialectName;
+  /** Runs a statement inside the transaction that is under way, where there is one connection: on SQLite. */
+  readonly direct?: <Row>(query: CompiledQuery) => Promise<QueryResult<Row>>;
   /** Resolves when the database answers. Throws `storage_unavailable` if it does not within a statement's time. */
   readonly check: () => Promise<void>;
   /** Closes the connections and gives the embedded directory free. */
@@ -53,10 +55,12 @@ function openSqlite<DB>(directory: string, mode: OpenMode): OpenDatabase<DB> {
   const lock: DirectoryLock = isReadOnly ? { release() {} } : lockDirectory(path);
   try {
     const file = isReadOnly ? openForReading(path) : openForWriting(path);
-    const db = new Kysely<DB>({ dialect: sqliteDialect(file, { waitMs, statementLimit, isReadOnly }) });
+    const { dialect, direct } = sqliteDialect(file, { waitMs, statementLimit, isReadOnly });
+    const db = new Kysely<DB>({ dialect });
     return {
       db,
       dialect: 'sqlite',
+      direct,
       async check() {},
       async close() {
         await db.destroy();

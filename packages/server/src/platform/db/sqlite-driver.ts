@@ -74,9 +74,12 @@ function execute(database: DatabaseSync, command: string): void {
   }
 }
 
-function sqliteDriver(database: DatabaseSync, options: SqliteDriverOptions): Driver {
-  let isBegun = false;
-  const connection = sqliteConnection(database, options.statementLimit, () => isBegun);
+function sqliteDriver(
+  database: DatabaseSync,
+  connection: DatabaseConnection,
+  state: { isBegun: boolean },
+  options: SqliteDriverOptions,
+): Driver {
   const turn = createTurn(options.waitMs);
   // INVARIANT: a writer takes the write lock when it begins, so that no transaction that has read fails to upgrade.
   const begin = options.isReadOnly ? 'begin deferred' : 'begin immediate';
@@ -88,15 +91,15 @@ function sqliteDriver(database: DatabaseSync, options: SqliteDriverOptions): Dri
     },
     async beginTransaction() {
       execute(database, begin);
-      isBegun = true;
+      state.isBegun = true;
     },
     async commitTransaction() {
       if (!database.isTransaction) throw undone();
       execute(database, 'commit');
-      isBegun = false;
+      state.isBegun = false;
     },
     async rollbackTransaction() {
-      isBegun = false;
+      state.isBegun = false;
       // A full disk or an I/O error has rolled back already; a second rollback would hide that error.
       if (database.isTransaction) execute(database, 'rollback');
     },
@@ -110,15 +113,30 @@ function sqliteDriver(database: DatabaseSync, options: SqliteDriverOptions): Dri
   };
 }
 
+/** A dialect over one connection, and the way to it inside of a transaction, past kysely's own layers. */
+export type SqliteDialect = {
+  readonly dialect: Dialect;
+  /** Throws `internal` outside of a transaction, where it could come between another one's statements. */
+  readonly direct: <Row>(query: CompiledQuery) => Promise<QueryResult<Row>>;
+};
+
 /**
  * kysely over one open node:sqlite connection. Queries outside of a transaction wait until it ends: inside of one,
  * use only the transaction that kysely hands out, or the wait is for oneself and ends after `waitMs`.
  */
-export function sqliteDialect(database: DatabaseSync, options: SqliteDriverOptions): Dialect {
+export function sqliteDialect(database: DatabaseSync, options: SqliteDriverOptions): SqliteDialect {
+  const state = { isBegun: false };
+  const connection = sqliteConnection(database, options.statementLimit, () => state.isBegun);
   return {
-    createDriver: () => sqliteDriver(database, options),
-    createQueryCompiler: () => new SqliteQueryCompiler(),
-    createAdapter: () => new SqliteAdapter(),
-    createIntrospector: (db) => new SqliteIntrospector(db),
+    dialect: {
+      createDriver: () => sqliteDriver(database, connection, state, options),
+      createQueryCompiler: () => new SqliteQueryCompiler(),
+      createAdapter: () => new SqliteAdapter(),
+      createIntrospector: (db) => new SqliteIntrospector(db),
+    },
+    direct: async <Row>(query: CompiledQuery) => {
+      if (!state.isBegun) throw new AppError('internal', 'a direct statement needs a transaction');
+      return connection.executeQuery<Row>(query);
+    },
   };
 }

@@ -6,7 +6,7 @@ import { encodeBundle } from '@countersign/core/ledger/tile';
 import { createTreeHasher } from '@countersign/core/ledger/tree';
 import type { Kysely } from 'kysely';
 import type { Sealer } from '../../platform/sealer/sealer.ts';
-import type { BuiltStatements } from '../../stores/built-statements.ts';
+import { createBuilt, type DirectRun } from '../../stores/built-statements.ts';
 import { type Head, lockHead } from '../../stores/heads.ts';
 import type { Tables, Tx } from '../../stores/schema.ts';
 import { createAppender, type Uncommitted } from './appender.ts';
@@ -17,6 +17,8 @@ import { type NewLog, openLog } from './open-log.ts';
 
 export type CommitterDeps = {
   readonly db: Kysely<Tables>;
+  /** The writer's own connection, where it is the only one. */
+  readonly direct?: DirectRun | undefined;
   /** True on PostgreSQL, where the head's row must be locked by name. */
   readonly locksRows: boolean;
   readonly sealer: Sealer;
@@ -46,7 +48,7 @@ export type Committer = {
 export function createCommitter(deps: CommitterDeps): Committer {
   const { db, locksRows, sealer, now, onCheckpoint } = deps;
   const hasher = createTreeHasher(sha256);
-  const built: BuiltStatements = new Map();
+  const built = createBuilt(deps.direct);
   const appender = createAppender({ sealer, hasher, built, onCheckpoint });
 
   async function transact<T>(orgId: OrgId, newLog: NewLog | undefined, work: Work<T>): Promise<T> {

@@ -6,9 +6,9 @@ import { type Entry, entrySchema } from '@countersign/core/ledger/entry';
 import { decodeBundle } from '@countersign/core/ledger/tile';
 import type { Kysely } from 'kysely';
 import { writeKeyUses } from '../../stores/bookkeeping.ts';
-import type { BuiltStatements } from '../../stores/built-statements.ts';
-import { readBundles } from '../../stores/entries.ts';
-import { listHeads, type Progress, setProjected } from '../../stores/heads.ts';
+import { type BuiltStatements, createBuilt, type DirectRun } from '../../stores/built-statements.ts';
+import { nextBundles } from '../../stores/entries.ts';
+import { listHeads, type Progress, readProgress, setProjected } from '../../stores/heads.ts';
 import { blockRecords, describeBlock } from '../../stores/record-blocks.ts';
 import { clearRecords, completeRecord, insertRecords, type RecordRow } from '../../stores/records.ts';
 import type { Tables, Tx } from '../../stores/schema.ts';
@@ -96,9 +96,14 @@ function createTurns(): (orgId: OrgId, work: () => Promise<void>) => Promise<voi
 }
 
 /** The next entries that are not projected yet. */
-async function readNext(tx: Tx, orgId: OrgId, head: Pick<Progress, 'projected' | 'size'>): Promise<Placed[]> {
+async function readNext(
+  tx: Tx,
+  orgId: OrgId,
+  head: Pick<Progress, 'projected' | 'size'>,
+  built: BuiltStatements,
+): Promise<Placed[]> {
   const placed: Placed[] = [];
-  for (const bundle of await readBundles(tx, orgId, head.projected, head.size, bundlesPerStep)) {
+  for (const bundle of await nextBundles(tx, orgId, head.projected, bundlesPerStep, built)) {
     if (placed.length >= entriesPerStep) break;
     for (const [i, bytes] of decodeBundle(bundle.bytes).entries.entries()) {
       const index = bundle.firstIndex + i;
@@ -147,7 +152,7 @@ function createBlocks() {
 /** Throws a log's projection away. */
 async function clearProjection(db: Kysely<Tables>, orgId: OrgId): Promise<void> {
   await db.transaction().execute(async (tx) => {
-    const head = (await listHeads(tx, orgId))[0];
+    const head = await readProgress(tx, orgId);
     if (head === undefined) return;
     await clearRecords(tx, orgId);
     await setProjected(tx, orgId, { from: head.projected, to: 0 });
@@ -155,16 +160,16 @@ async function clearProjection(db: Kysely<Tables>, orgId: OrgId): Promise<void> 
 }
 
 /** The projector over the writer's connection. */
-export function createProjector(db: Kysely<Tables>): Projector {
+export function createProjector(db: Kysely<Tables>, direct?: DirectRun): Projector {
   const noted = new Map<string, number>();
-  const built: BuiltStatements = new Map();
+  const built = createBuilt(direct);
   const blocks = createBlocks();
 
   async function projectSome(orgId: OrgId) {
     return db.transaction().execute(async (tx) => {
-      const head = (await listHeads(tx, orgId))[0];
+      const head = await readProgress(tx, orgId, built);
       if (head === undefined || head.projected >= head.size) return undefined;
-      const placed = await readNext(tx, orgId, head);
+      const placed = await readNext(tx, orgId, head, built);
       const last = placed.at(-1);
       if (last === undefined) throw new AppError('internal', 'the ledger has lost entries that it counts');
       const { rows, late } = merge(placed);
@@ -174,7 +179,7 @@ export function createProjector(db: Kysely<Tables>): Projector {
       await addUsage(tx, orgId, sumUsage(outcomes.flatMap((outcome) => usageOf(outcome) ?? [])), built);
       const uses = newKeyUses(placed, noted);
       await writeKeyUses(tx, orgId, uses, built);
-      await setProjected(tx, orgId, { from: head.projected, to: last.index + 1 });
+      await setProjected(tx, orgId, { from: head.projected, to: last.index + 1 }, built);
       return {
         uses,
         undescribed: await blocks.describe(tx, orgId, rows.length),

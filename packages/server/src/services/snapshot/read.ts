@@ -15,7 +15,7 @@ import { decodeEntry } from '@countersign/core/ledger/entry';
 import { decodeBundle } from '@countersign/core/ledger/tile';
 import type { SpentRow } from '@countersign/core/metering/spent';
 import { readBundles, versionsAfter } from '../../stores/entries.ts';
-import { listHeads, readHead } from '../../stores/heads.ts';
+import { readHead, readProgress } from '../../stores/heads.ts';
 import { findIssuer, findOrganizationOfKey, loadChunk } from '../../stores/objects.ts';
 import { readPolicy } from '../../stores/policies.ts';
 import { ownsProviderObject } from '../../stores/provider-objects.ts';
@@ -126,7 +126,7 @@ function readSpent(store: Store, { orgId, fromDay, owed }: ReadCalls['spent']['r
     .transaction()
     .setIsolationLevel('repeatable read')
     .execute(async (tx): Promise<SpentReply> => {
-      const [head] = await listHeads(tx, orgId);
+      const head = await readProgress(tx, orgId);
       const usage = await readUsage(tx, orgId, { fromDay, toDay: lastDay });
       const closed = await listClosed(tx, orgId, owed);
       return {
