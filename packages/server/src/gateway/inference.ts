@@ -26,22 +26,27 @@ function parse(call: InboundCall, body: Uint8Array): InferenceRequest {
   return { ...parsed, otherModels: [...new Set([...parsed.otherModels, ...queried])].sort() };
 }
 
+async function walk(deps: GatewayDeps, call: InboundCall, reply: Reply): Promise<void> {
+  const authenticated = await authenticate(deps, call);
+  // A credential that has ended is refused before its body is read.
+  const { actor } = resolve(deps, call, authenticated, 'models');
+  const body = await call.readBody();
+  await deps.rounds.next();
+  const request = parse(call, body);
+  const state = namesState(call, request)
+    ? await checkProviderState(deps, authenticated.snapshot, actor, call, request)
+    : nothingNamed;
+  const asked: Asked = { call, authenticated, request, body, owned: state.owned, foreign: state.foreign };
+  const isRetried = await attemptCall(deps, asked, reply, 1);
+  if (isRetried) await attemptCall(deps, asked, reply, 2);
+}
+
 /** Serves one model request from its head to its last byte. Never rejects: what goes wrong is answered. */
 export async function serveInference(deps: GatewayDeps, call: InboundCall, reply: Reply): Promise<void> {
   deps.rounds.enter();
-  await answer(deps, call, reply, async () => {
-    const authenticated = await authenticate(deps, call);
-    // A credential that has ended is refused before its body is read.
-    const { actor } = resolve(deps, call, authenticated, 'models');
-    const body = await call.readBody();
-    await deps.rounds.next();
-    const request = parse(call, body);
-    const state = namesState(call, request)
-      ? await checkProviderState(deps, authenticated.snapshot, actor, call, request)
-      : nothingNamed;
-    const asked: Asked = { call, authenticated, request, body, owned: state.owned, foreign: state.foreign };
-    const isRetried = await attemptCall(deps, asked, reply, 1);
-    if (isRetried) await attemptCall(deps, asked, reply, 2);
-  });
-  deps.rounds.leave();
+  try {
+    await answer(deps, call, reply, () => walk(deps, call, reply));
+  } finally {
+    deps.rounds.leave();
+  }
 }
