@@ -8,6 +8,9 @@ import { AppError } from '@countersign/core/errors';
 const databaseFileName = 'countersign.db';
 const lockFileName = 'countersign.lock';
 
+/** The database of an embedded directory. */
+export const databasePath = (directory: string): string => join(directory, databaseFileName);
+
 /** Holds the embedded directory for this process until `release`, or until the process dies in whatever way. */
 export type DirectoryLock = { readonly release: () => void };
 
@@ -76,14 +79,14 @@ export function lockDirectory(directory: string): DirectoryLock {
  * content is overwritten, because erasing a person relies on it.
  */
 export function openForWriting(directory: string): DatabaseSync {
-  const path = join(directory, databaseFileName);
+  const path = databasePath(directory);
   createPrivately(path);
   const database = new DatabaseSync(path, { timeout: 5000, enableForeignKeyConstraints: true });
   database.exec(`
     pragma page_size = 8192;
     pragma journal_mode = wal;
     pragma synchronous = full;
-    pragma wal_autocheckpoint = 1000;
+    pragma wal_autocheckpoint = 4000;
     pragma cache_size = -4000;
     pragma secure_delete = on;
     pragma temp_store = memory;
@@ -95,7 +98,7 @@ export function openForWriting(directory: string): DatabaseSync {
 
 /** Opens the database that a writer has created, for reading only, beside the writer and without the lock. */
 export function openForReading(directory: string): DatabaseSync {
-  const path = join(directory, databaseFileName);
+  const path = databasePath(directory);
   if (!existsSync(path)) {
     throw new AppError(
       'storage_unavailable',
