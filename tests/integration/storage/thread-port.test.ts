@@ -86,12 +86,12 @@ test('calls beyond the bound are refused as overloaded, and answers make room', 
 });
 
 test('a call that takes too long is given up, but counts until the thread has answered it', async (context) => {
-  const { client } = start(context, { timeoutMs: 300, maxOutstanding: 1 });
+  const { client } = start(context, { timeoutMs: 1_000, maxOutstanding: 1 });
   await client.call('double', 1);
-  await assert.rejects(client.call('wait', 600), { code: 'storage_unavailable' });
+  await assert.rejects(client.call('wait', 1_600), { code: 'storage_unavailable' });
   assert.equal(client.outstanding(), 1);
   await assert.rejects(client.call('double', 1), { code: 'overloaded' });
-  await sleep(450);
+  for (let tries = 0; client.outstanding() > 0 && tries < 100; tries += 1) await sleep(50);
   assert.equal(client.outstanding(), 0);
   assert.equal(await client.call('double', 2), 4);
 });
