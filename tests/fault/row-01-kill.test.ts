@@ -83,8 +83,6 @@ test(`row 1: killed ${kills} times under load, the server loses nothing that it 
     bed.provider.dispatched.clear();
     answered.clear();
   }
-  assert.ok(asked > kills * clients, `only ${asked} calls were asked for`);
-  assert.ok(quantile(starts, 1) < 5_000, `back after ${quantile(starts, 1)} ms`);
   const calls = await ledger.read();
   const orphans = await assertCharged(bed, calls);
   assert.ok(orphans > 0, 'no kill came between an intent and its outcome');
@@ -93,4 +91,7 @@ test(`row 1: killed ${kills} times under load, the server loses nothing that it 
     `${kills} kills, ${asked} asked, ${calls.intents.size} intents, ${orphans} orphans closed, ${size} entries verified, ` +
       `start p50 ${Math.round(quantile(starts, 0.5))} ms, max ${Math.round(quantile(starts, 1))} ms`,
   );
+  assert.ok(asked > kills * clients, `only ${asked} calls were asked for`);
+  // Last: how fast a busy machine starts says nothing of what was lost.
+  assert.ok(quantile(starts, 1) < 5_000, `back after ${quantile(starts, 1)} ms`);
 });
