@@ -115,8 +115,11 @@ test(`row 9: PostgreSQL that hangs for ${partitionMs} ms without a reset means 5
 }, async (t) => {
   const { bed, proxy } = await makePostgresBed(t, 3);
   const { groups, stop } = everybody(bed);
+  const answered = (): number => groups.calls.all.filter(({ reply }) => reply.isAnswered).length;
   await sleep(1_500);
-  const good = groups.calls.all.filter(({ reply }) => reply.isAnswered).length;
+  // A busy machine may need longer for the first.
+  for (let tries = 0; answered() <= 8 && tries < 100; tries += 1) await sleep(100);
+  const good = answered();
   assert.ok(good > 8, `${good} calls before: ${groups.calls.all[0]?.reply.text}`);
   proxy.stall();
   const begun = performance.now();
