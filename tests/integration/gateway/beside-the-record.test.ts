@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { isId, makeId } from '@countersign/core/ids';
 import { send, startGateway, type TestGateway, until } from '../../support/gateway.ts';
 import { at, textAt } from '../../support/server.ts';
 
@@ -106,6 +107,16 @@ test('whom a client claims to ask for reaches policy and the record as a commitm
   assert.match(said, /^[0-9a-f]{32}$/);
   assert.equal(await claimOf({ safety_identifier: address }), said);
   assert.notEqual(await claimOf({ user: 'bob@example.com' }), said);
+  const { organizationId } = running;
+  assert.ok(isId('org', organizationId));
+  const { commitClaim } = running.server.gateway.deps;
+  const elsewhere = makeId('org', 0, new Uint8Array(10));
+  assert.equal(commitClaim(organizationId, address), said);
+  assert.notEqual(
+    commitClaim(elsewhere, address),
+    said,
+    'organizations cannot compare whom their clients name',
+  );
   await running.publish(`@id("alice") forbid (principal, action, resource)
     when { context.claimed has user && context.claimed.user == "${said}" };
     @id("all") permit (principal, action, resource);`);

@@ -4,8 +4,9 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { defaultPolicyText } from '@countersign/core/policy/default-policy';
 import { serveInference } from '@countersign/server/gateway/inference';
+import { createRounds } from '@countersign/server/platform/rounds/rounds';
 import { chatCall } from '../../support/call-in-process.ts';
-import { codeOf, startGateway, type TestGateway } from '../../support/gateway.ts';
+import { codeOf, startGateway, type TestGateway, until } from '../../support/gateway.ts';
 import { at, textAt } from '../../support/server.ts';
 
 let running: TestGateway;
@@ -53,6 +54,23 @@ test('an expired key is refused; the answer does not say which part was wrong', 
   const texts = await Promise.all([unknown, revoked].map((bad) => running.call({ key: bad })));
   const [first, second] = texts.map((answer) => at(answer.json(), 'error.message'));
   assert.equal(first, second);
+});
+
+test('calls that wait for their round when their key is revoked are refused, and nothing of them leaves', async () => {
+  const { id, key } = await running.keyFor({});
+  assert.equal(await statusOf(key), 200);
+  const due: (() => void)[] = [];
+  const deps = { ...running.server.gateway.deps, rounds: createRounds((work) => due.push(work)) };
+  const body = JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'hello' }] });
+  const before = running.provider.dispatched();
+  const calls = [1, 2].map((n) => chatCall(key, body, (count) => new Uint8Array(count).fill(n)));
+  const served = calls.map(({ call, reply }) => serveInference(deps, call, reply));
+  assert.ok(await until(() => due.length === 1));
+  await running.must('POST', `/keys/${id}/revoke`, {});
+  for (const work of due.splice(0)) work();
+  await Promise.all(served);
+  for (const { done } of calls) assert.equal((await done).refused, 'authentication_failed');
+  assert.equal(running.provider.dispatched(), before);
 });
 
 test('a key narrowed to models reaches no other, by name, by alias, as a fallback or around them', async () => {

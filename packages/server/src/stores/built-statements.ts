@@ -2,10 +2,8 @@
 
 import { AppError } from '@countersign/core/errors';
 import type { Compilable, CompiledQuery, QueryResult } from 'kysely';
+import type { DirectRun } from '../platform/db/sqlite-driver.ts';
 import type { Tx } from './schema.ts';
-
-/** Runs a statement inside the transaction that is under way on the only connection there is. */
-export type DirectRun = <Row>(query: CompiledQuery) => Promise<QueryResult<Row>>;
 
 /**
  * Statements that were built before, by name. Whoever runs some again and again keeps one of these, for one database.

@@ -2,8 +2,8 @@
 
 import { resolve } from 'node:path';
 import { AppError } from '@countersign/core/errors';
-import { type CompiledQuery, Kysely, type QueryResult, sql } from 'kysely';
-import { sqliteDialect } from './sqlite-driver.ts';
+import { Kysely, sql } from 'kysely';
+import { type DirectRun, sqliteDialect } from './sqlite-driver.ts';
 import {
   type DirectoryLock,
   lockDirectory,
@@ -38,8 +38,8 @@ export type OpenMode = 'write' | 'read' | 'migrate';
 export type OpenDatabase<DB> = {
   readonly db: Kysely<DB>;
   readonly dialect: DialectName;
-  /** Runs a statement inside the transaction that is under way, where there is one connection: on SQLite. */
-  readonly direct?: <Row>(query: CompiledQuery) => Promise<QueryResult<Row>>;
+  /** Where there is one connection: on SQLite. */
+  readonly direct?: DirectRun;
   /** Resolves when the database answers. Throws `storage_unavailable` if it does not within a statement's time. */
   readonly check: () => Promise<void>;
   /** Closes the connections and gives the embedded directory free. */

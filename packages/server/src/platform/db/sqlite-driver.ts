@@ -113,11 +113,14 @@ function sqliteDriver(
   };
 }
 
+/** Runs a statement inside the transaction that is under way on the only connection there is. */
+export type DirectRun = <Row>(query: CompiledQuery) => Promise<QueryResult<Row>>;
+
 /** A dialect over one connection, and the way to it inside of a transaction, past kysely's own layers. */
 export type SqliteDialect = {
   readonly dialect: Dialect;
   /** Throws `internal` outside of a transaction, where it could come between another one's statements. */
-  readonly direct: <Row>(query: CompiledQuery) => Promise<QueryResult<Row>>;
+  readonly direct: DirectRun;
 };
 
 /**
