@@ -6,6 +6,7 @@ import { renderError } from '@countersign/core/dialects/errors';
 import { AppError } from '@countersign/core/errors';
 import type { RequestId } from '@countersign/core/ids';
 import type { Config } from '../platform/config/schema.ts';
+import { highWaterMark } from '../platform/sockets/high-water-mark.ts';
 import { type Face, joinFaces } from './face.ts';
 import type { Tls } from './tls.ts';
 
@@ -28,12 +29,6 @@ export type HttpServer = {
 
 /** What a request may take to arrive whole: a body that drips is cut, one of the largest size needs about 1 Mbit/s. */
 const wholeRequestMs = 300_000;
-
-/**
- * Bytes that wait in this process for a client that reads slowly, before the provider is made to wait. A piece of an
- * answer has up to 64 KiB and counts: with Node's own mark of as much, each slow reader would hold two.
- */
-const highWaterMark = 16 * 1024;
 
 /** Sockets that may wait for or hold a connection at the same time. */
 const maxConnections = 20_000;

@@ -3,6 +3,7 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import errors from 'undici/lib/core/errors.js';
+import { highWaterMark } from '../sockets/high-water-mark.ts';
 import { EgressError } from './egress-error.ts';
 
 export type DialTarget = {
@@ -15,12 +16,6 @@ export type DialTarget = {
 
 /** What ends the dialing: a moment of `performance.now()`, and the signal that fires then. */
 export type Limit = { readonly endsAt: number; readonly signal: AbortSignal };
-
-/**
- * Bytes of an answer that wait in a socket while its reader is slow, before the provider is made to wait. A read takes
- * up to 64 KiB and counts: with Node's own mark of as much, a second one lay behind each paused answer.
- */
-const highWaterMark = 16 * 1024;
 
 function ignore(): void {}
 
