@@ -3,7 +3,6 @@
 import { request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { decodeBundle } from '@countersign/core/ledger/tile';
 import { type FakeProvider, startFakeProvider } from './fake-provider.ts';
 import { type Answer, at, startServer, type TestServer, textAt } from './server.ts';
 
@@ -170,44 +169,6 @@ export async function startGateway(): Promise<TestGateway> {
       }
     },
   };
-}
-
-/** Every entry of the organization's log as it is on the disk now, through a connection of its own. */
-export function entriesOnDisk(running: TestGateway): readonly unknown[] {
-  const store = running.store('read');
-  try {
-    const rows = store
-      .prepare('select bytes from entry_bundles where org_id = ? order by first_index')
-      .all(running.organizationId);
-    return rows.flatMap(({ bytes }) => {
-      if (!(bytes instanceof Uint8Array)) throw new TypeError('a bundle has no bytes');
-      return decodeBundle(bytes).entries.map((entry): unknown =>
-        JSON.parse(Buffer.from(entry).toString('utf8')),
-      );
-    });
-  } finally {
-    store.close();
-  }
-}
-
-/** Holds the store's write lock, so that no commit can end, for the time of `run`. */
-export async function whileNothingCommits<T>(
-  running: TestGateway,
-  run: (free: () => void) => Promise<T>,
-): Promise<T> {
-  const neighbour = running.store('write');
-  neighbour.exec('begin immediate');
-  let isHeld = true;
-  const free = (): void => {
-    if (isHeld) neighbour.exec('rollback');
-    isHeld = false;
-  };
-  try {
-    return await run(free);
-  } finally {
-    free();
-    neighbour.close();
-  }
 }
 
 /** The code of a refusal in either dialect. */

@@ -4,7 +4,6 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { rolePermissions } from '@countersign/core/access/permissions';
 import { isId, makeRequestId } from '@countersign/core/ids';
-import { decodeBundle } from '@countersign/core/ledger/tile';
 import { composeGateway } from '@countersign/server/compose/gateway';
 import type { RunResult } from '@countersign/server/control/run-command';
 import { serveInference } from '@countersign/server/gateway/inference';
@@ -15,6 +14,7 @@ import { createRegistry } from '@countersign/server/platform/metrics/registry';
 import { createRecorder } from '@countersign/server/services/ledger/recorder';
 import { chatCall, countingUpstream } from './call-in-process.ts';
 import type { TestGateway } from './gateway.ts';
+import { entriesOnDisk } from './ledger-on-disk.ts';
 import { at, textAt } from './server.ts';
 
 const random = (count: number): Uint8Array => new Uint8Array(randomBytes(count));
@@ -114,22 +114,7 @@ function createDeafReplica(running: TestGateway, isBroken: boolean, onSend: (bod
 
 /** Where each entry stands in the organization's log, by its id. */
 function places(running: TestGateway): ReadonlyMap<string, number> {
-  const store = running.store('read');
-  try {
-    const rows = store
-      .prepare('select first_index as "first", bytes from entry_bundles where org_id = ?')
-      .all(running.organizationId);
-    const entries = rows.flatMap(({ first, bytes }) => {
-      assert.ok(bytes instanceof Uint8Array);
-      return decodeBundle(bytes).entries.map((entry, i) => {
-        const parsed: unknown = JSON.parse(Buffer.from(entry).toString('utf8'));
-        return [textAt(parsed, 'id'), Number(first) + i] as const;
-      });
-    });
-    return new Map(entries);
-  } finally {
-    store.close();
-  }
+  return new Map(entriesOnDisk(running).map((entry, index) => [textAt(entry, 'id'), index]));
 }
 
 const callsPerRace = 4;

@@ -6,6 +6,7 @@ import { AppError } from '@countersign/core/errors';
 import { makeEntryId, type OrgId } from '@countersign/core/ids';
 import { openCheckpointFile } from './compose/checkpoint-file.ts';
 import { openInstallation, runInit } from './compose/installation.ts';
+import { type OpenCommitter, openCommitter } from './compose/open-committer.ts';
 import { createFaultReporter } from './compose/thread-faults.ts';
 import { isThreadData, type ThreadData, type WriterCalls, type WriterNotices } from './compose/threads.ts';
 import { startWriterJobs } from './compose/writer-jobs.ts';
@@ -15,10 +16,7 @@ import { writeSecret } from './control/write-secret.ts';
 import { type OpenDatabase, openDatabase } from './platform/db/open.ts';
 import { type CallHandlers, serveThread } from './platform/db/thread-server.ts';
 import { type MigrationTables, migrate } from './platform/migrate/migrate.ts';
-import { createSealer } from './platform/sealer/sealer.ts';
-import { createCommitter } from './services/ledger/committer.ts';
 import { closeOrphans, closeOwed } from './services/ledger/orphans.ts';
-import { createProjector } from './services/ledger/projector.ts';
 import type { Step } from './services/snapshot/snapshots.ts';
 import { setSetupDigest } from './stores/bookkeeping.ts';
 import { migrations } from './stores/migrations/list.ts';
@@ -67,26 +65,16 @@ function createGrown(): Grown {
   };
 }
 
+const randomOnes = (count: number): Uint8Array => new Uint8Array(randomBytes(count));
+
 /** What every part of this thread is made from. */
-function basicsOf(
-  data: ThreadData,
-  { db, dialect, direct }: OpenDatabase<Tables>,
-  onCheckpoint: (orgId: OrgId, checkpoint: string) => void,
-) {
-  const sealer = createSealer(data.masterKeys);
-  const randomOnes = (count: number) => new Uint8Array(randomBytes(count));
+function basicsOf(data: ThreadData, { db }: OpenDatabase<Tables>, open: OpenCommitter) {
+  const { committer, projector, sealer } = open;
   return {
     db,
     sealer,
-    committer: createCommitter({
-      db,
-      direct,
-      locksRows: dialect === 'postgres',
-      sealer,
-      now: Date.now,
-      onCheckpoint,
-    }),
-    projector: createProjector(db, direct),
+    committer,
+    projector,
     now: Date.now,
     randomBytes: randomOnes,
     newEntryId: () => makeEntryId(Date.now(), randomOnes(10)),
@@ -143,6 +131,7 @@ function handlersOf(deps: Basics & RunDeps, publish: (step: Step) => void): Call
       return null;
     },
     drain: async (orgId) => {
+      await committer.settle();
       await projector.drain(orgId);
       return null;
     },
@@ -156,10 +145,11 @@ async function start(data: ThreadData): Promise<void> {
   const onError = createFaultReporter(port);
   const checkpoints = openCheckpointFile(data.checkpointFile, (error) => onError(error, 'checkpoint file'));
   const grown = createGrown();
-  const basics = basicsOf(data, database, (orgId, checkpoint) => {
+  const committer = await openCommitter(data, database, randomOnes, (orgId, checkpoint) => {
     grown.note(orgId);
     checkpoints.note(orgId, checkpoint);
   });
+  const basics = basicsOf(data, database, committer);
   const { indexKey, installationId, origin } = await openInstallation(basics);
   const jobs = startWriterJobs({
     ...basics,
@@ -179,6 +169,7 @@ async function start(data: ThreadData): Promise<void> {
       onClose: async () => {
         await jobs.stop();
         checkpoints.close();
+        committer.close();
         await database.close();
       },
     },

@@ -6,9 +6,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { isId } from '@countersign/core/ids';
-import { decodeBundle } from '@countersign/core/ledger/tile';
 import { verifyReceipt } from '@countersign/sdk/ledger/verify-receipt';
 import { type Person, startGateway, type TestGateway } from '../../support/gateway.ts';
+import { entriesOnDisk } from '../../support/ledger-on-disk.ts';
 import { chatEvents, chatJson } from '../../support/provider-answers.ts';
 import { at, textAt } from '../../support/server.ts';
 
@@ -34,24 +34,11 @@ const open = (id: string, key?: string) => running.api('POST', `/records/${id}/c
 
 /** Every byte of the store on the disk. */
 function disk(): Buffer {
-  const files = ['countersign.db', 'countersign.db-wal'];
+  const files = ['countersign.db', 'countersign.db-wal', 'countersign.journal'];
   return Buffer.concat(files.map((file) => readFileSync(join(running.directory, file))));
 }
 
-function entries(): readonly unknown[] {
-  const store = running.store('read');
-  const rows = store
-    .prepare('select bytes from entry_bundles where org_id = ? order by first_index')
-    .all(running.organizationId);
-  store.close();
-  return rows.flatMap(({ bytes }) => {
-    assert.ok(bytes instanceof Uint8Array);
-    return decodeBundle(bytes).entries.map((entry): unknown =>
-      JSON.parse(Buffer.from(entry).toString('utf8')),
-    );
-  });
-}
-
+const entries = () => entriesOnDisk(running);
 const ofRecord = (id: string) =>
   entries().filter((entry) => at(entry, 'id') === id || at(entry, 'intent') === id);
 

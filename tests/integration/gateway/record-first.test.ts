@@ -2,14 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
-import {
-  codeOf,
-  entriesOnDisk,
-  startGateway,
-  type TestGateway,
-  until,
-  whileNothingCommits,
-} from '../../support/gateway.ts';
+import { codeOf, startGateway, type TestGateway, until } from '../../support/gateway.ts';
+import { entriesOnDisk, failDatabase, whileNothingCommits } from '../../support/ledger-on-disk.ts';
 import {
   chatEvents,
   chatJson,
@@ -152,11 +146,8 @@ test('a denial is recorded before it is told', async () => {
 });
 
 test('a ledger that cannot write answers 503, dispatches nothing, and recovers by itself', async () => {
-  const disk = running.store('write');
+  const heal = await failDatabase(running);
   const before = running.provider.dispatched();
-  disk.exec(
-    "create trigger full before insert on entry_bundles begin select raise(abort, 'the disk is full'); end",
-  );
   try {
     for (const body of [stream, { ...stream, stream: false }, { ...stream, model: 'nobody-has-this' }]) {
       const answer = await running.call({ body });
@@ -165,8 +156,7 @@ test('a ledger that cannot write answers 503, dispatches nothing, and recovers b
       assert.ok(!answer.text.includes('disk is full'), 'a 5xx tells no details');
     }
   } finally {
-    disk.exec('drop trigger full');
-    disk.close();
+    heal();
   }
   assert.equal(running.provider.dispatched(), before);
   assert.equal((await running.call({})).status, 200);
@@ -174,10 +164,10 @@ test('a ledger that cannot write answers 503, dispatches nothing, and recovers b
 });
 
 test('an answer whose outcome cannot be written never ends as if it were', async () => {
-  const disk = running.store('write');
   const outcomes = ofPhase('outcome').length;
+  let heal = (): void => {};
   running.provider.answer(async (_asked, response) => {
-    disk.exec("create trigger full before insert on entry_bundles begin select raise(abort, 'full'); end");
+    heal = await failDatabase(running);
     await sendEvents(response, chatEvents());
   });
   try {
@@ -187,8 +177,7 @@ test('an answer whose outcome cannot be written never ends as if it were', async
     assert.ok(answer.text.includes('ledger_unavailable'));
     assert.equal(ofPhase('outcome').length, outcomes);
   } finally {
-    disk.exec('drop trigger full');
-    disk.close();
+    heal();
   }
   running.provider.answer(async (_asked, response) => {
     sendJson(response, chatJson());

@@ -3,9 +3,10 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { canonicalJson } from '@countersign/core/ledger/canonical';
 import { decodeEntry, type Entry } from '@countersign/core/ledger/entry';
-import { decodeBundle } from '@countersign/core/ledger/tile';
 import { startGateway, type TestGateway } from '../../support/gateway.ts';
+import { entriesOnDisk } from '../../support/ledger-on-disk.ts';
 import { at } from '../../support/server.ts';
 
 let running: TestGateway;
@@ -21,21 +22,10 @@ type Refused = Extract<Entry, { readonly type: 'refused_credentials' }>['refused
 /** Every aggregate of the installation's log. */
 function aggregates(): readonly Refused[] {
   const { installationId } = running.server.store.threads.installation;
-  const store = running.store('read');
-  try {
-    const rows = store
-      .prepare('select bytes from entry_bundles where org_id = ? order by first_index')
-      .all(installationId);
-    return rows.flatMap(({ bytes }) => {
-      if (!(bytes instanceof Uint8Array)) throw new TypeError('a bundle is no blob');
-      return decodeBundle(bytes).entries.flatMap((entry) => {
-        const decoded = decodeEntry(Buffer.from(entry).toString('utf8'));
-        return decoded.ok && decoded.entry.type === 'refused_credentials' ? [decoded.entry.refused] : [];
-      });
-    });
-  } finally {
-    store.close();
-  }
+  return entriesOnDisk(running, installationId).flatMap((entry) => {
+    const decoded = decodeEntry(canonicalJson(entry));
+    return decoded.ok && decoded.entry.type === 'refused_credentials' ? [decoded.entry.refused] : [];
+  });
 }
 
 const totalOf = (all: readonly Refused[]): number => all.reduce((sum, { total }) => sum + total, 0);

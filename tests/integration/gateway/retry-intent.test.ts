@@ -3,14 +3,8 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  codeOf,
-  entriesOnDisk,
-  startGateway,
-  type TestGateway,
-  until,
-  whileNothingCommits,
-} from '../../support/gateway.ts';
+import { codeOf, startGateway, type TestGateway, until } from '../../support/gateway.ts';
+import { entriesOnDisk, whileNothingCommits, whileRefusing } from '../../support/ledger-on-disk.ts';
 import { chatJson, sendJson } from '../../support/provider-answers.ts';
 import { at } from '../../support/server.ts';
 
@@ -68,24 +62,15 @@ test('each of two attempts has its own intent on the disk before its first byte 
 });
 
 test('a second intent that cannot be written means no second dispatch, and 503', async () => {
-  const disk = running.store('write');
-  disk.exec(
-    `create trigger second before insert on entry_bundles
-       when instr(new.bytes, cast('"attempt":2' as blob)) > 0
-       begin select raise(abort, 'the disk is full'); end`,
-  );
   const before = running.provider.dispatched();
-  try {
+  await whileRefusing(running, '"attempt":2', async () => {
     const answer = await running.call({ body });
     assert.equal(answer.status, 503);
     assert.equal(codeOf(answer), 'ledger_unavailable');
     assert.equal(running.provider.dispatched(), before + 1, 'the first attempt only');
     const requestId = answer.headers['x-request-id'];
     assert.deepEqual(recordedOf(entriesOnDisk(running), requestId), ['intent 1', 'outcome 1 upstream_error']);
-  } finally {
-    disk.exec('drop trigger second');
-    disk.close();
-  }
+  });
   // What is owed for an intent that is not in the log is not written either.
   await sleep(1_500);
   assert.equal(running.provider.dispatched(), before + 1);

@@ -66,7 +66,7 @@ function repeat(everyMs: number, work: () => Promise<void>): () => void {
 
 /** Starts the jobs. */
 export function startWriterJobs(deps: WriterJobsDeps): WriterJobs {
-  const { db, projector, checkpoints, now, onError } = deps;
+  const { db, committer, projector, checkpoints, now, onError } = deps;
   const copies = createCheckpointJob(deps);
   /** The work of this name, whose errors are told and end nothing. */
   const job = (doing: string, work: () => Promise<unknown>) => async (): Promise<void> => {
@@ -79,6 +79,7 @@ export function startWriterJobs(deps: WriterJobsDeps): WriterJobs {
   // What a former run left behind comes first.
   let hasMore = true;
   const project = job('projection', async () => {
+    await committer.settle();
     if (!deps.takeMoved() && !hasMore) return;
     hasMore = true;
     await projector.drainAll();
@@ -99,6 +100,7 @@ export function startWriterJobs(deps: WriterJobsDeps): WriterJobs {
   return {
     async stop() {
       for (const stop of stops) stop();
+      await job('the journal', committer.settle)();
       await copy();
       await push();
       hasMore = true;

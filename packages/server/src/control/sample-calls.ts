@@ -99,6 +99,16 @@ function outcomeOf(intent: CallIntent, costNanos: number, nowMs: number): CallOu
   };
 }
 
+/** The entries of one call, not committed. */
+export function callEntries(
+  store: SampleStore,
+  asker: Asker,
+  log: { readonly origin: string; readonly version: number },
+): { readonly intent: CallIntent; readonly outcome: CallOutcome } {
+  const intent = intentOf(asker, {}, store.deps.now(), log.origin, log.version);
+  return { intent, outcome: outcomeOf(intent, 1_000, store.deps.now()) };
+}
+
 async function sidecarsOf(
   store: SampleStore,
   { orgId, principalId }: Asker,

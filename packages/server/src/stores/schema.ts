@@ -172,6 +172,9 @@ export type InstallationTable = {
   created_at: number;
 };
 
+/** One row on the embedded store: its journal, and the first frame of it that is not taken in. */
+export type JournalPlacesTable = { journal_id: Uint8Array; next_sequence: number; next_offset: number };
+
 export type Tables = {
   objects: ObjectsTable;
   heads: HeadsTable;
@@ -190,6 +193,7 @@ export type Tables = {
   key_uses: KeyUsesTable;
   erasure_requests: ErasureRequestsTable;
   installation: InstallationTable;
+  journal_places: JournalPlacesTable;
 };
 
 /** Where a store function reads or writes: a transaction, or the reader's own connection. */

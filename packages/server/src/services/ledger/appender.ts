@@ -18,8 +18,14 @@ export type Uncommitted = {
 };
 
 export type Appender = {
-  /** Appends inside `tx`; nothing is remembered yet. */
-  readonly append: (tx: Tx, orgId: OrgId, head: Head, input: AppendInput) => Promise<Uncommitted>;
+  /** Appends inside `tx`, perhaps after a former append of the same transaction; nothing is remembered yet. */
+  readonly append: (
+    tx: Tx,
+    orgId: OrgId,
+    head: Head,
+    input: AppendInput,
+    former?: Uncommitted,
+  ) => Promise<Uncommitted>;
   /** After the transaction has committed: remembers the edges and lets the checkpoints out. */
   readonly confirm: (done: readonly Uncommitted[]) => void;
 };
@@ -36,8 +42,8 @@ export type AppenderDeps = {
 export function createAppender({ sealer, hasher, built, onCheckpoint }: AppenderDeps): Appender {
   const caches = new Map<OrgId, LogCache>();
   return {
-    async append(tx, orgId, head, input) {
-      const known = caches.get(orgId);
+    async append(tx, orgId, head, input, former) {
+      const known = former?.cache ?? caches.get(orgId);
       const signer = known?.signer ?? (await openSigner(sealer, tx, orgId, head));
       const appended = await appendEntries(
         { hasher, built },

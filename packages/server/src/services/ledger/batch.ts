@@ -12,6 +12,8 @@ export type Beside<T> = { readonly position: number; readonly value: T };
  */
 export type OrgBatch = {
   readonly orgId: OrgId;
+  /** The place that its first entry has been promised; absent where none was. */
+  readonly at?: number;
   /** (u16 big-endian length ‖ entry) for each. */
   readonly bundle: Uint8Array;
   readonly versions: readonly number[];

@@ -32,20 +32,29 @@ function placesOf(isKept: readonly boolean[], first: number): readonly number[] 
 
 /**
  * Appends those entries of a batch that were decided under the version that the head still has. INVARIANT: the
- * head is locked before versions are compared, so that no change can come between.
+ * head is locked before versions are compared, so that no change can come between. `former` is what the same
+ * transaction has appended to the log before.
  */
-export async function commitBatch(deps: BatchDeps, tx: Tx, batch: OrgBatch): Promise<CommittedBatch> {
+export async function commitBatch(
+  deps: BatchDeps,
+  tx: Tx,
+  batch: OrgBatch,
+  former?: Uncommitted,
+): Promise<CommittedBatch> {
   const { orgId } = batch;
   const head = await lockHead(tx, orgId, deps.locksRows, deps.built);
+  if (batch.at !== undefined && batch.at !== head.size)
+    throw new AppError('internal', `the log has ${head.size} entries where ${batch.at} were promised`);
   const { entries, torn } = decodeBundle(batch.bundle);
   if (torn || entries.length !== batch.versions.length)
     throw new AppError('internal', 'a batch arrived torn');
   const isKept = batch.versions.map((version) => version < 0 || version === head.version);
   const kept = entries.filter((_, i) => isKept[i]);
   const reply = { orgId, version: head.version };
-  if (kept.length === 0) return { reply: { ...reply, indices: placesOf(isKept, 0) }, done: undefined };
+  if (kept.length === 0) return { reply: { ...reply, indices: placesOf(isKept, 0) }, done: former };
   const bundle = kept.length === entries.length ? batch.bundle : encodeBundle(kept);
-  const done = await deps.appender.append(tx, orgId, head, { entries: kept, bundle, version: head.version });
+  const input = { entries: kept, bundle, version: head.version };
+  const done = await deps.appender.append(tx, orgId, head, input, former);
   const isWritten = ({ position }: Beside<unknown>) => isKept[position] === true;
   const sidecars = batch.sidecars.filter(isWritten).map(({ value }) => value);
   await insertSidecars(tx, orgId, sidecars);

@@ -15,6 +15,7 @@ import type { OrgBatch, OrgCommit } from './batch.ts';
 import { type CommittedBatch, commitBatch } from './commit-batch.ts';
 import { sha256 } from './crypto.ts';
 import { type NewLog, openLog } from './open-log.ts';
+import type { Pause } from './projection.ts';
 
 export type CommitterDeps = {
   readonly db: Kysely<Tables>;
@@ -26,6 +27,8 @@ export type CommitterDeps = {
   readonly now: () => number;
   /** Hears each checkpoint after its commit is confirmed. */
   readonly onCheckpoint: (orgId: OrgId, checkpoint: string) => void;
+  /** Writes in every transaction that moves a head. */
+  readonly beside?: (tx: Tx) => Promise<void>;
 };
 
 /** A log locked inside a transaction: append to it at most once. */
@@ -43,11 +46,26 @@ export type Committer = {
   readonly withLog: <T>(orgId: OrgId, work: Work<T>) => Promise<T>;
   /** Like `withLog`, over a log that the same transaction opens: makes its key, seals it, signs the empty tree. */
   readonly withNewLog: <T>(orgId: OrgId, log: NewLog, work: Work<T>) => Promise<T>;
+  /** Resolves when whatever has been committed can be read in the database. */
+  readonly settle: () => Promise<void>;
+};
+
+/** A committer over the database alone. */
+export type DirectCommitter = Committer & {
+  /**
+   * Commits batches, of which several may be of one log, in their order and in one transaction, with what `also`
+   * writes. Between two of them, and in `also`, others may have the thread, but not the database.
+   */
+  readonly takeIn: (
+    batches: readonly OrgBatch[],
+    pause: Pause,
+    also: (tx: Tx) => Promise<void>,
+  ) => Promise<void>;
 };
 
 /** The committer of one process. INVARIANT: it alone appends; on PostgreSQL the head's row lock orders several. */
-export function createCommitter(deps: CommitterDeps): Committer {
-  const { db, locksRows, sealer, now, onCheckpoint } = deps;
+export function createCommitter(deps: CommitterDeps): DirectCommitter {
+  const { db, locksRows, sealer, now, onCheckpoint, beside } = deps;
   const hasher = createTreeHasher(sha256);
   const built = createBuilt(deps.direct);
   const appender = createAppender({ sealer, hasher, built, onCheckpoint });
@@ -57,6 +75,7 @@ export function createCommitter(deps: CommitterDeps): Committer {
     const value = await db.transaction().execute(async (tx) => {
       if (newLog !== undefined) await openLog({ sealer, hasher }, tx, orgId, newLog);
       const head = await lockHead(tx, orgId, locksRows, built);
+      await beside?.(tx);
       return work(tx, {
         head,
         append: async (entries, version) => {
@@ -78,6 +97,7 @@ export function createCommitter(deps: CommitterDeps): Committer {
       const ordered = [...batches].sort((a, b) => (a.orgId < b.orgId ? -1 : 1));
       const results = await db.transaction().execute(async (tx) => {
         const all: CommittedBatch[] = [];
+        await beside?.(tx);
         for (const batch of ordered)
           all.push(await commitBatch({ appender, built, locksRows, now }, tx, batch));
         return all;
@@ -87,5 +107,19 @@ export function createCommitter(deps: CommitterDeps): Committer {
     },
     withLog: (orgId, work) => transact(orgId, undefined, work),
     withNewLog: (orgId, log, work) => transact(orgId, log, work),
+    settle: async () => {},
+    async takeIn(batches, pause, also) {
+      const done = new Map<OrgId, Uncommitted>();
+      await db.transaction().execute(async (tx) => {
+        for (const batch of batches) {
+          const former = done.get(batch.orgId);
+          const committed = await commitBatch({ appender, built, locksRows, now }, tx, batch, former);
+          if (committed.done !== undefined) done.set(batch.orgId, committed.done);
+          await pause();
+        }
+        await also(tx);
+      });
+      appender.confirm([...done.values()]);
+    },
   };
 }

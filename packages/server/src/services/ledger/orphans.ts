@@ -79,6 +79,7 @@ async function closeOf(deps: OrphanDeps, orgId: OrgId): Promise<number> {
       { orgId, bundle: encodeBundle(entries), versions, sidecars: [], objects: [] },
     ]);
     closed += entries.length;
+    await deps.committer.settle();
     await deps.projector.drain(orgId);
   }
 }
@@ -122,6 +123,7 @@ export async function closeOwed(
       objects: due.flatMap(({ objects }, position) => objects.map((value) => ({ position, value }))),
     },
   ]);
+  await deps.committer.settle();
   await deps.projector.drain(orgId);
   return due.length;
 }

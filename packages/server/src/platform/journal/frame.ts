@@ -1,0 +1,52 @@
+// Owns the form of one frame of the journal: what is in it, and how a torn or foreign one is recognised.
+
+import { hash } from 'node:crypto';
+
+/** Frames begin and end on this many bytes, so that no write touches a page in which an older frame lies. */
+export const frameUnit = 4096;
+
+/**
+ * Before the payload: magic (4), payload's length (u32), sequence (u64), journal's id (16), SHA-256 (32) of all that
+ * comes before it in the frame and of the payload. Numbers are big-endian.
+ */
+export const headerBytes = 64;
+
+const magic = 0x43_53_4a_31; // CSJ1
+const hashAt = 32;
+
+/** The bytes that a frame with this much payload takes. */
+export function frameBytes(payloadBytes: number): number {
+  return Math.ceil((headerBytes + payloadBytes) / frameUnit) * frameUnit;
+}
+
+function digest(frame: Buffer, payloadBytes: number): Buffer {
+  const covered = Buffer.allocUnsafe(hashAt + payloadBytes);
+  frame.copy(covered, 0, 0, hashAt);
+  frame.copy(covered, hashAt, headerBytes, headerBytes + payloadBytes);
+  return hash('sha256', covered, 'buffer');
+}
+
+/** Writes the header over a frame whose payload lies behind it already. `id` has 16 bytes. */
+export function sealFrame(frame: Buffer, payloadBytes: number, id: Uint8Array, sequence: number): void {
+  frame.writeUInt32BE(magic, 0);
+  frame.writeUInt32BE(payloadBytes, 4);
+  frame.writeBigUInt64BE(BigInt(sequence), 8);
+  frame.set(id, 16);
+  frame.set(digest(frame, payloadBytes), hashAt);
+}
+
+/** The payload's length that a header of this journal and sequence states; undefined for any other bytes. */
+export function statedBytes(header: Buffer, id: Uint8Array, sequence: number): number | undefined {
+  if (header.length < headerBytes || header.readUInt32BE(0) !== magic) return undefined;
+  if (header.readBigUInt64BE(8) !== BigInt(sequence) || !header.subarray(16, hashAt).equals(id))
+    return undefined;
+  return header.readUInt32BE(4);
+}
+
+/** True when the frame, header and payload, is as it was sealed. */
+export function isWhole(frame: Buffer, payloadBytes: number): boolean {
+  return (
+    frame.length >= headerBytes + payloadBytes &&
+    digest(frame, payloadBytes).equals(frame.subarray(hashAt, headerBytes))
+  );
+}

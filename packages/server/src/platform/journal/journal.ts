@@ -1,0 +1,179 @@
+// Owns the journal: a file of fixed size in which frames are durable before anything else has taken them in.
+
+import { closeSync, fdatasyncSync, fsyncSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { AppError } from '@countersign/core/errors';
+import { frameBytes, headerBytes, isWhole, sealFrame, statedBytes } from './frame.ts';
+
+/** Where the next frame is: its number, which never comes again, and its place in the file, in bytes. */
+export type JournalPlace = { readonly sequence: number; readonly offset: number };
+
+export type JournalFrame = { readonly payload: Buffer; readonly next: JournalPlace };
+
+export type Journal = {
+  /**
+   * Makes the parts, one after another, the next frame. Returns false, and writes nothing, when there is no room
+   * before older frames are released, or the number of the next frame is in doubt. Throws `storage_unavailable` when
+   * the frame may not be durable: its number is then in doubt until a skipped place is released.
+   */
+  readonly append: (parts: readonly Uint8Array[]) => boolean;
+  /** The oldest frame at or after `from` (where nothing is told: that was not released); undefined after the last. */
+  readonly read: (from?: JournalPlace) => JournalFrame | undefined;
+  /** Gives the room of every frame before `place` free. */
+  readonly release: (place: JournalPlace) => void;
+  readonly isEmpty: () => boolean;
+  /** The place after all frames with the number after next: what may lie under the next one will never be read. */
+  readonly skip: () => JournalPlace;
+  /** The part of the file, from 0 to 1, that frames take. */
+  readonly share: () => number;
+  readonly close: () => void;
+};
+
+export type JournalOptions = {
+  readonly path: string;
+  /** 16 bytes: frames of another journal are not read. */
+  readonly id: Uint8Array;
+  /** The first frame that is not taken in yet. */
+  readonly place: JournalPlace;
+  /** Bytes of the file; multiples of 4096. */
+  readonly size?: number;
+};
+
+const defaultSize = 4 * 1024 * 1024;
+const zeros = 65_536;
+
+function failed(path: string, cause: unknown): AppError {
+  return new AppError('storage_unavailable', `the journal \`${path}\` cannot be written: retry shortly`, {
+    retryAfterSeconds: 1,
+    cause,
+  });
+}
+
+function writeAll(fd: number, bytes: Uint8Array, offset: number): void {
+  for (let done = 0; done < bytes.length; )
+    done += writeSync(fd, bytes, done, bytes.length - done, offset + done);
+}
+
+/** Makes the file whole before it has its name. Its blocks are on the disk, so that a full one refuses now, not later. */
+function create(path: string, size: number): void {
+  const made = `${path}.new`;
+  const fd = openSync(made, 'w', 0o600);
+  try {
+    const block = new Uint8Array(zeros);
+    for (let at = 0; at < size; at += zeros) writeAll(fd, block.subarray(0, Math.min(zeros, size - at)), at);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+  renameSync(made, path);
+  const folder = openSync(dirname(path), 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
+}
+
+function openFile(path: string, size: number): number {
+  try {
+    return openSync(path, 'r+');
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw failed(path, error);
+  }
+  try {
+    create(path, size);
+    return openSync(path, 'r+');
+  } catch (error) {
+    throw failed(path, error);
+  }
+}
+
+/** Bytes of a frame at `offset`, or undefined where the file ends before. */
+function readBytes(fd: number, bytes: number, offset: number): Buffer | undefined {
+  const buffer = Buffer.allocUnsafe(bytes);
+  return readSync(fd, buffer, 0, bytes, offset) === bytes ? buffer : undefined;
+}
+
+/** Reads the frame of this number where it may be: at its place, or, when the file's end was too near, at the start. */
+function createReader(fd: number, id: Uint8Array, size: number) {
+  function at(offset: number, sequence: number): JournalFrame | undefined {
+    if (offset + headerBytes > size) return undefined;
+    const header = readBytes(fd, headerBytes, offset);
+    const payloadBytes = header === undefined ? undefined : statedBytes(header, id, sequence);
+    if (payloadBytes === undefined || offset + frameBytes(payloadBytes) > size) return undefined;
+    const frame = readBytes(fd, headerBytes + payloadBytes, offset);
+    if (frame === undefined || !isWhole(frame, payloadBytes)) return undefined;
+    return {
+      payload: frame.subarray(headerBytes),
+      next: { sequence: sequence + 1, offset: offset + frameBytes(payloadBytes) },
+    };
+  }
+  return ({ sequence, offset }: JournalPlace) =>
+    at(offset, sequence) ?? (offset === 0 ? undefined : at(0, sequence));
+}
+
+/** Where a frame of this size fits; undefined if it does not. INVARIANT: no byte of a frame that is kept is written. */
+function roomFor(bytes: number, size: number, kept: JournalPlace, written: JournalPlace): number | undefined {
+  if (kept.sequence === written.sequence) return bytes <= size ? 0 : undefined;
+  if (written.offset <= kept.offset)
+    return written.offset + bytes <= kept.offset ? written.offset : undefined;
+  if (written.offset + bytes <= size) return written.offset;
+  return bytes <= kept.offset ? 0 : undefined;
+}
+
+/** Copies the parts behind the place of a header. */
+function fill(frame: Buffer, parts: readonly Uint8Array[]): void {
+  let at = headerBytes;
+  for (const part of parts) {
+    frame.set(part, at);
+    at += part.length;
+  }
+}
+
+/** Opens the journal, or makes it. Finds the frames after `place` that a former process has left. One owner at a time. */
+export function openJournal({ path, id, place, size = defaultSize }: JournalOptions): Journal {
+  const fd = openFile(path, size);
+  const frameAt = createReader(fd, id, size);
+  let kept = place;
+  let written = place;
+  // INVARIANT: a number names one frame. One that failed may still be on the disk, so its number is not used again.
+  let isInDoubt = false;
+  for (let left = frameAt(written); left !== undefined; left = frameAt(written)) written = left.next;
+
+  return {
+    append(parts) {
+      const payloadBytes = parts.reduce((sum, { length }) => sum + length, 0);
+      const bytes = frameBytes(payloadBytes);
+      const offset = isInDoubt ? undefined : roomFor(bytes, size, kept, written);
+      if (offset === undefined) return false;
+      const frame = Buffer.alloc(bytes);
+      fill(frame, parts);
+      sealFrame(frame, payloadBytes, id, written.sequence);
+      try {
+        writeAll(fd, frame, offset);
+        fdatasyncSync(fd);
+      } catch (error) {
+        isInDoubt = true;
+        throw failed(path, error);
+      }
+      if (kept.sequence === written.sequence) kept = { sequence: kept.sequence, offset };
+      written = { sequence: written.sequence + 1, offset: offset + bytes };
+      return true;
+    },
+    read: (from = kept) => (from.sequence < written.sequence ? frameAt(from) : undefined),
+    release(to) {
+      kept = to;
+      if (to.sequence <= written.sequence) return;
+      written = to;
+      isInDoubt = false;
+    },
+    isEmpty: () => kept.sequence === written.sequence,
+    skip: () => ({ sequence: written.sequence + 1, offset: written.offset }),
+    share() {
+      if (kept.sequence === written.sequence) return 0;
+      const taken = written.offset - kept.offset;
+      return (taken > 0 ? taken : taken + size) / size;
+    },
+    close: () => closeSync(fd),
+  };
+}
