@@ -13,6 +13,7 @@ import { openClientPool } from '@countersign/server/platform/egress/client-pool'
 import { createEgress } from '@countersign/server/platform/egress/egress';
 import { createLog } from '@countersign/server/platform/log/log';
 import { createRegistry } from '@countersign/server/platform/metrics/registry';
+import { createRounds } from '@countersign/server/platform/rounds/rounds';
 import type { Recorder } from '@countersign/server/services/ledger/recorder';
 import type { Step } from '@countersign/server/services/snapshot/snapshots';
 
@@ -42,6 +43,7 @@ async function start(): Promise<void> {
   const gateway = composeGateway({
     threads: store.threads,
     recorder: recordNothing(),
+    rounds: createRounds(setImmediate),
     pool: openClientPool({ egress: createEgress({ allow: config.egressAllow }) }),
     masterKeys: store.masterKeys.keys,
     verifyToken: () => Promise.resolve(undefined),

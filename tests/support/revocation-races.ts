@@ -11,6 +11,7 @@ import { openClientPool } from '@countersign/server/platform/egress/client-pool'
 import { createEgress } from '@countersign/server/platform/egress/egress';
 import { createLog } from '@countersign/server/platform/log/log';
 import { createRegistry } from '@countersign/server/platform/metrics/registry';
+import { createRounds } from '@countersign/server/platform/rounds/rounds';
 import { createRecorder } from '@countersign/server/services/ledger/recorder';
 import { chatCall, countingUpstream } from './call-in-process.ts';
 import type { TestGateway } from './gateway.ts';
@@ -83,6 +84,7 @@ async function createCommander(running: TestGateway) {
 function createDeafReplica(running: TestGateway, isBroken: boolean, onSend: (body: string) => void) {
   const { store } = running.server;
   let stale = 0;
+  const rounds = createRounds(setImmediate);
   const recorder = createRecorder({
     commit: async (batches) => {
       const asked = isBroken
@@ -94,11 +96,14 @@ function createDeafReplica(running: TestGateway, isBroken: boolean, onSend: (bod
     },
     maxBatch: 256,
     maxWaiting: 20_000,
+    gatherMs: 0,
+    underWay: rounds.underWay,
   });
   const pool = openClientPool({ egress: createEgress({ allow: [] }) });
   const gateway = composeGateway({
     threads: store.threads,
     recorder,
+    rounds,
     pool,
     masterKeys: store.masterKeys.keys,
     verifyToken: async () => undefined,

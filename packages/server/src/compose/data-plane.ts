@@ -6,6 +6,7 @@ import { openClientPool } from '../platform/egress/client-pool.ts';
 import { createEgress } from '../platform/egress/egress.ts';
 import type { Log } from '../platform/log/log.ts';
 import type { Registry } from '../platform/metrics/registry.ts';
+import { createRounds } from '../platform/rounds/rounds.ts';
 import type { Shutdown } from '../platform/shutdown/shutdown.ts';
 import type { OrgBatch } from '../services/ledger/batch.ts';
 import { createOwingRecorder, type OwingRecorder } from '../services/ledger/owed.ts';
@@ -34,11 +35,13 @@ function buffersOf(batches: readonly OrgBatch[]): ArrayBuffer[] {
   return batches.flatMap(({ bundle }) => (bundle.buffer instanceof ArrayBuffer ? [bundle.buffer] : []));
 }
 
-function openRecorder({ store, log }: DataPlaneParts): OwingRecorder {
+function openRecorder({ store, log }: DataPlaneParts, underWay: () => number): OwingRecorder {
   const recorder = createRecorder({
     commit: (batches) => store.threads.writer.call('commit', batches, buffersOf(batches)),
     maxBatch: 256,
     maxWaiting: 20_000,
+    gatherMs: 2,
+    underWay,
     onFailure: (error, entries) => log.error({ error, entries }, 'entries could not be recorded'),
   });
   return createOwingRecorder({
@@ -90,7 +93,8 @@ export function composeDataPlane(parts: DataPlaneParts): DataPlane {
   const egress = createEgress({ allow: config.egressAllow, connectTimeoutMs: config.connectTimeoutMs });
   const pool = openClientPool({ egress });
   shutdown.add({ name: 'upstream connections', phase: 'close', limitMs: closeMs, close: () => pool.close() });
-  const recorder = openRecorder(parts);
+  const rounds = createRounds(setImmediate);
+  const recorder = openRecorder(parts, rounds.underWay);
   const verifyToken = composeTokens({
     threads,
     fetchDocument: egress.fetchDocument,
@@ -101,6 +105,7 @@ export function composeDataPlane(parts: DataPlaneParts): DataPlane {
   const gateway = composeGateway({
     threads,
     recorder,
+    rounds,
     pool,
     masterKeys: masterKeys.keys,
     verifyToken,

@@ -6,7 +6,7 @@ import { createActiveCalls } from '../gateway/active-calls.ts';
 import type { GatewayDeps } from '../gateway/deps.ts';
 import type { Log } from '../platform/log/log.ts';
 import type { Registry } from '../platform/metrics/registry.ts';
-import { createRounds } from '../platform/rounds/rounds.ts';
+import type { Rounds } from '../platform/rounds/rounds.ts';
 import { createSealer } from '../platform/sealer/sealer.ts';
 import type { Recorder } from '../services/ledger/recorder.ts';
 import { createMeter } from '../services/meter/meter.ts';
@@ -26,6 +26,7 @@ import { createUpstreams } from './upstreams.ts';
 export type GatewayPorts = {
   readonly threads: Pick<Threads, 'reader' | 'writer' | 'installation'>;
   readonly recorder: Recorder;
+  readonly rounds: Rounds;
   readonly pool: ClientPool;
   readonly masterKeys: ThreadKeys;
   readonly verifyToken: (
@@ -176,7 +177,7 @@ export function composeGateway(ports: GatewayPorts): Gateway {
     boot,
     alerts,
     activeCalls,
-    rounds: createRounds(setImmediate),
+    rounds: ports.rounds,
     onError,
     metrics: gatewayMetrics(ports.metrics, { activeCalls, recorder }),
     maxAnswerBytes,

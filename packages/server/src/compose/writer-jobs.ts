@@ -38,10 +38,10 @@ export type WriterJobs = {
 };
 
 /**
- * How often the projection follows the log, in milliseconds. Often, so that it has little to do at a time: whatever
- * shares a processor with this thread waits meanwhile.
+ * How often the database follows the journal, and the records the log, in milliseconds. Seldom enough that a
+ * transaction is worth its cost; a command waits for what has come since.
  */
-const projectMs = 100;
+const projectMs = 200;
 /** How often checkpoints are pushed, in milliseconds. */
 const pushMs = 500;
 /** How often the organizations' checkpoints are copied into the installation's log, in milliseconds. */
@@ -79,7 +79,7 @@ export function startWriterJobs(deps: WriterJobsDeps): WriterJobs {
   // What a former run left behind comes first.
   let hasMore = true;
   const project = job('projection', async () => {
-    await committer.settle();
+    await committer.follow();
     if (!deps.takeMoved() && !hasMore) return;
     hasMore = true;
     await projector.drainAll();

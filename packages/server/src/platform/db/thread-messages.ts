@@ -108,7 +108,7 @@ export function createOutbox<Message>(endpoint: Endpoint): Outbox<Message> {
 
   return {
     post(message, transfer = [], onUnsendable) {
-      if (parcels.length === 0) setImmediate(flush);
+      if (parcels.length === 0) queueMicrotask(flush);
       parcels.push({ message, transfer, onUnsendable });
     },
     flush,

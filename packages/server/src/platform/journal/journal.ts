@@ -21,7 +21,8 @@ export type Journal = {
   readonly read: (from?: JournalPlace) => JournalFrame | undefined;
   /** Gives the room of every frame before `place` free. */
   readonly release: (place: JournalPlace) => void;
-  readonly isEmpty: () => boolean;
+  /** Numbers of the oldest frame and of the next one to come; the same when there is none. */
+  readonly span: () => { readonly first: number; readonly next: number };
   /** The place after all frames with the number after next: what may lie under the next one will never be read. */
   readonly skip: () => JournalPlace;
   /** The part of the file, from 0 to 1, that frames take. */
@@ -167,7 +168,7 @@ export function openJournal({ path, id, place, size = defaultSize }: JournalOpti
       written = to;
       isInDoubt = false;
     },
-    isEmpty: () => kept.sequence === written.sequence,
+    span: () => ({ first: kept.sequence, next: written.sequence }),
     skip: () => ({ sequence: written.sequence + 1, offset: written.offset }),
     share() {
       if (kept.sequence === written.sequence) return 0;

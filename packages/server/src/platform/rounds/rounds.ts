@@ -12,6 +12,8 @@ export type Rounds = {
   /** A call begins. Each `enter` has its `leave`. */
   readonly enter: () => void;
   readonly leave: () => void;
+  /** Calls that have begun and not ended. */
+  readonly underWay: () => number;
   /** Resolves once this turn has taken in what was ready; undefined for a call that is alone, and should go on. */
   readonly next: () => Promise<void> | undefined;
 };
@@ -37,6 +39,7 @@ export function createRounds(afterTurn: (work: () => void) => void): Rounds {
     leave() {
       calls -= 1;
     },
+    underWay: () => calls,
     next() {
       if (calls <= 1) return undefined;
       round ??= begin();

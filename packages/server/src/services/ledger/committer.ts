@@ -48,6 +48,8 @@ export type Committer = {
   readonly withNewLog: <T>(orgId: OrgId, log: NewLog, work: Work<T>) => Promise<T>;
   /** Resolves when whatever has been committed can be read in the database. */
   readonly settle: () => Promise<void>;
+  /** The same in the background: slower, and beside whatever else the process does. */
+  readonly follow: () => Promise<void>;
 };
 
 /** A committer over the database alone. */
@@ -108,6 +110,7 @@ export function createCommitter(deps: CommitterDeps): DirectCommitter {
     withLog: (orgId, work) => transact(orgId, undefined, work),
     withNewLog: (orgId, log, work) => transact(orgId, log, work),
     settle: async () => {},
+    follow: async () => {},
     async takeIn(batches, pause, also) {
       const done = new Map<OrgId, Uncommitted>();
       await db.transaction().execute(async (tx) => {

@@ -27,13 +27,14 @@ const fullShare = 0.5;
 const waitMs = 30_000;
 
 /** The taking in of a journal: one at a time, shared by all who wait for it. */
-function createSettling(deps: TakeInDeps) {
+function createSettling(deps: Omit<TakeInDeps, 'isAwaited'>) {
   let running: Promise<void> | undefined;
   let hasFailed = false;
+  let waiting = 0;
 
   async function run(): Promise<void> {
     try {
-      await takeIn(deps);
+      await takeIn({ ...deps, isAwaited: () => waiting > 0 });
       hasFailed = false;
     } catch (error) {
       hasFailed = true;
@@ -43,12 +44,24 @@ function createSettling(deps: TakeInDeps) {
     }
   }
 
+  /** Resolves when every frame that there is now is taken in. */
+  async function follow(): Promise<void> {
+    const { next: until } = deps.journal.span();
+    while (deps.journal.span().first < until) {
+      running ??= run();
+      await running;
+    }
+  }
+
   return {
     hasFailed: () => hasFailed,
-    settle(): Promise<void> {
-      if (deps.journal.isEmpty()) return Promise.resolve();
-      running ??= run();
-      return running;
+    follow,
+    /** The same for those who wait for it: without a rest. */
+    async settle(): Promise<void> {
+      waiting += 1;
+      await follow().finally(() => {
+        waiting -= 1;
+      });
     },
   };
 }
@@ -155,5 +168,6 @@ export function createJournaledCommitter(deps: JournaledDeps): Committer {
     withLog: (orgId, work) => exclusive(orgId, () => direct.withLog(orgId, work)),
     withNewLog: (orgId, log, work) => exclusive(orgId, () => direct.withNewLog(orgId, log, work)),
     settle: settling.settle,
+    follow: settling.follow,
   };
 }

@@ -1,35 +1,33 @@
 // Owns what entries leave in `records`, `usage_daily` and `key_uses`, inside a transaction of whoever has them.
 
 import type { OrgId } from '@countersign/core/ids';
-import { type Entry, entrySchema } from '@countersign/core/ledger/entry';
+import { type CallOutcome, type Entry, entrySchema } from '@countersign/core/ledger/entry';
 import { writeKeyUses } from '../../stores/bookkeeping.ts';
 import type { BuiltStatements } from '../../stores/built-statements.ts';
 import { readProgress, setProjected } from '../../stores/heads.ts';
 import { blockRecords, describeBlock } from '../../stores/record-blocks.ts';
 import { completeRecord, insertRecords, type RecordRow } from '../../stores/records.ts';
 import type { Tx } from '../../stores/schema.ts';
-import { addUsage } from '../../stores/usage.ts';
-import { isOutcome, outcomeColumn, type Placed, rowOf, sumUsage, usageOf } from './record-rows.ts';
+import { addUsage, type UsageRow } from '../../stores/usage.ts';
+import { addUsageRow, isOutcome, outcomeColumn, type Placed, rowOf, usageOf } from './record-rows.ts';
 
 /** Lets others have the thread for a moment, if it is time for it. */
 export type Pause = () => Promise<void> | undefined;
+
+/** Entries as they are stored, with their places from `first` on. */
+export type Stored = { readonly first: number; readonly entries: readonly Uint8Array[] };
 
 export type Projection = {
   /**
    * Projects entries that follow each other. Returns what to call when the transaction is committed; undefined, and
    * nothing is written, when the log is not projected up to the first of them.
    */
-  readonly write: (
-    tx: Tx,
-    orgId: OrgId,
-    placed: readonly Placed[],
-    pause: Pause,
-  ) => Promise<(() => void) | undefined>;
+  readonly write: (tx: Tx, orgId: OrgId, stored: Stored, pause: Pause) => Promise<(() => void) | undefined>;
 };
 
 /** Blocks that a step describes at most: after a migration there are many to catch up on. */
 const blocksPerStep = 4;
-/** Rows, or entries, between two pauses. */
+/** Rows that are written together. */
 const stretch = 32;
 /** Keys whose last noted use is remembered at most. */
 const mostNoted = 100_000;
@@ -48,63 +46,52 @@ function parseEntry(bytes: Uint8Array): Entry {
   return entrySchema.parse(value);
 }
 
-/** Entries as they are stored, with their places from `first` on. */
-export async function parseEntries(
-  entries: readonly Uint8Array[],
-  first: number,
-  pause: Pause,
-): Promise<Placed[]> {
-  const placed: Placed[] = [];
-  for (const [i, bytes] of entries.entries()) {
-    if (i % stretch === stretch - 1) await pause();
-    placed.push({ index: first + i, entry: parseEntry(bytes) });
-  }
-  return placed;
-}
-
 type Late = {
   readonly intent: string;
   readonly outcomeIndex: number;
   readonly status: string;
   readonly outcome: string;
 };
-type Merged = { readonly rows: readonly RecordRow[]; readonly late: readonly Late[] };
 
-/** Outcomes whose intents are in the same step complete them in memory: most calls are one insert. */
-function merge(placed: readonly Placed[]): Merged {
-  const rows = new Map<string, RecordRow>();
-  const late: Late[] = [];
-  for (const item of placed) {
-    const row = rowOf(item);
-    if (row !== undefined) {
-      rows.set(row.id, row);
-      continue;
-    }
-    if (!isOutcome(item.entry)) continue;
-    const done = { outcomeIndex: item.index, status: item.entry.status, outcome: outcomeColumn(item.entry) };
-    const open = rows.get(item.entry.intent);
-    if (open === undefined) late.push({ intent: item.entry.intent, ...done });
-    else
-      rows.set(open.id, {
-        ...open,
-        outcome_index: done.outcomeIndex,
-        status: done.status,
-        outcome: done.outcome,
-      });
-  }
-  return { rows: [...rows.values()], late };
+/** What entries add. What is made of an entry is written, and let go, as soon as it is whole. */
+type Gathered = {
+  /** Rows of calls that have no outcome yet, by their intents. */
+  readonly open: Map<string, RecordRow>;
+  /** Rows to be written. */
+  ready: RecordRow[];
+  /** Outcomes of intents that came before. */
+  late: Late[];
+  count: number;
+  readonly usage: Map<string, UsageRow>;
+  /** The minute in which each key was last used. */
+  readonly uses: Map<string, number>;
+};
+
+/** An outcome whose intent is in the same step completes its row in memory: most calls are one insert. */
+function gatherOutcome({ open, ready, late, usage }: Gathered, index: number, entry: CallOutcome): void {
+  const { intent, status } = entry;
+  const outcome = outcomeColumn(entry);
+  const row = open.get(intent);
+  if (row === undefined) late.push({ intent, outcomeIndex: index, status, outcome });
+  else ready.push({ ...row, outcome_index: index, status, outcome });
+  open.delete(intent);
+  const used = usageOf(entry);
+  if (used !== undefined) addUsageRow(usage, used);
 }
 
-/** The minutes of use that were not noted yet: a busy key is written once a minute, not once a step. */
-function newKeyUses(placed: readonly Placed[], noted: ReadonlyMap<string, number>): Map<string, number> {
-  const uses = new Map<string, number>();
-  for (const { entry } of placed) {
-    const { cred } = entry.actor;
-    if (cred?.startsWith('key_') !== true || isOutcome(entry)) continue;
-    const minute = Math.floor(Date.parse(entry.ts) / minuteMs) * minuteMs;
-    if (noted.get(cred) !== minute) uses.set(cred, minute);
+/** A busy key is written once a minute, not once a step: `noted` are the minutes that are. */
+function gatherOther(gathered: Gathered, placed: Placed, noted: ReadonlyMap<string, number>): void {
+  const row = rowOf(placed);
+  if (row !== undefined) {
+    gathered.count += 1;
+    // A denial has its status, and gets no outcome.
+    if ('phase' in placed.entry && row.status === null) gathered.open.set(row.id, row);
+    else gathered.ready.push(row);
   }
-  return uses;
+  const { cred } = placed.entry.actor;
+  if (cred?.startsWith('key_') !== true) return;
+  const minute = Math.floor(Date.parse(placed.entry.ts) / minuteMs) * minuteMs;
+  if (noted.get(cred) !== minute) gathered.uses.set(cred, minute);
 }
 
 /** Describes records in blocks as they come. */
@@ -125,21 +112,12 @@ function createBlocks() {
   };
 }
 
-async function writeRows(
-  tx: Tx,
-  orgId: OrgId,
-  { rows, late }: Merged,
-  built: BuiltStatements,
-  pause: Pause,
-): Promise<void> {
-  for (let at = 0; at < rows.length; at += stretch) {
-    await insertRecords(tx, orgId, rows.slice(at, at + stretch), built);
-    await pause();
-  }
-  for (const [i, { intent, ...done }] of late.entries()) {
-    await completeRecord(tx, orgId, intent, done, built);
-    if (i % stretch === stretch - 1) await pause();
-  }
+async function writeReady(tx: Tx, orgId: OrgId, gathered: Gathered, built: BuiltStatements): Promise<void> {
+  const { ready, late } = gathered;
+  gathered.ready = [];
+  gathered.late = [];
+  await insertRecords(tx, orgId, ready, built);
+  for (const { intent, ...done } of late) await completeRecord(tx, orgId, intent, done, built);
 }
 
 /** The projection through one connection. It remembers between two steps what it need not look up again. */
@@ -147,23 +125,36 @@ export function createProjection(built: BuiltStatements): Projection {
   const noted = new Map<string, number>();
   const blocks = createBlocks();
   return {
-    async write(tx, orgId, placed, pause) {
-      const first = placed[0];
-      const last = placed.at(-1);
+    async write(tx, orgId, stored, pause) {
+      const { first, entries } = stored;
       const progress = await readProgress(tx, orgId, built);
-      if (first === undefined || last === undefined || progress?.projected !== first.index) return undefined;
-      const merged = merge(placed);
-      await writeRows(tx, orgId, merged, built, pause);
-      const outcomes = placed.flatMap(({ entry }) => (isOutcome(entry) ? [entry] : []));
-      await addUsage(tx, orgId, sumUsage(outcomes.flatMap((outcome) => usageOf(outcome) ?? [])), built);
-      const uses = newKeyUses(placed, noted);
-      await writeKeyUses(tx, orgId, uses, built);
-      await setProjected(tx, orgId, { from: first.index, to: last.index + 1 }, built);
-      const undescribed = await blocks.describe(tx, orgId, merged.rows.length);
+      if (entries.length === 0 || progress?.projected !== first) return undefined;
+      const gathered: Gathered = {
+        open: new Map(),
+        ready: [],
+        late: [],
+        count: 0,
+        usage: new Map(),
+        uses: new Map(),
+      };
+      for (const [i, bytes] of entries.entries()) {
+        const entry = parseEntry(bytes);
+        if (isOutcome(entry)) gatherOutcome(gathered, first + i, entry);
+        else gatherOther(gathered, { index: first + i, entry }, noted);
+        if (gathered.ready.length + gathered.late.length < stretch) continue;
+        await writeReady(tx, orgId, gathered, built);
+        await pause();
+      }
+      gathered.ready.push(...gathered.open.values());
+      await writeReady(tx, orgId, gathered, built);
+      await addUsage(tx, orgId, [...gathered.usage.values()], built);
+      await writeKeyUses(tx, orgId, gathered.uses, built);
+      await setProjected(tx, orgId, { from: first, to: first + entries.length }, built);
+      const undescribed = await blocks.describe(tx, orgId, gathered.count);
       return () => {
         if (noted.size > mostNoted) noted.clear();
         // Only what is committed is remembered.
-        for (const [keyId, minute] of uses) noted.set(keyId, minute);
+        for (const [keyId, minute] of gathered.uses) noted.set(keyId, minute);
         blocks.note(orgId, undescribed);
       };
     },

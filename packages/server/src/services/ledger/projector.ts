@@ -9,8 +9,7 @@ import { nextBundles } from '../../stores/entries.ts';
 import { listHeads, type Progress, readProgress, setProjected } from '../../stores/heads.ts';
 import { clearRecords } from '../../stores/records.ts';
 import type { Tables, Tx } from '../../stores/schema.ts';
-import { createProjection, type Pause, type Projection, parseEntries } from './projection.ts';
-import type { Placed } from './record-rows.ts';
+import { createProjection, type Pause, type Projection, type Stored } from './projection.ts';
 
 export type Projector = {
   /** Projects everything that is committed of one log. */
@@ -49,17 +48,15 @@ function createTurns(): (orgId: OrgId, work: () => Promise<void>) => Promise<voi
 async function readNext(
   tx: Tx,
   orgId: OrgId,
-  head: Pick<Progress, 'projected' | 'size'>,
+  { projected }: Pick<Progress, 'projected'>,
   built: BuiltStatements,
-): Promise<Placed[]> {
-  const placed: Placed[] = [];
-  for (const bundle of await nextBundles(tx, orgId, head.projected, bundlesPerStep, built)) {
-    if (placed.length >= entriesPerStep) break;
-    const skipped = Math.max(0, head.projected - bundle.firstIndex);
-    const entries = decodeBundle(bundle.bytes).entries.slice(skipped);
-    placed.push(...(await parseEntries(entries, bundle.firstIndex + skipped, neverPause)));
+): Promise<Stored> {
+  const entries: Uint8Array[] = [];
+  for (const bundle of await nextBundles(tx, orgId, projected, bundlesPerStep, built)) {
+    if (entries.length >= entriesPerStep) break;
+    entries.push(...decodeBundle(bundle.bytes).entries.slice(Math.max(0, projected - bundle.firstIndex)));
   }
-  return placed;
+  return { first: projected, entries };
 }
 
 /** Whoever asks before a turn has begun shares it: a hundred who wait for a slow store wait for it once. */
@@ -101,11 +98,11 @@ export function createProjector(
     const done = await db.transaction().execute(async (tx) => {
       const head = await readProgress(tx, orgId, built);
       if (head === undefined || head.projected >= head.size) return undefined;
-      const placed = await readNext(tx, orgId, head, built);
-      const last = placed.at(-1);
-      if (last === undefined) throw new AppError('internal', 'the ledger has lost entries that it counts');
-      const note = await projection.write(tx, orgId, placed, neverPause);
-      return { note, isBehind: last.index + 1 < head.size };
+      const stored = await readNext(tx, orgId, head, built);
+      if (stored.entries.length === 0)
+        throw new AppError('internal', 'the ledger has lost entries that it counts');
+      const note = await projection.write(tx, orgId, stored, neverPause);
+      return { note, isBehind: stored.first + stored.entries.length < head.size };
     });
     done?.note?.();
     return done?.isBehind ?? false;

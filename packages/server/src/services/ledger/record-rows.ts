@@ -129,26 +129,22 @@ export function usageOf(entry: CallOutcome): UsageRow | undefined {
   };
 }
 
-/** Adds rows of the same day and dimensions together. */
-export function sumUsage(rows: readonly UsageRow[]): readonly UsageRow[] {
-  const sums = new Map<string, UsageRow>();
-  for (const row of rows) {
-    const key = `${row.day} ${row.dimensions}`;
-    const sum = sums.get(key);
-    if (sum === undefined) {
-      sums.set(key, row);
-      continue;
-    }
-    sums.set(key, {
-      ...sum,
-      requests: sum.requests + row.requests,
-      estimated: sum.estimated + row.estimated,
-      input_tokens: sum.input_tokens + row.input_tokens,
-      output_tokens: sum.output_tokens + row.output_tokens,
-      cached_tokens: sum.cached_tokens + row.cached_tokens,
-      reasoning_tokens: sum.reasoning_tokens + row.reasoning_tokens,
-      cost_nanos: sum.cost_nanos + row.cost_nanos,
-    });
+/** Adds a row to those of the same day and dimensions. */
+export function addUsageRow(sums: Map<string, UsageRow>, row: UsageRow): void {
+  const key = `${row.day} ${row.dimensions}`;
+  const sum = sums.get(key);
+  if (sum === undefined) {
+    sums.set(key, row);
+    return;
   }
-  return [...sums.values()];
+  sums.set(key, {
+    ...sum,
+    requests: sum.requests + row.requests,
+    estimated: sum.estimated + row.estimated,
+    input_tokens: sum.input_tokens + row.input_tokens,
+    output_tokens: sum.output_tokens + row.output_tokens,
+    cached_tokens: sum.cached_tokens + row.cached_tokens,
+    reasoning_tokens: sum.reasoning_tokens + row.reasoning_tokens,
+    cost_nanos: sum.cost_nanos + row.cost_nanos,
+  });
 }

@@ -41,6 +41,10 @@ export type RecorderDeps = {
   readonly maxBatch: number;
   /** Entries that may wait before further ones are refused with `overloaded`. */
   readonly maxWaiting: number;
+  /** Milliseconds between two commits while there are calls that may yet join the next one. */
+  readonly gatherMs: number;
+  /** Calls under way: when as many entries wait, nobody can join. */
+  readonly underWay: () => number;
   readonly onCommit?: (entries: number, milliseconds: number) => void;
   readonly onFailure?: (error: unknown, entries: number) => void;
 };
@@ -128,32 +132,47 @@ async function commitWaiting(deps: RecorderDeps, batch: readonly Waiting[]): Pro
 }
 
 /**
- * A recorder with one commit under way at a time: what arrives meanwhile is the next batch, so that the wait
- * is at most two commits and the batch grows with the load. A lone entry waits for nobody.
+ * A recorder with one commit under way at a time: what arrives meanwhile is the next batch, so that the batch grows
+ * with the load. A lone entry waits for nobody. When others may come, commits keep a distance: each costs the same,
+ * whether it holds one entry or thirty.
  */
 export function createRecorder(deps: RecorderDeps): Recorder {
   const waiting: Waiting[] = [];
   let inFlight = 0;
-  let isScheduled = false;
+  let lastAt = Number.NEGATIVE_INFINITY;
+  let isDue = false;
+  let timer: NodeJS.Timeout | undefined;
   const idlers = new Set<() => void>();
 
   function schedule(): void {
-    if (isScheduled || inFlight > 0 || waiting.length === 0) return;
-    isScheduled = true;
-    setImmediate(flush);
+    if (isDue || inFlight > 0 || waiting.length === 0) return;
+    const isComplete = waiting.length >= Math.min(deps.underWay(), deps.maxBatch);
+    const left = isComplete ? 0 : lastAt + deps.gatherMs - performance.now();
+    if (left > 0) {
+      timer ??= setTimeout(flush, left);
+      return;
+    }
+    isDue = true;
+    // A call that is alone gains nothing by the wait for the end of this turn.
+    if (deps.underWay() <= 1) queueMicrotask(flush);
+    else setImmediate(flush);
   }
 
   function flush(): void {
-    isScheduled = false;
+    clearTimeout(timer);
+    timer = undefined;
+    isDue = false;
+    if (inFlight > 0 || waiting.length === 0) return;
     const batch = waiting.splice(0, deps.maxBatch);
     inFlight = batch.length;
+    lastAt = performance.now();
     void commitWaiting(deps, batch).finally(() => {
       inFlight = 0;
       if (waiting.length === 0) {
         for (const wake of idlers) wake();
         idlers.clear();
       } else {
-        flush();
+        schedule();
       }
     });
   }

@@ -1,5 +1,7 @@
 // Owns taking the journal's frames into the database: entries, tiles, heads, and what they leave in the records.
 
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AppError } from '@countersign/core/errors';
 import type { OrgId } from '@countersign/core/ids';
 import { decodeBundle } from '@countersign/core/ledger/tile';
 import type { Journal, JournalPlace } from '../../platform/journal/journal.ts';
@@ -7,7 +9,7 @@ import type { Tx } from '../../stores/schema.ts';
 import type { OrgBatch } from './batch.ts';
 import type { DirectCommitter } from './committer.ts';
 import { decodePayload, joinBatches, type PlacedBatch } from './journal-payload.ts';
-import { type Pause, type Projection, parseEntries } from './projection.ts';
+import type { Pause, Projection } from './projection.ts';
 
 export type TakeInDeps = {
   readonly journal: Journal;
@@ -15,20 +17,23 @@ export type TakeInDeps = {
   readonly projection: Projection;
   /** Notes, in the same transaction, how far the journal is taken in. */
   readonly moveTo: (tx: Tx, place: JournalPlace) => Promise<void>;
+  /** Somebody waits for it. */
+  readonly isAwaited: () => boolean;
 };
 
 /** About how many bytes of frames one transaction takes in. */
 const stepBytes = 1024 * 1024;
-/** Milliseconds that it keeps the thread before whoever waits gets it. */
+/** Milliseconds that it keeps the thread, and that it rests when nobody waits for it: calls have the processor then. */
 const stretchMs = 1;
+const restMs = 3;
 
 const afterTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
-function createPause(): Pause {
+function createPause(isAwaited: () => boolean): Pause {
   let since = performance.now();
   return () => {
     if (performance.now() - since < stretchMs) return undefined;
-    return afterTurn().then(() => {
+    return (isAwaited() ? afterTurn() : sleep(restMs)).then(() => {
       since = performance.now();
     });
   };
@@ -36,16 +41,19 @@ function createPause(): Pause {
 
 type Some = { readonly batches: readonly PlacedBatch[]; readonly end: JournalPlace };
 
-/** Frames from the journal's start on, as much as one transaction takes in. */
-function readSome(journal: Journal): Some | undefined {
+/** Frames from the journal's start on and before `until`, as much as one transaction takes in. */
+function readSome(journal: Journal, until: number): Some | undefined {
+  if (journal.span().first >= until) return undefined;
   let frame = journal.read();
-  if (frame === undefined) return undefined;
+  // It was durable: its bytes have been changed, or the disk has lost them. Whatever comes after it is kept where it is.
+  if (frame === undefined) throw new AppError('internal', 'the journal has lost a frame that was durable');
   const batches: PlacedBatch[] = [];
   let end = frame.next;
-  for (let bytes = 0; frame !== undefined && bytes < stepBytes; frame = journal.read(end)) {
+  for (let bytes = 0; frame !== undefined; frame = journal.read(end)) {
     batches.push(...decodePayload(frame.payload));
     bytes += frame.payload.length;
     end = frame.next;
+    if (bytes >= stepBytes || end.sequence >= until) break;
   }
   return { batches, end };
 }
@@ -60,15 +68,14 @@ async function project(
   const notes: (() => void)[] = [];
   for (const [orgId, batches] of logs) {
     const entries = batches.flatMap(({ bundle }) => decodeBundle(bundle).entries);
-    const placed = await parseEntries(entries, batches[0]?.at ?? 0, pause);
-    const note = await projection.write(tx, orgId, placed, pause);
+    const note = await projection.write(tx, orgId, { first: batches[0]?.at ?? 0, entries }, pause);
     if (note !== undefined) notes.push(note);
   }
   return notes;
 }
 
 async function takeSome(deps: TakeInDeps, { batches, end }: Some, isProjected: boolean): Promise<void> {
-  const pause = createPause();
+  const pause = createPause(deps.isAwaited);
   const logs = joinBatches(batches);
   let notes: readonly (() => void)[] = [];
   await deps.direct.takeIn([...logs.values()].flat(), pause, async (tx) => {
@@ -79,9 +86,14 @@ async function takeSome(deps: TakeInDeps, { batches, end }: Some, isProjected: b
   for (const note of notes) note();
 }
 
-/** Takes in every frame that there is. Throws what the storage throws; what was taken in before stays. */
+/**
+ * Takes in the frames that there are now, and none that come meanwhile: fewer, larger transactions cost less. Throws
+ * what the storage throws; what was taken in before stays.
+ */
 export async function takeIn(deps: TakeInDeps): Promise<void> {
-  for (let some = readSome(deps.journal); some !== undefined; some = readSome(deps.journal)) {
+  const { journal } = deps;
+  const { next: until } = journal.span();
+  for (let some = readSome(journal, until); some !== undefined; some = readSome(journal, until)) {
     const next = some;
     // INVARIANT: records can be made anew from the log, and never keep entries from it.
     await takeSome(deps, next, true).catch(() => takeSome(deps, next, false));
