@@ -31,7 +31,6 @@ const exemptions: ReadonlyMap<string, string> = new Map([
   ['bookkeeping.ts removeOldReplays', 'the age of a replay is the same for everybody; nothing is read'],
   ['bookkeeping.ts readInstallation', 'there is one installation, and this finds its id'],
   ['bookkeeping.ts setSetupDigest', 'the set-up link is of the installation, before any organization'],
-  ['schema.ts JournalPlacesTable', 'there is one journal, and its frames hold entries of any organization'],
   ['journal-places.ts readJournalPlace', 'there is one journal; nothing of an organization is read'],
   ['journal-places.ts insertJournal', 'a new store gets its one journal before it has an organization'],
   ['journal-places.ts moveJournalPlace', 'there is one journal, and the update is held to its id'],
@@ -45,6 +44,11 @@ const exemptions: ReadonlyMap<string, string> = new Map([
     'built-statements.ts runBuilt',
     'runs what its callers have built, and each of those is held to its own scope',
   ],
+]);
+
+/** Tables without an organization, with why none is needed. */
+const tableExemptions: ReadonlyMap<string, string> = new Map([
+  ['JournalPlacesTable', 'there is one journal, and its frames hold entries of any organization'],
 ]);
 
 const queries = /^(selectFrom|updateTable|deleteFrom)$/;
@@ -148,7 +152,7 @@ function checkSchema(file: CodeFile): Finding[] {
     const { type } = statement;
     const members = isTypeLiteralNode(type) ? type.members : [];
     const hasColumn =
-      exemptions.has(`schema.ts ${statement.name.text}`) ||
+      tableExemptions.has(statement.name.text) ||
       members.some((member) => /^org_id: /.test(member.getText()));
     return hasColumn ? [] : [findingAt(file, statement, `\`${statement.name.text}\` has no \`org_id\``)];
   });
@@ -156,12 +160,23 @@ function checkSchema(file: CodeFile): Finding[] {
 
 /** Exemptions of functions and tables that are gone: each would let a later one of the same name through. */
 function checkExemptions(tree: Tree): Finding[] {
-  return [...exemptions.keys()].flatMap((key): Finding[] => {
-    const [name = '', fn = ''] = key.split(' ');
+  const gone = (name: string, what: string): Finding[] => {
     const file = tree.code.find(({ path }) => path === `${stores}${name}`);
-    const isThere = file === undefined || new RegExp(`(?:function|type) ${fn}\\b`).test(file.text);
-    return isThere ? [] : [{ path: file.path, line: 1, message: `the exemption of \`${fn}\` is left over` }];
+    const isThere = file === undefined || new RegExp(`(?:function|type) ${what}\\b`).test(file.text);
+    return isThere
+      ? []
+      : [{ path: file.path, line: 1, message: `the exemption of \`${what}\` is left over` }];
+  };
+  const functions = [...exemptions.keys()].flatMap((key): Finding[] => {
+    const [name = '', fn = ''] = key.split(' ');
+    return gone(name, fn);
   });
+  // Only the whole schema can have lost a table.
+  const isWhole = tree.code.some(
+    ({ path, text }) => path === `${stores}schema.ts` && /type Tables\b/.test(text),
+  );
+  const tables = isWhole ? [...tableExemptions.keys()].flatMap((table) => gone('schema.ts', table)) : [];
+  return [...functions, ...tables];
 }
 
 export const scopeGate: Gate = {

@@ -54,6 +54,14 @@ test('the intent is on the disk when the first byte reaches the provider, the ou
   }
 });
 
+test('a checkpoint that is asked for covers every call that was answered before', async () => {
+  for (let i = 0; i < 3; i += 1) {
+    await running.call({ body: stream });
+    const [, size] = textAt(await running.must('GET', '/ledger/checkpoint'), 'checkpoint').split('\n');
+    assert.equal(Number(size), entriesOnDisk(running).length);
+  }
+});
+
 test('no byte leaves while the intent waits for its commit', async () => {
   const before = running.provider.dispatched();
   await whileNothingCommits(running, async (free) => {

@@ -148,13 +148,17 @@ async function runCommandOf(deps: ManagerDeps, first: Permitted, input: Operatio
   });
 }
 
-/** Operations whose answers come from the projection of the ledger. */
+/** Operations whose answers come from the projection of the ledger, by their tags. */
 const projected: ReadonlySet<string> = new Set(['records', 'usage', 'budgets', 'keys']);
+
+/** The checkpoint that an export begins with covers every call that was answered. */
+const covering = 'ledger.checkpoint';
 
 async function runQueryOf(deps: ManagerDeps, permitted: Permitted, input: OperationInput): Promise<unknown> {
   const { call, actor, authenticated } = permitted;
   const { orgId } = authenticated.snapshot;
-  if (projected.has(call.operation.tag)) await deps.drain(orgId);
+  const { tag, id } = call.operation;
+  if (projected.has(tag) || id === covering) await deps.drain(orgId);
   const prepared = await deps.prepare(authenticated.snapshot, call.operation, input);
   return deps.query({ ...input, orgId, actor, prepared, operation: call.operation.id });
 }
