@@ -51,13 +51,21 @@ const copyMs = 60_000;
 const replayMs = 24 * 60 * 60 * 1_000;
 const forgetMs = 60 * 60 * 1_000;
 
-/** Runs `work`, which never rejects, every `everyMs`, never twice at a time. */
+/** How long a job rests in its own times: a disk that is slow for it is slow for the commits beside it. */
+const restShare = 3;
+const mostRestMs = 5_000;
+
+/** Runs `work`, which never rejects, every `everyMs`, never twice at a time, and seldom when it takes long. */
 function repeat(everyMs: number, work: () => Promise<void>): () => void {
   let isRunning = false;
+  let restsUntil = 0;
   const timer = setInterval(() => {
-    if (isRunning) return;
+    const began = performance.now();
+    if (isRunning || began < restsUntil) return;
     isRunning = true;
     void work().finally(() => {
+      const ended = performance.now();
+      restsUntil = ended + Math.min(restShare * (ended - began), mostRestMs) - everyMs;
       isRunning = false;
     });
   }, everyMs);
