@@ -65,6 +65,9 @@ function createGrown(): Grown {
   };
 }
 
+const missing = (path: string): string =>
+  `\`${path}\` is not there: what the former run had not taken into the database in its last moment is lost`;
+
 const randomOnes = (count: number): Uint8Array => new Uint8Array(randomBytes(count));
 
 /** What every part of this thread is made from. */
@@ -116,13 +119,24 @@ function createRunner(deps: Basics & RunDeps, publish: (step: Step) => void) {
   };
 }
 
+/** Runs one piece of work after the other: what is owed is looked up and written before the next one looks. */
+function createQueue(): <T>(work: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const next = last.then(work, work);
+    last = next;
+    return next;
+  };
+}
+
 /** The answers to the calls of the main thread. */
 function handlersOf(deps: Basics & RunDeps, publish: (step: Step) => void): CallHandlers<WriterCalls> {
   const { db, committer, projector } = deps;
+  const inTurn = createQueue();
   return {
     open: () => openInstallation(deps),
     closeOrphans: () => closeOrphans(deps),
-    closeOwed: ({ orgId, owed }) => closeOwed({ db, committer, projector }, orgId, owed),
+    closeOwed: ({ orgId, owed }) => inTurn(() => closeOwed({ db, committer, projector }, orgId, owed)),
     commit: committer.commit,
     command: createRunner(deps, publish),
     init: async (input) => (await runInit(deps, input)).initialized,
@@ -145,10 +159,16 @@ async function start(data: ThreadData): Promise<void> {
   const onError = createFaultReporter(port);
   const checkpoints = openCheckpointFile(data.checkpointFile, (error) => onError(error, 'checkpoint file'));
   const grown = createGrown();
-  const committer = await openCommitter(data, database, randomOnes, (orgId, checkpoint) => {
-    grown.note(orgId);
-    checkpoints.note(orgId, checkpoint);
-  });
+  const committer = await openCommitter(
+    data,
+    database,
+    randomOnes,
+    (orgId, checkpoint) => {
+      grown.note(orgId);
+      checkpoints.note(orgId, checkpoint);
+    },
+    (path) => onError(new AppError('internal', missing(path)), 'the journal'),
+  );
   const basics = basicsOf(data, database, committer);
   const { indexKey, installationId, origin } = await openInstallation(basics);
   const jobs = startWriterJobs({

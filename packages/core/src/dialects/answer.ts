@@ -53,9 +53,12 @@ function isUnbilled(endpoint: EndpointId): boolean {
   );
 }
 
+/** An id that can be named again in a request's path or body, and kept by any database. */
+const isStorable = (id: string): boolean =>
+  id !== '' && id.length <= 256 && id.isWellFormed() && !id.includes('\u0000');
+
 function noteCreated(notes: Notes, kind: CreatedStateKind, id: unknown): void {
-  if (typeof id === 'string' && id !== '' && id.length <= 256)
-    notes.created.set(`${kind} ${id}`, { kind, id });
+  if (typeof id === 'string' && isStorable(id)) notes.created.set(`${kind} ${id}`, { kind, id });
 }
 
 /** Files and containers named anywhere in what the provider made. Depth is bounded: answers nest a few levels. */

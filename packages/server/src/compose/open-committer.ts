@@ -1,17 +1,17 @@
 // Owns making the committer and the projector of the thread that writes: over a journal on the embedded store, alone on PostgreSQL.
 
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { OrgId } from '@countersign/core/ids';
-import type { Kysely } from 'kysely';
 import type { OpenDatabase } from '../platform/db/open.ts';
-import { openJournal } from '../platform/journal/journal.ts';
+import { type Journal, openJournal } from '../platform/journal/journal.ts';
 import { createSealer, type Sealer } from '../platform/sealer/sealer.ts';
 import { type Committer, createCommitter } from '../services/ledger/committer.ts';
 import { createJournaledCommitter } from '../services/ledger/journaled-committer.ts';
 import { createProjection } from '../services/ledger/projection.ts';
 import { createProjector, type Projector } from '../services/ledger/projector.ts';
 import { createBuilt } from '../stores/built-statements.ts';
-import { insertJournal, type KnownJournal, readJournalPlace } from '../stores/journal-places.ts';
+import { readJournalPlace, startJournal } from '../stores/journal-places.ts';
 import type { Tables } from '../stores/schema.ts';
 import type { ThreadData } from './threads.ts';
 
@@ -24,24 +24,16 @@ export type OpenCommitter = {
 
 const journalName = 'countersign.journal';
 
-/** What the database knows of its journal; a new store gets one, with an id of its own. */
-async function journalOf(
-  db: Kysely<Tables>,
-  randomBytes: (count: number) => Uint8Array,
-): Promise<KnownJournal> {
-  const known = await readJournalPlace(db);
-  if (known !== undefined) return known;
-  const id = randomBytes(16);
-  await db.transaction().execute((tx) => insertJournal(tx, id));
-  return { id, place: { sequence: 1, offset: 0 } };
-}
-
-/** Opens the committer. On an embedded store it first takes in what a former run has left in the journal. */
+/**
+ * Opens the committer. On an embedded store it first takes in what a former run has left in the journal; `onMissing`
+ * hears if that is not there, as beside a copy of the database alone.
+ */
 export async function openCommitter(
   { storage, masterKeys }: ThreadData,
   { db, direct, dialect }: OpenDatabase<Tables>,
   randomBytes: (count: number) => Uint8Array,
   onCheckpoint: (orgId: OrgId, checkpoint: string) => void,
+  onMissing: (path: string) => void,
 ): Promise<OpenCommitter> {
   const sealer = createSealer(masterKeys);
   const built = createBuilt(direct);
@@ -50,9 +42,19 @@ export async function openCommitter(
   const deps = { db, direct, locksRows: dialect === 'postgres', sealer, now: Date.now, onCheckpoint };
   if (storage.kind === 'postgres')
     return { committer: createCommitter(deps), projector, sealer, close: () => {} };
-  const { id, place } = await journalOf(db, randomBytes);
-  const journal = openJournal({ path: join(storage.directory, journalName), id, place });
-  const committer = createJournaledCommitter({ ...deps, journal, journalId: id, projection });
-  await committer.settle();
-  return { committer, projector, sealer, close: journal.close };
+  const path = join(storage.directory, journalName);
+  const over = (journal: Journal, journalId: Uint8Array) =>
+    createJournaledCommitter({ ...deps, journal, journalId, projection });
+  const former = await readJournalPlace(db);
+  if (former !== undefined) {
+    if (!existsSync(path)) onMissing(path);
+    const journal = openJournal({ path, ...former });
+    await over(journal, former.id).settle().finally(journal.close);
+  }
+  // INVARIANT: each run writes under an id of its own. What former runs have left in the file can then never be read
+  // again, whatever becomes of the database: a copy of it from yesterday, put beside the journal of today.
+  const id = randomBytes(16);
+  await db.transaction().execute((tx) => startJournal(tx, id));
+  const journal = openJournal({ path, id, place: { sequence: 1, offset: 0 } });
+  return { committer: over(journal, id), projector, sealer, close: journal.close };
 }

@@ -55,21 +55,26 @@ const forgetMs = 60 * 60 * 1_000;
 const restShare = 3;
 const mostRestMs = 5_000;
 
-/** Runs `work`, which never rejects, every `everyMs`, never twice at a time, and seldom when it takes long. */
-function repeat(everyMs: number, work: () => Promise<void>): () => void {
-  let isRunning = false;
+/**
+ * Runs `work`, which never rejects, every `everyMs`, never twice at a time, and seldom when it takes long. Returns how
+ * to end that: it resolves when nothing runs any more.
+ */
+function repeat(everyMs: number, work: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined;
   let restsUntil = 0;
   const timer = setInterval(() => {
     const began = performance.now();
-    if (isRunning || began < restsUntil) return;
-    isRunning = true;
-    void work().finally(() => {
+    if (running !== undefined || began < restsUntil) return;
+    running = work().finally(() => {
       const ended = performance.now();
       restsUntil = ended + Math.min(restShare * (ended - began), mostRestMs) - everyMs;
-      isRunning = false;
+      running = undefined;
     });
   }, everyMs);
-  return () => clearInterval(timer);
+  return async () => {
+    clearInterval(timer);
+    await running;
+  };
 }
 
 /** Starts the jobs. */
@@ -107,8 +112,10 @@ export function startWriterJobs(deps: WriterJobsDeps): WriterJobs {
   if (deps.isRotating) void job('rotation of the master key', () => rewrapSecrets(db, deps.sealer))();
   return {
     async stop() {
-      for (const stop of stops) stop();
+      const ended = Promise.all(stops.map((stop) => stop()));
+      // What they wait for is hurried.
       await job('the journal', committer.settle)();
+      await ended;
       await copy();
       await push();
       hasMore = true;

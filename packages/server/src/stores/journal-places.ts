@@ -17,8 +17,9 @@ export async function readJournalPlace(store: Store): Promise<KnownJournal | und
   return { id: row.journal_id, place: { sequence: row.next_sequence, offset: row.next_offset } };
 }
 
-/** Notes a new journal, whose first frame has the number 1. `id` has 16 bytes. */
-export async function insertJournal(tx: Tx, id: Uint8Array): Promise<void> {
+/** Notes a new journal, whose first frame has the number 1, in the place of a former one. `id` has 16 bytes. */
+export async function startJournal(tx: Tx, id: Uint8Array): Promise<void> {
+  await tx.deleteFrom('journal_places').execute();
   await tx
     .insertInto('journal_places')
     .values({ journal_id: id, next_sequence: 1, next_offset: 0 })

@@ -120,7 +120,7 @@ export type Sidecar = {
   readonly sealed: Uint8Array;
 };
 
-/** Writes the sealed content of entries in the transaction that commits them. */
+/** Writes the sealed content of entries in the transaction that commits them. What is there stays as it is. */
 export async function insertSidecars(tx: Tx, orgId: OrgId, sidecars: readonly Sidecar[]): Promise<void> {
   if (sidecars.length === 0) return;
   await tx
@@ -134,6 +134,7 @@ export async function insertSidecars(tx: Tx, orgId: OrgId, sidecars: readonly Si
         sealed: sidecar.sealed,
       })),
     )
+    .onConflict((conflict) => conflict.columns(['org_id', 'entry_id', 'purpose']).doNothing())
     .execute();
 }
 

@@ -150,7 +150,8 @@ function createdObjects({ entry, admitted }: Recorded, { report }: Forwarded): r
   const isKept = storesAnswer(entry.asked.request);
   const objects: ProviderObject[] = [];
   const add = (kind: string, id: string): void => {
-    if (id.length > 256 || (!isKept && endsWithAnswer.has(kind))) return;
+    if (id.length > 256 || !id.isWellFormed() || id.includes('\u0000')) return;
+    if (!isKept && endsWithAnswer.has(kind)) return;
     objects.push({
       kind,
       externalId: id,

@@ -113,19 +113,29 @@ test('a full journal takes nothing, and takes again what is released', (t) => {
   journal.close();
 });
 
-test('a frame that failed leaves its number in doubt: nothing is taken until a place beyond it is released', (t) => {
-  const path = temporary(t);
-  const journal = openJournal({ path, id, place: start, size });
-  append(journal, 'durable');
-  journal.close();
-  const closed = openSync(path, 'r');
-  closeSync(closed);
-  assert.throws(
-    () => append(journal, 'lost'),
-    (error) => error instanceof AppError && error.code === 'storage_unavailable',
-  );
+const isUnavailable = (error: unknown): boolean =>
+  error instanceof AppError && error.code === 'storage_unavailable';
+
+test('a frame that failed leaves its number in doubt: nothing is taken until a place beyond it is released', () => {
+  // A file that takes nothing: every write to it finds a full disk.
+  const journal = openJournal({ path: '/dev/full', id, place: start, size });
+  assert.throws(() => append(journal, 'lost'), isUnavailable);
   assert.equal(append(journal, 'refused'), false);
-  assert.deepEqual(journal.skip(), { sequence: 3, offset: 4_096 });
+  const beyond = journal.skip();
+  assert.deepEqual(beyond, { sequence: 2, offset: 0 });
+  journal.release(beyond);
+  assert.throws(() => append(journal, 'tried'), isUnavailable);
+  journal.close();
+});
+
+test('a number can be given up without a write, and a closed journal takes nothing', (t) => {
+  const journal = openJournal({ path: temporary(t), id, place: start, size });
+  journal.doubt();
+  assert.equal(append(journal, 'refused'), false);
+  journal.release(journal.skip());
+  assert.equal(append(journal, 'taken'), true);
+  journal.close();
+  assert.throws(() => append(journal, 'late'), isUnavailable);
 });
 
 test('what may lie under a doubtful number is not read once a place beyond it is known', (t) => {

@@ -1,6 +1,15 @@
 // Owns the journal: a file of fixed size in which frames are durable before anything else has taken them in.
 
-import { closeSync, fdatasyncSync, fsyncSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fdatasyncSync,
+  fsyncSync,
+  openSync,
+  readSync,
+  renameSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { AppError } from '@countersign/core/errors';
 import { frameBytes, headerBytes, isWhole, sealFrame, statedBytes } from './frame.ts';
@@ -25,6 +34,8 @@ export type Journal = {
   readonly span: () => { readonly first: number; readonly next: number };
   /** The place after all frames with the number after next: what may lie under the next one will never be read. */
   readonly skip: () => JournalPlace;
+  /** Gives the number of the next frame up, until a place beyond it is released: somebody else may have moved past it. */
+  readonly doubt: () => void;
   /** The part of the file, from 0 to 1, that frames take. */
   readonly share: () => number;
   readonly close: () => void;
@@ -67,6 +78,10 @@ function create(path: string, size: number): void {
     closeSync(fd);
   }
   renameSync(made, path);
+}
+
+/** Makes the name durable; whoever made the file may have died before. */
+function syncFolder(path: string): void {
   const folder = openSync(dirname(path), 'r');
   try {
     fsyncSync(folder);
@@ -77,12 +92,8 @@ function create(path: string, size: number): void {
 
 function openFile(path: string, size: number): number {
   try {
-    return openSync(path, 'r+');
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw failed(path, error);
-  }
-  try {
-    create(path, size);
+    if (!existsSync(path)) create(path, size);
+    syncFolder(path);
     return openSync(path, 'r+');
   } catch (error) {
     throw failed(path, error);
@@ -139,10 +150,13 @@ export function openJournal({ path, id, place, size = defaultSize }: JournalOpti
   let written = place;
   // INVARIANT: a number names one frame. One that failed may still be on the disk, so its number is not used again.
   let isInDoubt = false;
+  let isClosed = false;
   for (let left = frameAt(written); left !== undefined; left = frameAt(written)) written = left.next;
 
   return {
     append(parts) {
+      // INVARIANT: a descriptor that was closed may be another file's by now.
+      if (isClosed) throw failed(path, undefined);
       const payloadBytes = parts.reduce((sum, { length }) => sum + length, 0);
       const bytes = frameBytes(payloadBytes);
       const offset = isInDoubt ? undefined : roomFor(bytes, size, kept, written);
@@ -169,12 +183,18 @@ export function openJournal({ path, id, place, size = defaultSize }: JournalOpti
       isInDoubt = false;
     },
     span: () => ({ first: kept.sequence, next: written.sequence }),
-    skip: () => ({ sequence: written.sequence + 1, offset: written.offset }),
+    skip: () => ({ sequence: written.sequence + 1, offset: 0 }),
+    doubt() {
+      isInDoubt = true;
+    },
     share() {
       if (kept.sequence === written.sequence) return 0;
       const taken = written.offset - kept.offset;
       return (taken > 0 ? taken : taken + size) / size;
     },
-    close: () => closeSync(fd),
+    close() {
+      if (!isClosed) closeSync(fd);
+      isClosed = true;
+    },
   };
 }

@@ -103,7 +103,9 @@ export function joinBatches(batches: readonly PlacedBatch[]): ReadonlyMap<OrgId,
     const known = parts.get(batch.orgId) ?? [];
     parts.set(batch.orgId, known);
     const last = known.at(-1);
-    if (last === undefined || last.count + batch.count > bundleEntries)
+    // A batch that does not follow is a part of its own: its place is then held to the log's.
+    const follows = last?.own[0] !== undefined && last.own[0].at + last.count === batch.at;
+    if (last === undefined || !follows || last.count + batch.count > bundleEntries)
       known.push({ count: batch.count, own: [batch] });
     else {
       last.own.push(batch);

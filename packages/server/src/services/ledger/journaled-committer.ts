@@ -3,6 +3,7 @@
 import { AppError } from '@countersign/core/errors';
 import type { OrgId } from '@countersign/core/ids';
 import { createTurn } from '../../platform/db/turn.ts';
+import { checkParameter } from '../../platform/db/values.ts';
 import type { Journal } from '../../platform/journal/journal.ts';
 import { createBuilt } from '../../stores/built-statements.ts';
 import { readHead } from '../../stores/heads.ts';
@@ -99,11 +100,25 @@ async function runPast<T>(
   await settling.settle();
   for (const orgId of orgIds) standings.forget(orgId);
   const skipped = journal.skip();
-  const value = await work();
+  const value = await work().catch((error: unknown) => {
+    // INVARIANT: a commit that the disk has failed is undone here, but may be there after a crash, with the number that
+    // it skipped. Until another one has taken its place nothing is said to be durable under that number.
+    if (!(error instanceof AppError) || error.code === 'storage_unavailable') journal.doubt();
+    throw error;
+  });
   journal.release(skipped);
   // It is committed, whatever comes of looking ahead for the next ones.
   for (const orgId of orgIds) await standings.of(orgId).catch(() => {});
   return value;
+}
+
+/**
+ * INVARIANT: whatever the database would refuse of a batch, however often it is tried, is refused before it is in the
+ * journal, which could else never be taken in.
+ */
+function checkBeside({ sidecars, objects }: PlacedBatch): void {
+  for (const { value } of sidecars) Object.values(value).forEach(checkParameter);
+  for (const { value } of objects) Object.values(value).forEach(checkParameter);
 }
 
 /** Returns false when the journal cannot take them now. */
@@ -128,6 +143,7 @@ async function commitInTurn(parts: Parts, batches: readonly OrgBatch[]): Promise
     placings.push(placing);
   }
   const kept = placings.flatMap(({ placed }) => (placed.count > 0 ? [placed] : []));
+  kept.forEach(checkBeside);
   if (kept.length > 0 && !(await append(parts, kept)))
     return runPast(parts, [...staged.keys()], () => direct.commit(batches));
   for (const [orgId, standing] of staged) standings.set(orgId, standing);

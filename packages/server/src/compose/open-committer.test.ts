@@ -1,0 +1,83 @@
+// Owns the claims about a start on an embedded store: what the former run left is taken in, and then never read again.
+
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { encodeEntry } from '@countersign/core/ledger/entry';
+import { encodeBundle } from '@countersign/core/ledger/tile';
+import { callEntries } from '../control/sample-calls.ts';
+import { makeOrganization, openSampleStore } from '../control/sample-organization.ts';
+import { readHead } from '../stores/heads.ts';
+import { readJournalPlace } from '../stores/journal-places.ts';
+import { openCommitter } from './open-committer.ts';
+
+async function makeStore(context: TestContext) {
+  const directory = mkdtempSync(join(tmpdir(), 'countersign-open-'));
+  const storage = { kind: 'sqlite', directory } as const;
+  const store = await openSampleStore(context, storage);
+  context.after(() => rmSync(directory, { recursive: true, force: true }));
+  const { owner } = await makeOrganization(store, 'acme');
+  const missing: string[] = [];
+  const head = async () => (await readHead(store.db, owner.orgId)) ?? assert.fail('there is a head');
+  const { origin, version } = await head();
+
+  async function start() {
+    const open = await openCommitter(
+      {
+        storage,
+        masterKeys: [store.masterKey],
+        publicHost: 'gateway.test',
+        node: 'n',
+        boot: 'b',
+        checkpointFile: undefined,
+      },
+      { db: store.db, dialect: 'sqlite', check: async () => {}, close: async () => {} },
+      (count) => crypto.getRandomValues(new Uint8Array(count)),
+      () => {},
+      (path) => missing.push(path),
+    );
+    context.after(open.close);
+    return open.committer;
+  }
+
+  function call() {
+    const { intent } = callEntries(store, owner, { origin, version });
+    const bundle = encodeBundle([Buffer.from(encodeEntry(intent), 'utf8')]);
+    return { orgId: owner.orgId, bundle, versions: [version], sidecars: [], objects: [] };
+  }
+
+  const journal = async () => (await readJournalPlace(store.db)) ?? assert.fail('there is a journal');
+  return { directory, start, call, head, journal, missing };
+}
+
+test('a start takes in what the former run left, and writes under an id of its own from then on', async (t) => {
+  const store = await makeStore(t);
+  const { size } = await store.head();
+  const first = await store.start();
+  await first.commit([store.call()]);
+  const { id } = await store.journal();
+  // The first one is killed here.
+  const second = await store.start();
+  assert.equal((await store.head()).size, size + 1);
+  const journal = await store.journal();
+  assert.notDeepEqual(journal.id, id);
+  assert.deepEqual(journal.place, { sequence: 1, offset: 0 });
+  await second.commit([store.call()]);
+  await store.start();
+  assert.equal(
+    (await store.head()).size,
+    size + 2,
+    'a frame of the same number of the run before is not taken',
+  );
+  assert.deepEqual(store.missing, []);
+});
+
+test('a start without the journal that the database knows goes on, and says what may be lost', async (t) => {
+  const store = await makeStore(t);
+  await (await store.start()).commit([store.call()]);
+  rmSync(join(store.directory, 'countersign.journal'));
+  await (await store.start()).commit([store.call()]);
+  assert.deepEqual(store.missing, [join(store.directory, 'countersign.journal')]);
+});
