@@ -192,3 +192,20 @@ test('an answer whose outcome cannot be written never ends as if it were', async
   });
   assert.equal((await running.call({})).status, 200);
 });
+
+test('ids that no database can hold, in what a provider answers, keep no record from being written', async () => {
+  const content = ['a\u0000', '\ud800'].map((file_id) => ({ type: 'file', file_id }));
+  running.provider.answer((_asked, response) => {
+    const choices = [{ index: 0, message: { role: 'assistant', content }, finish_reason: 'stop' }];
+    const usage = { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 };
+    sendJson(
+      response,
+      JSON.stringify({ id: 'chatcmpl-\u0000', object: 'chat.completion', model: 'm', choices, usage }),
+    );
+  });
+  const answer = await running.call({ body: { ...stream, stream: false, store: true } });
+  assert.equal(answer.status, 200);
+  running.provider.answer();
+  assert.equal((await running.call({})).status, 200);
+  assert.equal(textAt(await running.record(answer.record()), 'status'), 'ok');
+});
