@@ -153,6 +153,23 @@ test('what may lie under a doubtful number is not read once a place beyond it is
   again.close();
 });
 
+test('frames that began anew at the start of the file are kept after a start, whatever place was noted', (t) => {
+  const path = temporary(t);
+  const journal = openJournal({ path, id, place: start, size });
+  append(journal, 'a'.repeat(16_321));
+  const place = takeOne(journal) ?? assert.fail('there is a frame');
+  // Empty: the next one is at the start again, while the place that is noted is behind the first.
+  for (const length of [8_129, 16_321, 12_225]) assert.equal(append(journal, 'b'.repeat(length)), true);
+  journal.close();
+  const again = openJournal({ path, id, place, size });
+  assert.equal(append(again, 'c'.repeat(16_321)), false, 'there is no room for it');
+  assert.deepEqual(
+    allOf(again).map(({ length }) => length),
+    [8_129, 16_321, 12_225],
+  );
+  again.close();
+});
+
 test('a journal of another size on the disk still holds what was written', (t) => {
   const path = temporary(t);
   const journal = openJournal({ path, id, place: start, size });
@@ -207,7 +224,7 @@ test('whatever is appended, released and opened anew: what is kept is read, whol
       }
       journal.close();
     }),
-    { numRuns: 150 },
+    { numRuns: 1_000 },
   );
   assert.ok(wraps > 5, `the file's end was passed ${wraps} times`);
 });

@@ -17,7 +17,12 @@ import { frameBytes, headerBytes, isWhole, sealFrame, statedBytes } from './fram
 /** Where the next frame is: its number, which never comes again, and its place in the file, in bytes. */
 export type JournalPlace = { readonly sequence: number; readonly offset: number };
 
-export type JournalFrame = { readonly payload: Buffer; readonly next: JournalPlace };
+export type JournalFrame = {
+  readonly payload: Buffer;
+  /** Where it lies, in bytes: at its place, or at the start of the file where there was no room for it. */
+  readonly offset: number;
+  readonly next: JournalPlace;
+};
 
 export type Journal = {
   /**
@@ -117,6 +122,7 @@ function createReader(fd: number, id: Uint8Array, size: number) {
     if (frame === undefined || !isWhole(frame, payloadBytes)) return undefined;
     return {
       payload: frame.subarray(headerBytes),
+      offset,
       next: { sequence: sequence + 1, offset: offset + frameBytes(payloadBytes) },
     };
   }
@@ -146,7 +152,8 @@ function fill(frame: Buffer, parts: readonly Uint8Array[]): void {
 export function openJournal({ path, id, place, size = defaultSize }: JournalOptions): Journal {
   const fd = openFile(path, size);
   const frameAt = createReader(fd, id, size);
-  let kept = place;
+  // INVARIANT: what is kept begins where its first frame lies, so that no later one is written over it.
+  let kept = { sequence: place.sequence, offset: frameAt(place)?.offset ?? place.offset };
   let written = place;
   // INVARIANT: a number names one frame. One that failed may still be on the disk, so its number is not used again.
   let isInDoubt = false;
