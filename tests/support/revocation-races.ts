@@ -149,7 +149,10 @@ export async function raceRevocations(running: TestGateway, count: number, isBro
     else if (sent.has(body)) totals.cut += 1;
     else totals.refused += 1;
     // Whatever left, cut or not, is held against its intent.
-    return sent.has(body) ? [headers[headers.indexOf('x-countersign-record') + 1] ?? ''] : [];
+    if (!sent.has(body)) return [];
+    const at = headers.indexOf('x-countersign-record');
+    assert.ok(at >= 0, `what left has a record that its caller is told: ${status}, ${refused}`);
+    return [headers[at + 1] ?? ''];
   }
 
   for (let i = 0; i < count; i += 1) {

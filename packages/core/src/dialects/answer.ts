@@ -54,7 +54,7 @@ function isUnbilled(endpoint: EndpointId): boolean {
 }
 
 /** An id that can be named again in a request's path or body, and kept by any database. */
-const isStorable = (id: string): boolean =>
+export const isStorable = (id: string): boolean =>
   id !== '' && id.length <= 256 && id.isWellFormed() && !id.includes('\u0000');
 
 function noteCreated(notes: Notes, kind: CreatedStateKind, id: unknown): void {

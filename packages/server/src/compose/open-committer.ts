@@ -43,18 +43,17 @@ export async function openCommitter(
   if (storage.kind === 'postgres')
     return { committer: createCommitter(deps), projector, sealer, close: () => {} };
   const path = join(storage.directory, journalName);
-  const over = (journal: Journal, journalId: Uint8Array) =>
-    createJournaledCommitter({ ...deps, journal, journalId, projection });
+  const over = (journal: Journal) => createJournaledCommitter({ ...deps, journal, projection });
   const former = await readJournalPlace(db);
   if (former !== undefined) {
     if (!existsSync(path)) onMissing(path);
     const journal = openJournal({ path, ...former });
-    await over(journal, former.id).settle().finally(journal.close);
+    await over(journal).settle().finally(journal.close);
   }
   // INVARIANT: each run writes under an id of its own. What former runs have left in the file can then never be read
   // again, whatever becomes of the database: a copy of it from yesterday, put beside the journal of today.
   const id = randomBytes(16);
   await db.transaction().execute((tx) => startJournal(tx, id));
   const journal = openJournal({ path, id, place: { sequence: 1, offset: 0 } });
-  return { committer: over(journal, id), projector, sealer, close: journal.close };
+  return { committer: over(journal), projector, sealer, close: journal.close };
 }

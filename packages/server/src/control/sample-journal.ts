@@ -41,7 +41,7 @@ export async function makeBed(context: TestContext) {
     const { db, sealer, deps } = store;
     const projection = createProjection(createBuilt());
     const common = { db, sealer, now: deps.now, locksRows: false, onCheckpoint: () => {} };
-    return createJournaledCommitter({ ...common, journal, journalId, projection });
+    return createJournaledCommitter({ ...common, journal, projection });
   }
 
   const head = async () => (await readHead(store.db, orgId)) ?? assert.fail('there is a head');

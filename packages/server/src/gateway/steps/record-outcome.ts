@@ -1,5 +1,6 @@
 // Owns step 10: what became of the call is durable before the answer's last byte; its reservation is settled.
 
+import { isStorable } from '@countersign/core/dialects/answer';
 import { storesAnswer } from '@countersign/core/dialects/inference-request';
 import { AppError } from '@countersign/core/errors';
 import type { EntryId } from '@countersign/core/ids';
@@ -150,8 +151,7 @@ function createdObjects({ entry, admitted }: Recorded, { report }: Forwarded): r
   const isKept = storesAnswer(entry.asked.request);
   const objects: ProviderObject[] = [];
   const add = (kind: string, id: string): void => {
-    if (id.length > 256 || !id.isWellFormed() || id.includes('\u0000')) return;
-    if (!isKept && endsWithAnswer.has(kind)) return;
+    if (!isStorable(id) || (!isKept && endsWithAnswer.has(kind))) return;
     objects.push({
       kind,
       externalId: id,

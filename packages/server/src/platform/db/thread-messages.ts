@@ -79,7 +79,7 @@ type Parcel<Message> = {
   readonly onUnsendable: ((error: unknown) => void) | undefined;
 };
 
-/** Gathers the messages of one turn of the event loop into one post: a post costs the sender about 10 µs. */
+/** Gathers the messages of one tick into one post: a post costs the sender about 10 µs. */
 export function createOutbox<Message>(endpoint: Endpoint): Outbox<Message> {
   let parcels: Parcel<Message>[] = [];
 

@@ -35,12 +35,15 @@ export function sealFrame(frame: Buffer, payloadBytes: number, id: Uint8Array, s
   frame.set(digest(frame, payloadBytes), hashAt);
 }
 
+/** The number that a header of this journal states; undefined for any other bytes. */
+export function statedSequence(header: Buffer, id: Uint8Array): number | undefined {
+  if (header.length < headerBytes || header.readUInt32BE(0) !== magic) return undefined;
+  return header.subarray(16, hashAt).equals(id) ? Number(header.readBigUInt64BE(8)) : undefined;
+}
+
 /** The payload's length that a header of this journal and sequence states; undefined for any other bytes. */
 export function statedBytes(header: Buffer, id: Uint8Array, sequence: number): number | undefined {
-  if (header.length < headerBytes || header.readUInt32BE(0) !== magic) return undefined;
-  if (header.readBigUInt64BE(8) !== BigInt(sequence) || !header.subarray(16, hashAt).equals(id))
-    return undefined;
-  return header.readUInt32BE(4);
+  return statedSequence(header, id) === sequence ? header.readUInt32BE(4) : undefined;
 }
 
 /** True when the frame, header and payload, is as it was sealed. */

@@ -28,6 +28,9 @@ function temporary(context: TestContext): string {
   return join(folder, 'journal');
 }
 
+const isUnavailable = (error: unknown): boolean =>
+  error instanceof AppError && error.code === 'storage_unavailable';
+
 /** Every frame from the oldest on, as text. */
 function allOf(journal: Journal): readonly string[] {
   const texts: string[] = [];
@@ -88,6 +91,24 @@ test('a frame that is torn anywhere ends the journal, and those before it stay',
   }
 });
 
+test('a damaged frame that others follow is no torn end: the journal is refused, and says what to do', (t) => {
+  const path = temporary(t);
+  const journal = openJournal({ path, id, place: start, size });
+  for (const text of ['first', 'second', 'third']) append(journal, text);
+  journal.close();
+  const bytes = readFileSync(path);
+  for (const at of [3, 8, 20, 40, 66, 4_100, 4_160]) {
+    const damaged = Buffer.from(bytes);
+    damaged[at] = (damaged[at] ?? 0) ^ 1;
+    writeFileSync(path, damaged);
+    assert.throws(
+      () => openJournal({ path, id, place: start, size }),
+      (error) => isUnavailable(error) && /cannot be read: restore the data folder/.test(String(error)),
+      `byte ${at}`,
+    );
+  }
+});
+
 test('frames of another journal, and of an earlier round, are not read', (t) => {
   const path = temporary(t);
   const journal = openJournal({ path, id, place: start, size });
@@ -112,9 +133,6 @@ test('a full journal takes nothing, and takes again what is released', (t) => {
   assert.equal(allOf(journal).at(-1), 'one more');
   journal.close();
 });
-
-const isUnavailable = (error: unknown): boolean =>
-  error instanceof AppError && error.code === 'storage_unavailable';
 
 test('a frame that failed leaves its number in doubt: nothing is taken until a place beyond it is released', () => {
   // A file that takes nothing: every write to it finds a full disk.

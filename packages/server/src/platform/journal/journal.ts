@@ -12,7 +12,15 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { AppError } from '@countersign/core/errors';
-import { frameBytes, headerBytes, isWhole, sealFrame, statedBytes } from './frame.ts';
+import {
+  frameBytes,
+  frameUnit,
+  headerBytes,
+  isWhole,
+  sealFrame,
+  statedBytes,
+  statedSequence,
+} from './frame.ts';
 
 /** Where the next frame is: its number, which never comes again, and its place in the file, in bytes. */
 export type JournalPlace = { readonly sequence: number; readonly offset: number };
@@ -25,6 +33,7 @@ export type JournalFrame = {
 };
 
 export type Journal = {
+  readonly id: Uint8Array;
   /**
    * Makes the parts, one after another, the next frame. Returns false, and writes nothing, when there is no room
    * before older frames are released, or the number of the next frame is in doubt. Throws `storage_unavailable` when
@@ -111,7 +120,7 @@ function readBytes(fd: number, bytes: number, offset: number): Buffer | undefine
   return readSync(fd, buffer, 0, bytes, offset) === bytes ? buffer : undefined;
 }
 
-/** Reads the frame of this number where it may be: at its place, or, when the file's end was too near, at the start. */
+/** Reads frames where they may be: at their place, or, when the file's end was too near, at the start. */
 function createReader(fd: number, id: Uint8Array, size: number) {
   function at(offset: number, sequence: number): JournalFrame | undefined {
     if (offset + headerBytes > size) return undefined;
@@ -126,8 +135,38 @@ function createReader(fd: number, id: Uint8Array, size: number) {
       next: { sequence: sequence + 1, offset: offset + frameBytes(payloadBytes) },
     };
   }
-  return ({ sequence, offset }: JournalPlace) =>
-    at(offset, sequence) ?? (offset === 0 ? undefined : at(0, sequence));
+  return {
+    frameAt: ({ sequence, offset }: JournalPlace): JournalFrame | undefined =>
+      at(offset, sequence) ?? (offset === 0 ? undefined : at(0, sequence)),
+    /** The number of the whole frame at an offset, whichever it is. */
+    numberAt(offset: number): number | undefined {
+      const header = readBytes(fd, headerBytes, offset);
+      const sequence = header === undefined ? undefined : statedSequence(header, id);
+      return sequence === undefined || at(offset, sequence) === undefined ? undefined : sequence;
+    },
+  };
+}
+
+/**
+ * Refuses a journal in which a frame is missing that others follow. One write is under way at a time: behind a frame
+ * that a crash has torn there is none, so what lies there shows that something durable was damaged, or that the
+ * database is older than its journal.
+ */
+function refuseGap(
+  { numberAt }: ReturnType<typeof createReader>,
+  path: string,
+  size: number,
+  next: number,
+): void {
+  for (let offset = 0; offset < size; offset += frameUnit) {
+    const sequence = numberAt(offset);
+    if (sequence === undefined || sequence <= next) continue;
+    throw new AppError(
+      'storage_unavailable',
+      `\`${path}\` holds frame ${sequence}, but frame ${next} before it cannot be read: restore the data folder with ` +
+        'the database and the journal of one moment, or put the journal away to start without what it holds',
+    );
+  }
 }
 
 /** Where a frame of this size fits; undefined if it does not. INVARIANT: no byte of a frame that is kept is written. */
@@ -148,10 +187,14 @@ function fill(frame: Buffer, parts: readonly Uint8Array[]): void {
   }
 }
 
-/** Opens the journal, or makes it. Finds the frames after `place` that a former process has left. One owner at a time. */
+/**
+ * Opens the journal, or makes it. Finds the frames after `place` that a former process has left. One owner at a time.
+ * Throws `storage_unavailable` if the file cannot be opened, or lacks a frame that others follow.
+ */
 export function openJournal({ path, id, place, size = defaultSize }: JournalOptions): Journal {
   const fd = openFile(path, size);
-  const frameAt = createReader(fd, id, size);
+  const reader = createReader(fd, id, size);
+  const { frameAt } = reader;
   // INVARIANT: what is kept begins where its first frame lies, so that no later one is written over it.
   let kept = { sequence: place.sequence, offset: frameAt(place)?.offset ?? place.offset };
   let written = place;
@@ -159,8 +202,10 @@ export function openJournal({ path, id, place, size = defaultSize }: JournalOpti
   let isInDoubt = false;
   let isClosed = false;
   for (let left = frameAt(written); left !== undefined; left = frameAt(written)) written = left.next;
+  refuseGap(reader, path, size, written.sequence);
 
   return {
+    id,
     append(parts) {
       // INVARIANT: a descriptor that was closed may be another file's by now.
       if (isClosed) throw failed(path, undefined);

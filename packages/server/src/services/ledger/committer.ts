@@ -15,7 +15,7 @@ import type { OrgBatch, OrgCommit } from './batch.ts';
 import { type CommittedBatch, commitBatch } from './commit-batch.ts';
 import { sha256 } from './crypto.ts';
 import { type NewLog, openLog } from './open-log.ts';
-import type { Pause } from './projection.ts';
+import type { Pause } from './pause.ts';
 
 export type CommitterDeps = {
   readonly db: Kysely<Tables>;

@@ -17,7 +17,6 @@ import { type TakeInDeps, takeIn } from './take-in.ts';
 
 export type JournaledDeps = Omit<CommitterDeps, 'beside'> & {
   readonly journal: Journal;
-  readonly journalId: Uint8Array;
   readonly projection: Projection;
 };
 
@@ -156,8 +155,8 @@ async function commitInTurn(parts: Parts, batches: readonly OrgBatch[]): Promise
  * journal is the order of the log, and the version that a log has is known without asking the database.
  */
 export function createJournaledCommitter(deps: JournaledDeps): Committer {
-  const { db, journal, journalId, projection } = deps;
-  const moveTo = moveJournalPlace.bind(undefined, createBuilt(deps.direct), journalId);
+  const { db, journal, projection } = deps;
+  const moveTo = moveJournalPlace.bind(undefined, createBuilt(deps.direct), journal.id);
   const direct = createCommitter({ ...deps, beside: (tx) => moveTo(tx, journal.skip()) });
   const settling = createSettling({ journal, direct, projection, moveTo });
   const parts = { journal, direct, settling, standings: createStandings(db) };

@@ -9,10 +9,8 @@ import { blockRecords, describeBlock } from '../../stores/record-blocks.ts';
 import { completeRecord, insertRecords, type RecordRow } from '../../stores/records.ts';
 import type { Tx } from '../../stores/schema.ts';
 import { addUsage, type UsageRow } from '../../stores/usage.ts';
+import type { Pause } from './pause.ts';
 import { addUsageRow, isOutcome, outcomeColumn, type Placed, rowOf, usageOf } from './record-rows.ts';
-
-/** Lets others have the thread for a moment, if it is time for it. */
-export type Pause = () => Promise<void> | undefined;
 
 /** Entries as they are stored, with their places from `first` on. */
 export type Stored = { readonly first: number; readonly entries: readonly Uint8Array[] };

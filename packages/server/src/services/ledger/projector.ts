@@ -9,7 +9,8 @@ import { nextBundles } from '../../stores/entries.ts';
 import { listHeads, type Progress, readProgress, setProjected } from '../../stores/heads.ts';
 import { clearRecords } from '../../stores/records.ts';
 import type { Tables, Tx } from '../../stores/schema.ts';
-import { createProjection, type Pause, type Projection, type Stored } from './projection.ts';
+import { afterTurn, neverPause } from './pause.ts';
+import { createProjection, type Projection, type Stored } from './projection.ts';
 
 export type Projector = {
   /** Projects everything that is committed of one log. */
@@ -23,9 +24,6 @@ export type Projector = {
 /** Bundles, and about how many entries, one transaction projects: commits wait for it. */
 const bundlesPerStep = 8;
 const entriesPerStep = 100;
-
-const afterTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
-const neverPause: Pause = () => undefined;
 
 /**
  * Runs the work on one log in turns. INVARIANT: a log is projected by one step at a time; on PostgreSQL two of them

@@ -1,6 +1,5 @@
 // Owns taking the journal's frames into the database: entries, tiles, heads, and what they leave in the records.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '@countersign/core/errors';
 import type { OrgId } from '@countersign/core/ids';
 import { decodeBundle } from '@countersign/core/ledger/tile';
@@ -9,7 +8,8 @@ import type { Tx } from '../../stores/schema.ts';
 import type { OrgBatch } from './batch.ts';
 import type { DirectCommitter } from './committer.ts';
 import { decodePayload, joinBatches, type PlacedBatch } from './journal-payload.ts';
-import type { Pause, Projection } from './projection.ts';
+import { afterTurn, createPause, type Pause } from './pause.ts';
+import type { Projection } from './projection.ts';
 
 export type TakeInDeps = {
   readonly journal: Journal;
@@ -23,21 +23,6 @@ export type TakeInDeps = {
 
 /** About how many bytes of frames one transaction takes in. */
 const stepBytes = 1024 * 1024;
-/** Milliseconds that it keeps the thread, and that it rests when nobody waits for it: calls have the processor then. */
-const stretchMs = 1;
-const restMs = 3;
-
-const afterTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
-
-function createPause(isAwaited: () => boolean): Pause {
-  let since = performance.now();
-  return () => {
-    if (performance.now() - since < stretchMs) return undefined;
-    return (isAwaited() ? afterTurn() : sleep(restMs)).then(() => {
-      since = performance.now();
-    });
-  };
-}
 
 type Some = { readonly batches: readonly PlacedBatch[]; readonly end: JournalPlace };
 
