@@ -57,7 +57,8 @@ export function applicable<T>(index: ScopeIndex<T>, dims: CallDimensions): T[] {
     if (dims.modelId !== undefined) add(found, index.byId.get(dims.modelId));
   }
   if (dims.costCentre !== undefined) add(found, index.byCostCentre.get(dims.costCentre));
-  return found;
+  // In an array that grew there is room for more, and this one is kept: for each key in use.
+  return found.slice();
 }
 
 function add<T>(found: T[], more: readonly T[] | undefined): void {

@@ -5,6 +5,7 @@ import { AppError } from '@countersign/core/errors';
 import type { OrgId } from '@countersign/core/ids';
 import type { PolicySource } from './active-policy.ts';
 import { createOrgSnapshot, type Loaded, type OrgSnapshot } from './org-snapshot.ts';
+import { shareStrings } from './share-strings.ts';
 
 /** One version's step, as the writer publishes it or the reader finds it in the ledger. */
 export type Step = {
@@ -91,6 +92,7 @@ export function createSnapshots(source: SnapshotSource, options: SnapshotOptions
   async function load(orgId: OrgId): Promise<OrgSnapshot> {
     const found = await source.load(orgId);
     if (found === undefined) throw new AppError('not_found', `there is no organization \`${orgId}\``);
+    shareStrings(found.changes);
     const snapshot = createOrgSnapshot(orgId, found);
     await options.onLoad(snapshot);
     loaded.set(orgId, snapshot);
