@@ -60,18 +60,13 @@ async function interpose<T>(
   commit: (batches: readonly OrgBatch[], pass: Commit) => ReturnType<Commit>,
   run: () => Promise<T>,
 ): Promise<T> {
-  const { writer } = running.server.store.threads;
-  const { call } = writer;
-  const pass: Commit = (batches) => call('commit', batches);
-  const between: typeof call = (name, payload, ...rest) => {
-    const isCommit = name === 'commit' && Array.isArray(payload);
-    return isCommit ? Reflect.apply(commit, undefined, [payload, pass]) : call(name, payload, ...rest);
-  };
-  Object.assign(writer, { call: between });
+  const { threads } = running.server.store;
+  const { commit: pass } = threads;
+  Object.assign(threads, { commit: (batches: readonly OrgBatch[]) => commit(batches, pass) });
   try {
     return await run();
   } finally {
-    Object.assign(writer, { call });
+    Object.assign(threads, { commit: pass });
   }
 }
 

@@ -90,7 +90,7 @@ function createDeafReplica(running: TestGateway, isBroken: boolean, onSend: (bod
       const asked = isBroken
         ? batches.map((batch) => ({ ...batch, versions: batch.versions.map(() => -1) }))
         : batches;
-      const commits = await store.threads.writer.call('commit', asked);
+      const commits = await store.threads.commit(asked);
       for (const { indices } of commits) stale += indices.filter((index) => index < 0).length;
       return commits;
     },

@@ -8,14 +8,21 @@ import { openCheckpointFile } from './compose/checkpoint-file.ts';
 import { openInstallation, runInit } from './compose/installation.ts';
 import { type OpenCommitter, openCommitter } from './compose/open-committer.ts';
 import { createFaultReporter } from './compose/thread-faults.ts';
-import { isThreadData, type ThreadData, type WriterCalls, type WriterNotices } from './compose/threads.ts';
+import {
+  isThreadData,
+  type ThreadData,
+  type WriterCalls,
+  type WriterHears,
+  type WriterNotices,
+} from './compose/threads.ts';
 import { startWriterJobs } from './compose/writer-jobs.ts';
 import { type RunDeps, type RunRequest, type RunResult, runCommand } from './control/run-command.ts';
 import { viewOf } from './control/view.ts';
 import { writeSecret } from './control/write-secret.ts';
 import { type OpenDatabase, openDatabase } from './platform/db/open.ts';
-import { type CallHandlers, serveThread } from './platform/db/thread-server.ts';
+import { type CallHandlers, serveThread, type ThreadServer } from './platform/db/thread-server.ts';
 import { type MigrationTables, migrate } from './platform/migrate/migrate.ts';
+import { createDistantAppender } from './services/ledger/journal-hold.ts';
 import { closeOrphans, closeOwed } from './services/ledger/orphans.ts';
 import type { Step } from './services/snapshot/snapshots.ts';
 import { setSetupDigest } from './stores/bookkeeping.ts';
@@ -130,7 +137,11 @@ function createQueue(): <T>(work: () => Promise<T>) => Promise<T> {
 }
 
 /** The answers to the calls of the main thread. */
-function handlersOf(deps: Basics & RunDeps, publish: (step: Step) => void): CallHandlers<WriterCalls> {
+function handlersOf(
+  deps: Basics & RunDeps,
+  journaled: OpenCommitter['journaled'],
+  publish: (step: Step) => void,
+): CallHandlers<WriterCalls> {
   const { db, committer, projector } = deps;
   const inTurn = createQueue();
   return {
@@ -138,6 +149,16 @@ function handlersOf(deps: Basics & RunDeps, publish: (step: Step) => void): Call
     closeOrphans: () => closeOrphans(deps),
     closeOwed: ({ orgId, owed }) => inTurn(() => closeOwed({ db, committer, projector }, orgId, owed)),
     commit: committer.commit,
+    journal: () => journaled?.seat,
+    appends: async (isAppending) => {
+      await (isAppending ? journaled?.committer.attach() : journaled?.committer.detach());
+      return null;
+    },
+    settle: async () => {
+      await committer.settle();
+      return null;
+    },
+    standings: async (orgIds) => (await journaled?.committer.standings(orgIds)) ?? [],
     command: createRunner(deps, publish),
     init: async (input) => (await runInit(deps, input)).initialized,
     setupDigest: async (digest) => {
@@ -159,6 +180,12 @@ async function start(data: ThreadData): Promise<void> {
   const onError = createFaultReporter(port);
   const checkpoints = openCheckpointFile(data.checkpointFile, (error) => onError(error, 'checkpoint file'));
   const grown = createGrown();
+  const late: { server?: ThreadServer<WriterNotices> } = {};
+  // Asked for by nobody before the thread serves.
+  const appender = createDistantAppender(
+    () => late.server?.notify('hold', null),
+    (moved) => late.server?.notify('resume', moved),
+  );
   const committer = await openCommitter(
     data,
     database,
@@ -168,6 +195,7 @@ async function start(data: ThreadData): Promise<void> {
       checkpoints.note(orgId, checkpoint);
     },
     (path) => onError(new AppError('internal', missing(path)), 'the journal'),
+    { appender, onFollowing: (isFollowing) => late.server?.notify('follows', isFollowing) },
   );
   const basics = basicsOf(data, database, committer);
   const { indexKey, installationId, origin } = await openInstallation(basics);
@@ -181,11 +209,14 @@ async function start(data: ThreadData): Promise<void> {
     isRotating: data.masterKeys.length > 1,
     onError,
   });
-  const server = serveThread<WriterCalls, Record<never, never>, WriterNotices>(
+  late.server = serveThread<WriterCalls, WriterHears, WriterNotices>(
     port,
-    handlersOf(commandDeps(basics, emailIndexer(indexKey)), (step) => server.notify('step', step)),
+    handlersOf(commandDeps(basics, emailIndexer(indexKey)), committer.journaled, (step) =>
+      late.server?.notify('step', step),
+    ),
     {
       onError,
+      onNotice: { held: appender.onHeld },
       onClose: async () => {
         await jobs.stop();
         checkpoints.close();

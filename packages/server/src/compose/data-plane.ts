@@ -8,7 +8,6 @@ import type { Log } from '../platform/log/log.ts';
 import type { Registry } from '../platform/metrics/registry.ts';
 import { createRounds } from '../platform/rounds/rounds.ts';
 import type { Shutdown } from '../platform/shutdown/shutdown.ts';
-import type { OrgBatch } from '../services/ledger/batch.ts';
 import { createOwingRecorder, type OwingRecorder } from '../services/ledger/owed.ts';
 import { createRecorder } from '../services/ledger/recorder.ts';
 import { type CallsUnderWay, trackCalls } from './calls-under-way.ts';
@@ -30,14 +29,9 @@ const refusalsMs = 1_000;
 const owedMs = 1_000;
 const closeMs = 15_000;
 
-/** The memory that a batch hands over to the writer: moved, not copied. */
-function buffersOf(batches: readonly OrgBatch[]): ArrayBuffer[] {
-  return batches.flatMap(({ bundle }) => (bundle.buffer instanceof ArrayBuffer ? [bundle.buffer] : []));
-}
-
 function openRecorder({ store, log }: DataPlaneParts, underWay: () => number): OwingRecorder {
   const recorder = createRecorder({
-    commit: (batches) => store.threads.writer.call('commit', batches, buffersOf(batches)),
+    commit: (batches) => store.threads.commit(batches),
     maxBatch: 256,
     maxWaiting: 20_000,
     gatherMs: 2,

@@ -9,6 +9,8 @@ import { encodeEntry } from '@countersign/core/ledger/entry';
 import { encodeBundle } from '@countersign/core/ledger/tile';
 import { callEntries } from '../control/sample-calls.ts';
 import { makeOrganization, openSampleStore } from '../control/sample-organization.ts';
+import { openJournal } from '../platform/journal/journal.ts';
+import { createJournalCommit } from '../services/ledger/journal-commit.ts';
 import { readHead } from '../stores/heads.ts';
 import { readJournalPlace } from '../stores/journal-places.ts';
 import { openCommitter } from './open-committer.ts';
@@ -37,9 +39,15 @@ async function makeStore(context: TestContext) {
       (count) => crypto.getRandomValues(new Uint8Array(count)),
       () => {},
       (path) => missing.push(path),
+      { appender: { hold: async () => {}, resume: () => {} }, onFollowing: () => {} },
     );
     context.after(open.close);
-    return open.committer;
+    const { seat, committer } = open.journaled ?? assert.fail('an embedded store has a journal');
+    const journal = openJournal({ ...seat, place: { sequence: 1, offset: 0 } });
+    context.after(journal.close);
+    const commits = createJournalCommit({ journal, follower: committer });
+    commits.resume([]);
+    return commits;
   }
 
   function call() {

@@ -4,10 +4,14 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { OrgId } from '@countersign/core/ids';
 import type { OpenDatabase } from '../platform/db/open.ts';
-import { type Journal, openJournal } from '../platform/journal/journal.ts';
+import { type Journal, type JournalSeat, openJournal } from '../platform/journal/journal.ts';
 import { createSealer, type Sealer } from '../platform/sealer/sealer.ts';
 import { type Committer, createCommitter } from '../services/ledger/committer.ts';
-import { createJournaledCommitter } from '../services/ledger/journaled-committer.ts';
+import {
+  createJournaledCommitter,
+  type JournaledCommitter,
+  type JournaledDeps,
+} from '../services/ledger/journaled-committer.ts';
 import { createProjection } from '../services/ledger/projection.ts';
 import { createProjector, type Projector } from '../services/ledger/projector.ts';
 import { createBuilt } from '../stores/built-statements.ts';
@@ -15,8 +19,13 @@ import { readJournalPlace, startJournal } from '../stores/journal-places.ts';
 import type { Tables } from '../stores/schema.ts';
 import type { ThreadData } from './threads.ts';
 
+/** The journal of this run, for the thread that appends to it, and the committer behind it. */
+type Journaled = { readonly seat: JournalSeat; readonly committer: JournaledCommitter };
+
 export type OpenCommitter = {
   readonly committer: Committer;
+  /** Undefined on PostgreSQL. */
+  readonly journaled: Journaled | undefined;
   readonly projector: Projector;
   readonly sealer: Sealer;
   readonly close: () => void;
@@ -34,6 +43,7 @@ export async function openCommitter(
   randomBytes: (count: number) => Uint8Array,
   onCheckpoint: (orgId: OrgId, checkpoint: string) => void,
   onMissing: (path: string) => void,
+  journaling: Pick<JournaledDeps, 'appender' | 'onFollowing'>,
 ): Promise<OpenCommitter> {
   const sealer = createSealer(masterKeys);
   const built = createBuilt(direct);
@@ -41,9 +51,10 @@ export async function openCommitter(
   const projector = createProjector(db, built, projection);
   const deps = { db, direct, locksRows: dialect === 'postgres', sealer, now: Date.now, onCheckpoint };
   if (storage.kind === 'postgres')
-    return { committer: createCommitter(deps), projector, sealer, close: () => {} };
+    return { committer: createCommitter(deps), journaled: undefined, projector, sealer, close: () => {} };
   const path = join(storage.directory, journalName);
-  const over = (journal: Journal) => createJournaledCommitter({ ...deps, journal, projection });
+  const over = (journal: Journal) =>
+    createJournaledCommitter({ ...deps, ...journaling, journal, projection });
   const former = await readJournalPlace(db);
   if (former !== undefined) {
     if (!existsSync(path)) onMissing(path);
@@ -55,5 +66,7 @@ export async function openCommitter(
   const id = randomBytes(16);
   await db.transaction().execute((tx) => startJournal(tx, id));
   const journal = openJournal({ path, id, place: { sequence: 1, offset: 0 } });
-  return { committer: over(journal), projector, sealer, close: journal.close };
+  const committer = over(journal);
+  const seat = { path, id, memory: journal.memory };
+  return { committer, journaled: { seat, committer }, projector, sealer, close: journal.close };
 }

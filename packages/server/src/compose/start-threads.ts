@@ -4,15 +4,30 @@ import { Worker } from 'node:worker_threads';
 import { AppError, errorCodes } from '@countersign/core/errors';
 import { isObject } from '@countersign/core/json';
 import { connectThread, type ThreadClient } from '../platform/db/thread-client.ts';
+import { openJournal } from '../platform/journal/journal.ts';
 import { limitYoungSpace } from '../platform/memory/give-back.ts';
+import type { OrgBatch } from '../services/ledger/batch.ts';
+import { createJournalCommit, type JournalCommit } from '../services/ledger/journal-commit.ts';
+import type { RecorderDeps } from '../services/ledger/recorder.ts';
 import type { Step } from '../services/snapshot/snapshots.ts';
 import { type FaultNotices, type OnFault, toFault } from './thread-faults.ts';
-import type { InstallationState, ReaderCalls, ThreadData, WriterCalls, WriterNotices } from './threads.ts';
+import type {
+  InstallationState,
+  ReaderCalls,
+  ThreadData,
+  WriterCalls,
+  WriterHears,
+  WriterNotices,
+} from './threads.ts';
 
 type Nothing = Record<never, never>;
 
+type Writer = ThreadClient<WriterCalls, WriterHears>;
+
 export type Threads = {
-  readonly writer: ThreadClient<WriterCalls, Nothing>;
+  readonly writer: Writer;
+  /** Makes entries durable: in the journal, which is this thread's to append to, or in PostgreSQL. */
+  readonly commit: RecorderDeps['commit'];
   readonly reader: ThreadClient<ReaderCalls, Nothing>;
   readonly installation: InstallationState;
   readonly orphansClosed: number;
@@ -52,10 +67,46 @@ function startFailure(error: unknown): unknown {
   return code === undefined ? error : new AppError(code, cause.message);
 }
 
-async function open(writer: Threads['writer']) {
+/** The memory that a batch hands over to the writer: moved, not copied. */
+function buffersOf(batches: readonly OrgBatch[]): ArrayBuffer[] {
+  return batches.flatMap(({ bundle }) => (bundle.buffer instanceof ArrayBuffer ? [bundle.buffer] : []));
+}
+
+/** How entries become durable, and how that ends. */
+type Commits = { readonly commit: RecorderDeps['commit']; readonly close: () => Promise<void> };
+
+/** Opens the journal to append to it, if there is one. `attach` hears who appends. */
+async function openCommits(writer: Writer, attach: (commits: JournalCommit) => void): Promise<Commits> {
+  const commit: RecorderDeps['commit'] = (batches) => writer.call('commit', batches, buffersOf(batches));
+  const seat = await writer.call('journal', null);
+  if (seat === undefined) return { commit, close: async () => {} };
+  const journal = openJournal({ ...seat, place: { sequence: 1, offset: 0 } });
+  const commits = createJournalCommit({
+    journal,
+    follower: {
+      commit: (batches) => writer.call('commit', batches),
+      settle: () => writer.call('settle', null),
+      standings: (orgIds) => writer.call('standings', orgIds),
+    },
+  });
+  attach(commits);
+  await writer.call('appends', true);
+  return {
+    commit: commits.commit,
+    async close() {
+      await commits.hold();
+      // A thread that has ended needs no word.
+      await writer.call('appends', false).catch(() => {});
+      journal.close();
+    },
+  };
+}
+
+async function open(writer: Writer, attach: (commits: JournalCommit) => void) {
   try {
     const installation = await writer.call('open', null);
-    return { installation, orphansClosed: await writer.call('closeOrphans', null) };
+    const commits = await openCommits(writer, attach);
+    return { installation, commits, orphansClosed: await writer.call('closeOrphans', null) };
   } catch (error) {
     throw startFailure(error);
   }
@@ -64,16 +115,25 @@ async function open(writer: Threads['writer']) {
 /** Starts both threads and closes what former runs left open. Rejects with the writer's own refusal if it cannot start. */
 export async function startThreads(data: ThreadData, hear: Hearing): Promise<Threads> {
   let isStarted = false;
-  const writer = connectThread<WriterCalls, Nothing, WriterNotices>(start('writer.ts', data), {
+  let journal: JournalCommit | undefined;
+  const writer = connectThread<WriterCalls, WriterHears, WriterNotices>(start('writer.ts', data), {
     name: 'writer',
     maxOutstanding: 10_000,
     timeoutMs: 30_000,
-    onNotice: { step: hear.onStep, fault: (fault) => hear.onFault('writer', fault) },
+    onNotice: {
+      step: hear.onStep,
+      fault: (fault) => hear.onFault('writer', fault),
+      hold: () => void journal?.hold().then(() => writer.notify('held', null)),
+      resume: (moved) => journal?.resume(moved),
+      follows: (isFollowing) => journal?.follows(isFollowing),
+    },
     onError: (error, doing) => hear.onFault('writer', toFault(error, doing)),
     // What ends it before it has begun is told by the calls below.
     onDeath: (reason) => isStarted && hear.onDeath(reason),
   });
-  const { installation, orphansClosed } = await open(writer);
+  const { installation, commits, orphansClosed } = await open(writer, (opened) => {
+    journal = opened;
+  });
   isStarted = true;
   const reader = connectThread<ReaderCalls, Nothing, FaultNotices>(start('reader.ts', data), {
     name: 'reader',
@@ -85,11 +145,13 @@ export async function startThreads(data: ThreadData, hear: Hearing): Promise<Thr
   });
   return {
     writer,
+    commit: commits.commit,
     reader,
     installation,
     orphansClosed,
     close: async (limitMs) => {
       await reader.close(limitMs);
+      await commits.close();
       await writer.close(limitMs);
     },
   };

@@ -5,7 +5,9 @@ import type { InitInput, Initialized } from '../control/init-organization.ts';
 import type { RunRequest, RunResult } from '../control/run-command.ts';
 import type { QueryRequest, QueryResult } from '../control/run-query.ts';
 import type { StorageConfig } from '../platform/db/open.ts';
+import type { JournalSeat } from '../platform/journal/journal.ts';
 import type { OrgBatch, OrgCommit } from '../services/ledger/batch.ts';
+import type { Standings } from '../services/ledger/journal-hold.ts';
 import type { OwedOutcome } from '../services/ledger/owed.ts';
 import type { Loaded } from '../services/snapshot/org-snapshot.ts';
 import type { ReadCalls } from '../services/snapshot/read.ts';
@@ -39,7 +41,14 @@ export type InstallationState = {
 export type WriterCalls = {
   /** Migrates, opens the installation's log on an empty store. */
   open: { request: null; reply: InstallationState };
+  /** Commits past the journal; on PostgreSQL there is no other way. */
   commit: { request: readonly OrgBatch[]; reply: readonly OrgCommit[] };
+  /** The journal to append to; undefined on PostgreSQL. */
+  journal: { request: null; reply: JournalSeat | undefined };
+  /** Whether the journal is appended to here from now on. */
+  appends: { request: boolean; reply: null };
+  settle: { request: null; reply: null };
+  standings: { request: readonly OrgId[]; reply: Standings };
   command: { request: RunRequest; reply: RunResult };
   init: { request: InitInput; reply: Initialized };
   /** Closes what former runs left open; before anything is served. */
@@ -51,8 +60,14 @@ export type WriterCalls = {
   drain: { request: OrgId; reply: null };
 };
 
-/** What the writer says by itself: versions in the order of its commits, and errors that nobody asked for. */
-export type WriterNotices = FaultNotices & { step: Step };
+/**
+ * What the writer says by itself: versions in the order of its commits, errors that nobody asked for, that it needs the
+ * journal and has done with it, and whether the database follows it.
+ */
+export type WriterNotices = FaultNotices & { step: Step; hold: null; resume: Standings; follows: boolean };
+
+/** What the writer is told: it has the journal. */
+export type WriterHears = { held: null };
 
 export type ReaderCalls = ReadCalls & {
   query: { request: QueryRequest; reply: QueryResult };

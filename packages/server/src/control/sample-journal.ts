@@ -12,17 +12,47 @@ import { openJournal } from '../platform/journal/journal.ts';
 import type { OrgBatch } from '../services/ledger/batch.ts';
 import type { Committer } from '../services/ledger/committer.ts';
 import { sha256 } from '../services/ledger/crypto.ts';
-import { createJournaledCommitter } from '../services/ledger/journaled-committer.ts';
+import { createJournalCommit } from '../services/ledger/journal-commit.ts';
+import { createJournaledCommitter, type JournaledCommitter } from '../services/ledger/journaled-committer.ts';
 import { createProjection } from '../services/ledger/projection.ts';
 import { createBuilt } from '../stores/built-statements.ts';
 import { readBundles } from '../stores/entries.ts';
 import { readHead } from '../stores/heads.ts';
 import { readJournalPlace, startJournal } from '../stores/journal-places.ts';
 import { callEntries } from './sample-calls.ts';
-import { makeOrganization, openSampleStore } from './sample-organization.ts';
+import { makeOrganization, openSampleStore, type SampleStore } from './sample-organization.ts';
 
 const journalId = new Uint8Array(16).fill(3);
 const hasher = createTreeHasher(sha256);
+
+/** What a process does when it starts, as far as the journal goes. The one before has died, whatever it was doing. */
+async function startOver(
+  context: TestContext,
+  { db, sealer, deps }: SampleStore,
+  folder: string,
+  size = 256 * 1024,
+): Promise<Committer> {
+  const known = (await readJournalPlace(db)) ?? assert.fail('there is a journal');
+  const path = join(folder, 'journal');
+  const journal = openJournal({ path, ...known, size });
+  const tail = openJournal({ path, ...known, size, memory: journal.memory });
+  context.after(journal.close);
+  context.after(tail.close);
+  const committer: JournaledCommitter = createJournaledCommitter({
+    db,
+    sealer,
+    now: deps.now,
+    locksRows: false,
+    onCheckpoint: () => {},
+    journal: tail,
+    projection: createProjection(createBuilt()),
+    appender: { hold: () => commits.hold(), resume: (moved) => commits.resume(moved) },
+    onFollowing: (isFollowing) => commits.follows(isFollowing),
+  });
+  const commits = createJournalCommit({ journal, follower: committer });
+  await committer.attach();
+  return { ...committer, commit: commits.commit };
+}
 
 /** A store with a journal, and processes over it that follow each other. */
 export async function makeBed(context: TestContext) {
@@ -33,17 +63,7 @@ export async function makeBed(context: TestContext) {
   const folder = mkdtempSync(join(tmpdir(), 'countersign-journaled-'));
   context.after(() => rmSync(folder, { recursive: true, force: true }));
 
-  /** What a process does when it starts, as far as the journal goes. The one before has died, whatever it was doing. */
-  async function start(size = 256 * 1024): Promise<Committer> {
-    const known = (await readJournalPlace(store.db)) ?? assert.fail('there is a journal');
-    const journal = openJournal({ path: join(folder, 'journal'), ...known, size });
-    context.after(journal.close);
-    const { db, sealer, deps } = store;
-    const projection = createProjection(createBuilt());
-    const common = { db, sealer, now: deps.now, locksRows: false, onCheckpoint: () => {} };
-    return createJournaledCommitter({ ...common, journal, projection });
-  }
-
+  const start = (size?: number) => startOver(context, store, folder, size);
   const head = async () => (await readHead(store.db, orgId)) ?? assert.fail('there is a head');
   const { origin } = await head();
 

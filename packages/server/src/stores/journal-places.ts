@@ -1,7 +1,7 @@
 // Owns how far the embedded store has taken in its journal: one row, moved in the transaction that takes frames in.
 
 import { AppError } from '@countersign/core/errors';
-import type { JournalPlace } from '../platform/journal/journal.ts';
+import type { JournalPlace } from '../platform/journal/marks.ts';
 import { type BuiltStatements, runBuilt } from './built-statements.ts';
 import type { Store, Tx } from './schema.ts';
 

@@ -16,7 +16,8 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { AppError } from '@countersign/core/errors';
 import fc from 'fast-check';
-import { type Journal, type JournalPlace, openJournal } from './journal.ts';
+import { type Journal, openJournal } from './journal.ts';
+import type { JournalPlace } from './marks.ts';
 
 const id = new Uint8Array(16).fill(7);
 const size = 64 * 1024;
@@ -39,7 +40,7 @@ function allOf(journal: Journal): readonly string[] {
   return texts;
 }
 
-function append(journal: Journal, text: string): boolean {
+function append(journal: Journal, text: string): Promise<boolean> {
   return journal.append([Buffer.from(text.slice(0, 3)), Buffer.from(text.slice(3))]);
 }
 
@@ -61,10 +62,10 @@ test('a journal is private, of its whole size from the start, and leaves no half
   journal.close();
 });
 
-test('frames are read in their order, in this process and in the next one', (t) => {
+test('frames are read in their order, in this process and in the next one', async (t) => {
   const path = temporary(t);
   const journal = openJournal({ path, id, place: start, size });
-  for (const text of ['first', 'second', 'third']) assert.equal(append(journal, text), true);
+  for (const text of ['first', 'second', 'third']) assert.equal(await append(journal, text), true);
   assert.deepEqual(allOf(journal), ['first', 'second', 'third']);
   const next = takeOne(journal) ?? assert.fail('there is a frame');
   journal.close();
@@ -73,12 +74,12 @@ test('frames are read in their order, in this process and in the next one', (t) 
   again.close();
 });
 
-test('a frame that is torn anywhere ends the journal, and those before it stay', (t) => {
+test('a frame that is torn anywhere ends the journal, and those before it stay', async (t) => {
   const path = temporary(t);
   const journal = openJournal({ path, id, place: start, size });
   const long = 'x'.repeat(9_000);
-  append(journal, 'whole');
-  append(journal, long);
+  await append(journal, 'whole');
+  await append(journal, long);
   journal.close();
   const bytes = readFileSync(path);
   for (const at of [4_096, 4_103, 4_111, 4_120, 4_140, 4_160, 8_192, 12_000, 13_100]) {
@@ -91,10 +92,10 @@ test('a frame that is torn anywhere ends the journal, and those before it stay',
   }
 });
 
-test('a damaged frame that others follow is no torn end: the journal is refused, and says what to do', (t) => {
+test('a damaged frame that others follow is no torn end: the journal is refused, and says what to do', async (t) => {
   const path = temporary(t);
   const journal = openJournal({ path, id, place: start, size });
-  for (const text of ['first', 'second', 'third']) append(journal, text);
+  for (const text of ['first', 'second', 'third']) await append(journal, text);
   journal.close();
   const bytes = readFileSync(path);
   for (const at of [3, 8, 20, 40, 66, 4_100, 4_160]) {
@@ -109,10 +110,10 @@ test('a damaged frame that others follow is no torn end: the journal is refused,
   }
 });
 
-test('frames of another journal, and of an earlier round, are not read', (t) => {
+test('frames of another journal, and of an earlier round, are not read', async (t) => {
   const path = temporary(t);
   const journal = openJournal({ path, id, place: start, size });
-  append(journal, 'mine');
+  await append(journal, 'mine');
   journal.close();
   const other = openJournal({ path, id: new Uint8Array(16).fill(8), place: start, size });
   assert.deepEqual(allOf(other), []);
@@ -122,65 +123,65 @@ test('frames of another journal, and of an earlier round, are not read', (t) => 
   later.close();
 });
 
-test('a full journal takes nothing, and takes again what is released', (t) => {
+test('a full journal takes nothing, and takes again what is released', async (t) => {
   const journal = openJournal({ path: temporary(t), id, place: start, size });
-  for (let i = 0; i < size / 4_096; i += 1) assert.equal(append(journal, `frame ${i}`), true);
-  assert.equal(append(journal, 'one more'), false);
+  for (let i = 0; i < size / 4_096; i += 1) assert.equal(await append(journal, `frame ${i}`), true);
+  assert.equal(await append(journal, 'one more'), false);
   assert.equal(journal.share(), 1);
   takeOne(journal);
-  assert.equal(append(journal, 'one more'), true);
-  assert.equal(append(journal, 'and another'), false);
+  assert.equal(await append(journal, 'one more'), true);
+  assert.equal(await append(journal, 'and another'), false);
   assert.equal(allOf(journal).at(-1), 'one more');
   journal.close();
 });
 
-test('a frame that failed leaves its number in doubt: nothing is taken until a place beyond it is released', () => {
+test('a frame that failed leaves its number in doubt: nothing is taken until a place beyond it is released', async () => {
   // A file that takes nothing: every write to it finds a full disk.
   const journal = openJournal({ path: '/dev/full', id, place: start, size });
-  assert.throws(() => append(journal, 'lost'), isUnavailable);
-  assert.equal(append(journal, 'refused'), false);
+  await assert.rejects(append(journal, 'lost'), isUnavailable);
+  assert.equal(await append(journal, 'refused'), false);
   const beyond = journal.skip();
   assert.deepEqual(beyond, { sequence: 2, offset: 0 });
   journal.release(beyond);
-  assert.throws(() => append(journal, 'tried'), isUnavailable);
+  await assert.rejects(append(journal, 'tried'), isUnavailable);
   journal.close();
 });
 
-test('a number can be given up without a write, and a closed journal takes nothing', (t) => {
+test('a number can be given up without a write, and a closed journal takes nothing', async (t) => {
   const journal = openJournal({ path: temporary(t), id, place: start, size });
   journal.doubt();
-  assert.equal(append(journal, 'refused'), false);
+  assert.equal(await append(journal, 'refused'), false);
   journal.release(journal.skip());
-  assert.equal(append(journal, 'taken'), true);
+  assert.equal(await append(journal, 'taken'), true);
   journal.close();
-  assert.throws(() => append(journal, 'late'), isUnavailable);
+  await assert.rejects(append(journal, 'late'), isUnavailable);
 });
 
-test('what may lie under a doubtful number is not read once a place beyond it is known', (t) => {
+test('what may lie under a doubtful number is not read once a place beyond it is known', async (t) => {
   const path = temporary(t);
   const journal = openJournal({ path, id, place: start, size });
-  append(journal, 'durable');
+  await append(journal, 'durable');
   const beyond = journal.skip();
   // As if the write had failed, and the bytes had reached the disk all the same.
-  append(journal, 'failed');
+  await append(journal, 'failed');
   journal.close();
   const again = openJournal({ path, id, place: beyond, size });
   assert.deepEqual(allOf(again), []);
-  assert.equal(append(again, 'after'), true);
+  assert.equal(await append(again, 'after'), true);
   assert.deepEqual(allOf(again), ['after']);
   again.close();
 });
 
-test('frames that began anew at the start of the file are kept after a start, whatever place was noted', (t) => {
+test('frames that began anew at the start of the file are kept after a start, whatever place was noted', async (t) => {
   const path = temporary(t);
   const journal = openJournal({ path, id, place: start, size });
-  append(journal, 'a'.repeat(16_321));
+  await append(journal, 'a'.repeat(16_321));
   const place = takeOne(journal) ?? assert.fail('there is a frame');
   // Empty: the next one is at the start again, while the place that is noted is behind the first.
-  for (const length of [8_129, 16_321, 12_225]) assert.equal(append(journal, 'b'.repeat(length)), true);
+  for (const length of [8_129, 16_321, 12_225]) assert.equal(await append(journal, 'b'.repeat(length)), true);
   journal.close();
   const again = openJournal({ path, id, place, size });
-  assert.equal(append(again, 'c'.repeat(16_321)), false, 'there is no room for it');
+  assert.equal(await append(again, 'c'.repeat(16_321)), false, 'there is no room for it');
   assert.deepEqual(
     allOf(again).map(({ length }) => length),
     [8_129, 16_321, 12_225],
@@ -188,10 +189,10 @@ test('frames that began anew at the start of the file are kept after a start, wh
   again.close();
 });
 
-test('a journal of another size on the disk still holds what was written', (t) => {
+test('a journal of another size on the disk still holds what was written', async (t) => {
   const path = temporary(t);
   const journal = openJournal({ path, id, place: start, size });
-  append(journal, 'kept');
+  await append(journal, 'kept');
   journal.close();
   const fd = openSync(path, 'r+');
   writeSync(fd, Buffer.alloc(10), 0, 10, size);
@@ -201,48 +202,56 @@ test('a journal of another size on the disk still holds what was written', (t) =
   again.close();
 });
 
-test('whatever is appended, released and opened anew: what is kept is read, whole and in order', (t) => {
-  const step = fc.oneof(
-    {
-      weight: 5,
-      arbitrary: fc.record({ kind: fc.constant('append'), length: fc.integer({ min: 3, max: 20_000 }) }),
-    },
-    { weight: 4, arbitrary: fc.record({ kind: fc.constant('take'), length: fc.constant(0) }) },
-    { weight: 1, arbitrary: fc.record({ kind: fc.constant('reopen'), length: fc.constant(0) }) },
-    { weight: 1, arbitrary: fc.record({ kind: fc.constant('skip'), length: fc.constant(0) }) },
+test('whatever is appended, released and opened anew: what is kept is read, whole and in order', async (t) => {
+  const kinds = fc.oneof(
+    { weight: 5, arbitrary: fc.constant('append') },
+    { weight: 2, arbitrary: fc.constant('append while another takes') },
+    { weight: 4, arbitrary: fc.constant('take') },
+    { weight: 1, arbitrary: fc.constant('reopen') },
+    { weight: 1, arbitrary: fc.constant('skip') },
   );
+  const step = fc.record({ kind: kinds, length: fc.integer({ min: 3, max: 20_000 }) });
   let wraps = 0;
-  fc.assert(
-    fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
-      const path = temporary(t);
-      let place: JournalPlace = start;
-      let journal = openJournal({ path, id, place, size });
-      const kept: string[] = [];
-      let n = 0;
-      for (const { kind, length } of steps) {
-        if (kind === 'append') {
-          const text = `${n}:`.padEnd(length, 'x');
-          n += 1;
-          if (append(journal, text)) kept.push(text);
-          else assert.ok(kept.length > 0, 'an empty journal has room');
-        } else if (kind === 'take') {
-          const next = takeOne(journal);
-          assert.equal(next === undefined, kept.length === 0);
-          if (next !== undefined && next.offset < place.offset) wraps += 1;
-          place = next ?? place;
-          kept.shift();
-        } else if (kind === 'skip' && kept.length === 0) {
-          place = journal.skip();
-          journal.release(place);
-        } else if (kind === 'reopen') {
-          journal.close();
-          journal = openJournal({ path, id, place, size });
-        }
-        assert.deepEqual(allOf(journal), kept);
+
+  async function run(steps: readonly { readonly kind: string; readonly length: number }[]): Promise<void> {
+    const path = temporary(t);
+    let place: JournalPlace = start;
+    const open = () => {
+      const journal = openJournal({ path, id, place, size });
+      return { journal, tail: openJournal({ path, id, place, size, memory: journal.memory }) };
+    };
+    let { journal, tail } = open();
+    const kept: string[] = [];
+    function take(): void {
+      const next = takeOne(tail);
+      assert.equal(next === undefined, kept.length === 0);
+      if (next !== undefined && next.offset < place.offset) wraps += 1;
+      place = next ?? place;
+      kept.shift();
+    }
+    for (const [n, { kind, length }] of steps.entries()) {
+      if (kind.startsWith('append')) {
+        const text = `${n}:`.padEnd(length, 'x');
+        const appended = append(journal, text);
+        const wasEmpty = kept.length === 0;
+        if (kind !== 'append') take();
+        if (await appended) kept.push(text);
+        else assert.ok(!wasEmpty, 'an empty journal has room');
+      } else if (kind === 'take') take();
+      else if (kind === 'skip' && kept.length === 0) {
+        place = tail.skip();
+        tail.release(place);
+      } else if (kind === 'reopen') {
+        journal.close();
+        tail.close();
+        ({ journal, tail } = open());
       }
-      journal.close();
-    }),
-    { numRuns: 1_000 },
-  );
+      assert.deepEqual(allOf(tail), kept);
+    }
+    journal.close();
+    tail.close();
+  }
+
+  await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 120 }), run), { numRuns: 300 });
   assert.ok(wraps > 5, `the file's end was passed ${wraps} times`);
 });

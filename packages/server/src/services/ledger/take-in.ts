@@ -3,7 +3,8 @@
 import { AppError } from '@countersign/core/errors';
 import type { OrgId } from '@countersign/core/ids';
 import { decodeBundle } from '@countersign/core/ledger/tile';
-import type { Journal, JournalPlace } from '../../platform/journal/journal.ts';
+import type { Journal } from '../../platform/journal/journal.ts';
+import type { JournalPlace } from '../../platform/journal/marks.ts';
 import type { Tx } from '../../stores/schema.ts';
 import type { OrgBatch } from './batch.ts';
 import type { DirectCommitter } from './committer.ts';
