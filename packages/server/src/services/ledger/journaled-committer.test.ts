@@ -126,6 +126,7 @@ test('a database that cannot take entries in refuses the next ones, keeps the fo
   );
   await assert.rejects(committer.settle(), /full/);
   await assert.rejects(committer.commit([bed.call(version)]), /full/);
+  await assert.rejects(bed.change(committer), /full/, 'and whoever moves a head is refused, and moves none');
   await sql`drop trigger no_room`.execute(db);
   assert.deepEqual((await committer.commit([bed.call(version)]))[0]?.indices, [size + 2, size + 3]);
   await committer.settle();

@@ -98,9 +98,8 @@ export function createJournaledCommitter(deps: JournaledDeps): JournaledCommitte
   const turn = createTurn(waitMs);
   let isAttached = false;
 
-  /** Runs what writes to the database itself, when everything before it is there. */
+  /** Runs what writes to the database itself. To be called when everything before it is there. */
   async function runPast<T>(work: () => Promise<T>): Promise<T> {
-    await settling.settle();
     const skipped = journal.skip();
     const value = await work().catch((error: unknown) => {
       // INVARIANT: a commit that the disk has failed is undone here, but may be there after a crash, with the number that
@@ -112,16 +111,24 @@ export function createJournaledCommitter(deps: JournaledDeps): JournaledCommitte
     return value;
   }
 
+  async function holding<T>(orgIds: readonly OrgId[], work: () => Promise<T>): Promise<T> {
+    if (isAttached) await appender.hold();
+    // INVARIANT: where the database has not taken the journal in, it does not know where the logs stand.
+    let moved: Standings = [];
+    try {
+      await settling.settle();
+      moved = orgIds.map((orgId) => [orgId, undefined]);
+      const value = await runPast(work);
+      moved = await readStandings(db, orgIds).catch(() => moved);
+      return value;
+    } finally {
+      if (isAttached) appender.resume(moved);
+    }
+  }
+
   async function exclusive<T>(orgIds: readonly OrgId[], work: () => Promise<T>): Promise<T> {
     await turn.take();
-    try {
-      if (isAttached) await appender.hold();
-      return await runPast(work);
-    } finally {
-      const unknown = orgIds.map((orgId) => [orgId, undefined] as const);
-      if (isAttached) appender.resume(await readStandings(db, orgIds).catch(() => unknown));
-      turn.give();
-    }
+    return holding(orgIds, work).finally(turn.give);
   }
 
   return {
