@@ -61,18 +61,15 @@ export async function writeKeyUses(
   uses: ReadonlyMap<string, number>,
   built?: BuiltStatements,
 ): Promise<void> {
-  const rows = [...uses].map(([keyId, lastUsedAt]) => ({
-    org_id: orgId,
-    key_id: keyId,
-    last_used_at: lastUsedAt,
-  }));
+  const rows = [...uses].map(([keyId, lastUsedAt]) => ({ key_id: keyId, last_used_at: lastUsedAt }));
   await insertRows(
     tx,
+    orgId,
     rows,
     (part) =>
       tx
         .insertInto('key_uses')
-        .values(part)
+        .values(part.map((row) => ({ org_id: orgId, ...row })))
         .onConflict((conflict) =>
           conflict
             .columns(['org_id', 'key_id'])

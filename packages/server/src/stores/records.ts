@@ -35,8 +35,14 @@ export async function insertRecords(
   rows: readonly RecordRow[],
   built?: BuiltStatements,
 ): Promise<void> {
-  const owned = rows.map((row) => ({ org_id: orgId, ...row }));
-  await insertRows(tx, owned, (part) => tx.insertInto('records').values(part), 'records', built);
+  await insertRows(
+    tx,
+    orgId,
+    rows,
+    (part) => tx.insertInto('records').values(part.map((row) => ({ org_id: orgId, ...row }))),
+    'records',
+    built,
+  );
 }
 
 /** Completes a row by its outcome. */

@@ -67,14 +67,14 @@ export async function addUsage(
   rows: readonly UsageRow[],
   built?: BuiltStatements,
 ): Promise<void> {
-  const owned = rows.map((row) => ({ org_id: orgId, ...row }));
   await insertRows(
     tx,
-    owned,
+    orgId,
+    rows,
     (part) =>
       tx
         .insertInto('usage_daily')
-        .values(part)
+        .values(part.map((row) => ({ org_id: orgId, ...row })))
         .onConflict((conflict) =>
           conflict.columns(['org_id', 'day', 'dimensions']).doUpdateSet((eb) => ({
             requests: eb('usage_daily.requests', '+', eb.ref('excluded.requests')),

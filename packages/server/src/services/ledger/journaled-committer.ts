@@ -86,39 +86,32 @@ async function readStandings(db: JournaledDeps['db'], orgIds: readonly OrgId[]):
   return found;
 }
 
-/**
- * A committer behind a journal that another thread appends to. INVARIANT: whatever moves a head here does so while it
- * holds the journal, and when everything in it is in the database.
- */
-export function createJournaledCommitter(deps: JournaledDeps): JournaledCommitter {
-  const { db, journal, projection, appender } = deps;
-  const moveTo = moveJournalPlace.bind(undefined, createBuilt(deps.direct), journal.id);
-  const direct = createCommitter({ ...deps, beside: (tx) => moveTo(tx, journal.skip()) });
-  const settling = createSettling({ journal, direct, projection, moveTo }, deps.onFollowing);
+/** Runs what writes to the database itself. To be called when everything before it is there. */
+async function runPast<T>(journal: Journal, work: () => Promise<T>): Promise<T> {
+  const skipped = journal.skip();
+  const value = await work().catch((error: unknown) => {
+    // INVARIANT: a commit that the disk has failed is undone here, but may be there after a crash, with the number that
+    // it skipped. Until another one has taken its place nothing is said to be durable under that number.
+    if (!(error instanceof AppError) || error.code === 'storage_unavailable') journal.doubt();
+    throw error;
+  });
+  journal.release(skipped);
+  return value;
+}
+
+/** Runs what moves heads, one after the other, and with the journal in its hands. */
+function createExclusive({ db, journal, appender }: JournaledDeps, settle: () => Promise<void>) {
   const turn = createTurn(waitMs);
   let isAttached = false;
-
-  /** Runs what writes to the database itself. To be called when everything before it is there. */
-  async function runPast<T>(work: () => Promise<T>): Promise<T> {
-    const skipped = journal.skip();
-    const value = await work().catch((error: unknown) => {
-      // INVARIANT: a commit that the disk has failed is undone here, but may be there after a crash, with the number that
-      // it skipped. Until another one has taken its place nothing is said to be durable under that number.
-      if (!(error instanceof AppError) || error.code === 'storage_unavailable') journal.doubt();
-      throw error;
-    });
-    journal.release(skipped);
-    return value;
-  }
 
   async function holding<T>(orgIds: readonly OrgId[], work: () => Promise<T>): Promise<T> {
     if (isAttached) await appender.hold();
     // INVARIANT: where the database has not taken the journal in, it does not know where the logs stand.
     let moved: Standings = [];
     try {
-      await settling.settle();
+      await settle();
       moved = orgIds.map((orgId) => [orgId, undefined]);
-      const value = await runPast(work);
+      const value = await runPast(journal, work);
       moved = await readStandings(db, orgIds).catch(() => moved);
       return value;
     } finally {
@@ -126,32 +119,47 @@ export function createJournaledCommitter(deps: JournaledDeps): JournaledCommitte
     }
   }
 
-  async function exclusive<T>(orgIds: readonly OrgId[], work: () => Promise<T>): Promise<T> {
-    await turn.take();
-    return holding(orgIds, work).finally(turn.give);
-  }
-
   return {
-    commit: (batches) =>
-      exclusive(
-        batches.map(({ orgId }) => orgId),
-        () => direct.commit(batches),
-      ),
-    withLog: (orgId, work) => exclusive([orgId], () => direct.withLog(orgId, work)),
-    withNewLog: (orgId, log, work) => exclusive([orgId], () => direct.withNewLog(orgId, log, work)),
-    settle: settling.settle,
-    follow: settling.follow,
-    standings: (orgIds) => readStandings(db, orgIds),
-    async attach() {
+    async run<T>(orgIds: readonly OrgId[], work: () => Promise<T>): Promise<T> {
+      await turn.take();
+      return holding(orgIds, work).finally(turn.give);
+    },
+    async attach(): Promise<void> {
       await turn.take();
       isAttached = true;
       appender.resume([]);
       turn.give();
     },
-    async detach() {
+    async detach(): Promise<void> {
       await turn.take();
       isAttached = false;
       turn.give();
     },
+  };
+}
+
+/**
+ * A committer behind a journal that another thread appends to. INVARIANT: whatever moves a head here does so while it
+ * holds the journal, and when everything in it is in the database.
+ */
+export function createJournaledCommitter(deps: JournaledDeps): JournaledCommitter {
+  const { db, journal, projection } = deps;
+  const moveTo = moveJournalPlace.bind(undefined, createBuilt(deps.direct), journal.id);
+  const direct = createCommitter({ ...deps, beside: (tx) => moveTo(tx, journal.skip()) });
+  const { settle, follow } = createSettling({ journal, direct, projection, moveTo }, deps.onFollowing);
+  const { run, attach, detach } = createExclusive(deps, settle);
+  return {
+    commit: (batches) =>
+      run(
+        batches.map(({ orgId }) => orgId),
+        () => direct.commit(batches),
+      ),
+    withLog: (orgId, work) => run([orgId], () => direct.withLog(orgId, work)),
+    withNewLog: (orgId, log, work) => run([orgId], () => direct.withNewLog(orgId, log, work)),
+    settle,
+    follow,
+    standings: (orgIds) => readStandings(db, orgIds),
+    attach,
+    detach,
   };
 }

@@ -1,7 +1,6 @@
 // Owns what entries leave in `records`, `usage_daily` and `key_uses`, inside a transaction of whoever has them.
 
 import type { OrgId } from '@countersign/core/ids';
-import { type CallOutcome, type Entry, entrySchema } from '@countersign/core/ledger/entry';
 import { writeKeyUses } from '../../stores/bookkeeping.ts';
 import type { BuiltStatements } from '../../stores/built-statements.ts';
 import { readProgress, setProjected } from '../../stores/heads.ts';
@@ -10,7 +9,7 @@ import { completeRecord, insertRecords, type RecordRow } from '../../stores/reco
 import type { Tx } from '../../stores/schema.ts';
 import { addUsage, type UsageRow } from '../../stores/usage.ts';
 import type { Pause } from './pause.ts';
-import { addUsageRow, isOutcome, outcomeColumn, type Placed, rowOf, usageOf } from './record-rows.ts';
+import { addUsageRow, type Projected, projectEntry } from './record-rows.ts';
 
 /** Entries as they are stored, with their places from `first` on. */
 export type Stored = { readonly first: number; readonly entries: readonly Uint8Array[] };
@@ -31,17 +30,8 @@ const stretch = 32;
 const mostNoted = 100_000;
 const minuteMs = 60_000;
 
-/** Our own committed bytes, which `decodeEntry` has held to the schema when they were written. */
-function isEntry(value: unknown): value is Entry {
-  return typeof value === 'object' && value !== null && 'v' in value && value.v === 1 && 'type' in value;
-}
-
-function parseEntry(bytes: Uint8Array): Entry {
-  const value: unknown = JSON.parse(
-    Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'),
-  );
-  if (isEntry(value)) return value;
-  return entrySchema.parse(value);
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
 }
 
 type Late = {
@@ -65,31 +55,27 @@ type Gathered = {
   readonly uses: Map<string, number>;
 };
 
+type Outcome = Extract<Projected, { readonly kind: 'outcome' }>;
+type Row = Extract<Projected, { readonly kind: 'row' }>;
+
 /** An outcome whose intent is in the same step completes its row in memory: most calls are one insert. */
-function gatherOutcome({ open, ready, late, usage }: Gathered, index: number, entry: CallOutcome): void {
-  const { intent, status } = entry;
-  const outcome = outcomeColumn(entry);
+function gatherOutcome({ open, ready, late, usage }: Gathered, outcomeIndex: number, made: Outcome): void {
+  const { intent, status, outcome } = made;
   const row = open.get(intent);
-  if (row === undefined) late.push({ intent, outcomeIndex: index, status, outcome });
-  else ready.push({ ...row, outcome_index: index, status, outcome });
+  if (row === undefined) late.push({ intent, outcomeIndex, status, outcome });
+  else ready.push(Object.assign(row, { outcome_index: outcomeIndex, status, outcome }));
   open.delete(intent);
-  const used = usageOf(entry);
-  if (used !== undefined) addUsageRow(usage, used);
+  if (made.usage !== undefined) addUsageRow(usage, made.usage);
 }
 
 /** A busy key is written once a minute, not once a step: `noted` are the minutes that are. */
-function gatherOther(gathered: Gathered, placed: Placed, noted: ReadonlyMap<string, number>): void {
-  const row = rowOf(placed);
-  if (row !== undefined) {
-    gathered.count += 1;
-    // A denial has its status, and gets no outcome.
-    if ('phase' in placed.entry && row.status === null) gathered.open.set(row.id, row);
-    else gathered.ready.push(row);
-  }
-  const { cred } = placed.entry.actor;
-  if (cred?.startsWith('key_') !== true) return;
-  const minute = Math.floor(Date.parse(placed.entry.ts) / minuteMs) * minuteMs;
-  if (noted.get(cred) !== minute) gathered.uses.set(cred, minute);
+function gatherRow(gathered: Gathered, { row, isOpen, use }: Row, noted: ReadonlyMap<string, number>): void {
+  gathered.count += 1;
+  if (isOpen) gathered.open.set(row.id, row);
+  else gathered.ready.push(row);
+  if (use === undefined) return;
+  const minute = Math.floor(use.atMs / minuteMs) * minuteMs;
+  if (noted.get(use.keyId) !== minute) gathered.uses.set(use.keyId, minute);
 }
 
 /** Describes records in blocks as they come. */
@@ -136,9 +122,9 @@ export function createProjection(built: BuiltStatements): Projection {
         uses: new Map(),
       };
       for (const [i, bytes] of entries.entries()) {
-        const entry = parseEntry(bytes);
-        if (isOutcome(entry)) gatherOutcome(gathered, first + i, entry);
-        else gatherOther(gathered, { index: first + i, entry }, noted);
+        const made = projectEntry(first + i, textOf(bytes));
+        if (made.kind === 'outcome') gatherOutcome(gathered, first + i, made);
+        else gatherRow(gathered, made, noted);
         if (gathered.ready.length + gathered.late.length < stretch) continue;
         await writeReady(tx, orgId, gathered, built);
         await pause();

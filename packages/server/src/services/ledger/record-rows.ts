@@ -1,87 +1,240 @@
 // Owns how entries become rows: one for each call or management entry, and the day's usage.
 
-import type { CallIntent, CallOutcome, Entry } from '@countersign/core/ledger/entry';
+import { type Entry, entrySchema } from '@countersign/core/ledger/entry';
+import { membersOf, unquote } from '@countersign/core/ledger/members';
 import type { RecordRow } from '../../stores/records.ts';
 import type { UsageRow } from '../../stores/usage.ts';
 
 const dayMs = 86_400_000;
 
-/** An entry at its place in the log. */
-export type Placed = { readonly index: number; readonly entry: Entry };
+/** What an entry leaves in the projection. */
+export type Projected =
+  /** A row of its own; open where an outcome is to come. */
+  | {
+      readonly kind: 'row';
+      readonly row: RecordRow;
+      readonly isOpen: boolean;
+      readonly use: KeyUse | undefined;
+    }
+  | {
+      readonly kind: 'outcome';
+      readonly intent: string;
+      readonly status: string;
+      readonly outcome: string;
+      readonly usage: UsageRow | undefined;
+    };
 
-type Acted = Pick<Entry, 'actor'>;
+/** A key and when it was used, in milliseconds since 1970. */
+export type KeyUse = { readonly keyId: string; readonly atMs: number };
 
-/** The service through which a person's call came, or the service that called by itself. */
-export function applicationOf({ actor }: Acted): string | null {
-  if (actor.kind === 'service') return actor.id;
-  return actor.act?.find(({ kind }) => kind === 'service')?.id ?? null;
+type Acting = { readonly id: string; readonly kind: string };
+
+/** What rows need of an actor, from its canonical text: everything but `act` as literals. */
+type Actor = {
+  readonly act: readonly Acting[];
+  readonly cred: string | undefined;
+  readonly id: string;
+  readonly kind: string | undefined;
+  readonly teams: string | undefined;
+  readonly ws: string | undefined;
+};
+
+const actorMembers = ['act', 'cred', 'id', 'kind', 'teams', 'ws'];
+
+// INVARIANT: everything here reads our own committed bytes, which were held to the schema when they were written.
+function isActing(value: unknown): value is readonly Acting[] {
+  return Array.isArray(value);
 }
 
-function isIntent(entry: Entry): entry is CallIntent {
-  return 'phase' in entry && entry.phase === 'intent';
+function readActs(text: string | undefined): readonly Acting[] {
+  const value: unknown = text === undefined ? [] : JSON.parse(text);
+  return isActing(value) ? value : [];
 }
 
-/** True for the entry that closes a call. */
-export function isOutcome(entry: Entry): entry is CallOutcome {
-  return 'phase' in entry && entry.phase === 'outcome';
+function readActor(text: string): Actor {
+  const [act, cred, id, kind, teams, ws] = membersOf(text, actorMembers);
+  return { act: readActs(act), cred, id: id ?? '""', kind, teams, ws };
 }
 
-function labelsColumn(labels: readonly string[] | undefined): string | null {
-  return labels === undefined || labels.length === 0 ? null : ` ${labels.join(' ')} `;
+const textOf = (literal: string | undefined): string | null =>
+  literal === undefined ? null : unquote(literal);
+
+function timeOf({ ts }: { readonly ts: string | undefined }): number {
+  return Date.parse(textOf(ts) ?? '');
 }
 
-function intentRow(index: number, entry: CallIntent): RecordRow {
-  return {
+/** The service through which a person's call came, or the service that called by itself: as a literal. */
+function applicationOf({ kind, id, act }: Actor): string | undefined {
+  if (kind === '"service"') return id;
+  const service = act.find((acting) => acting.kind === 'service');
+  return service === undefined ? undefined : JSON.stringify(service.id);
+}
+
+/** The key of a credential that is one. A string of its own: it is kept, and a piece of a text would keep all of that. */
+function keyUseOf({ cred }: Actor, atMs: number): KeyUse | undefined {
+  if (cred?.startsWith('"key_') !== true) return undefined;
+  const keyId: unknown = JSON.parse(cred);
+  return typeof keyId === 'string' ? { keyId, atMs } : undefined;
+}
+
+function labelsOf(classText: string | undefined): string | null {
+  if (classText === undefined) return null;
+  const [labels] = membersOf(classText, ['labels']);
+  if (labels === undefined || labels === '[]') return null;
+  const names: unknown = JSON.parse(labels);
+  return Array.isArray(names) ? ` ${names.join(' ')} ` : null;
+}
+
+/** An object of rendered members; those that are undefined are left out. */
+function objectOf(members: { readonly [name: string]: string | undefined }): string {
+  let text = '';
+  for (const name in members) {
+    const member = members[name];
+    if (member !== undefined) text += `${text === '' ? '{' : ','}"${name}":${member}`;
+  }
+  return text === '' ? '{}' : `${text}}`;
+}
+
+const callMembers = [
+  ...['actor', 'attempt', 'boot', 'cc', 'class', 'err', 'id', 'intent', 'ms', 'phase', 'policy', 'req'],
+  ...['reserved', 'status', 'target', 'ts', 'type', 'usage'],
+] as const;
+
+/** The members of a call's entry that rows are made of: their canonical texts. */
+type CallTexts = { readonly [Name in (typeof callMembers)[number]]: string | undefined };
+
+function readCall(text: string): CallTexts {
+  const [actor, attempt, boot, cc, classText, err, id, intent, ms, phase, policy, req, ...rest] = membersOf(
+    text,
+    callMembers,
+  );
+  const [reserved, status, target, ts, type, usage] = rest;
+  const first = { actor, attempt, boot, cc, class: classText, err, id, intent, ms, phase, policy, req };
+  return { ...first, reserved, status, target, ts, type, usage };
+}
+
+function intentRow(index: number, texts: CallTexts): Projected {
+  const { actor = '{}', target = '{}', policy = '{}', status, cc, err, reserved, attempt } = texts;
+  const acting = readActor(actor);
+  const atMs = timeOf(texts);
+  const [decision] = membersOf(policy, ['decision']);
+  const [model] = membersOf(target, ['model']);
+  const row = {
     entry_index: index,
     outcome_index: null,
-    id: entry.id,
-    request_id: entry.req,
-    at: Date.parse(entry.ts),
-    type: entry.type,
+    id: textOf(texts.id) ?? '',
+    request_id: textOf(texts.req),
+    at: atMs,
+    type: textOf(texts.type) ?? '',
     event: null,
-    actor_id: entry.actor.id,
-    workspace_id: entry.actor.ws ?? null,
-    application_id: applicationOf(entry),
-    model: entry.target.model ?? null,
-    decision: entry.policy.decision,
-    labels: labelsColumn(entry.class?.labels),
-    status: entry.status ?? null,
-    boot: entry.boot,
-    detail: JSON.stringify({
-      actor: entry.actor,
-      target: entry.target,
-      policy: { version: entry.policy.version, rules: entry.policy.rules, reason: entry.policy.reason },
-      cc: entry.cc,
-      err: entry.err,
-      reserved: entry.reserved,
-      attempt: entry.attempt,
-    }),
+    actor_id: unquote(acting.id),
+    workspace_id: textOf(acting.ws),
+    application_id: textOf(applicationOf(acting)),
+    model: textOf(model),
+    decision: textOf(decision),
+    labels: labelsOf(texts.class),
+    status: textOf(status),
+    boot: textOf(texts.boot),
+    detail: objectOf({ actor, target, policy, cc, err, reserved, attempt }),
     outcome: null,
+  };
+  return { kind: 'row', row, isOpen: status === undefined, use: keyUseOf(acting, atMs) };
+}
+
+type Used = {
+  readonly in: number;
+  readonly out: number;
+  readonly cached?: number;
+  readonly cache_write?: number;
+  readonly cache_write_1h?: number;
+  readonly reasoning?: number;
+  readonly cost_nanos: number;
+  readonly source: string;
+};
+
+function isUsed(value: unknown): value is Used {
+  return typeof value === 'object' && value !== null && 'cost_nanos' in value;
+}
+
+function joinedTeams(teams: string | undefined): string {
+  const ids: unknown = teams === undefined || teams === '[]' ? [] : JSON.parse(teams);
+  return Array.isArray(ids) ? ids.join(' ') : '';
+}
+
+/** The usage that one outcome adds. */
+function usageOf(used: Used, acting: Actor, target: string, day: number, cc: string | undefined): UsageRow {
+  const [model, modelId] = membersOf(target, ['model', 'resource']);
+  const user = acting.kind === '"service"' ? undefined : acting.id;
+  const key = acting.cred?.startsWith('"key_') === true ? acting.cred : undefined;
+  const teams = joinedTeams(acting.teams);
+  const application = applicationOf(acting);
+  const agents = acting.act.flatMap(({ kind, id }) => (kind === 'agent' ? [id] : [])).join(' ');
+  const literals = [user, key, JSON.stringify(teams), acting.ws, cc, model, modelId, application];
+  return {
+    day,
+    dimensions: `[${literals.map((literal) => literal ?? 'null').join(',')},${JSON.stringify(agents)}]`,
+    user_id: textOf(user),
+    key_id: textOf(key),
+    team_ids: teams,
+    workspace_id: textOf(acting.ws),
+    cost_centre: textOf(cc),
+    model: textOf(model),
+    model_id: textOf(modelId),
+    application_id: textOf(application),
+    requests: 1,
+    estimated: used.source === 'estimated' ? 1 : 0,
+    input_tokens: used.in + (used.cache_write ?? 0) + (used.cache_write_1h ?? 0),
+    output_tokens: used.out,
+    cached_tokens: used.cached ?? 0,
+    reasoning_tokens: used.reasoning ?? 0,
+    cost_nanos: BigInt(used.cost_nanos),
   };
 }
 
-/** What `records.outcome` holds of an outcome. */
-export function outcomeColumn(entry: CallOutcome): string {
-  return JSON.stringify({ target: entry.target, usage: entry.usage, ms: entry.ms, err: entry.err });
+function outcomeOf(texts: CallTexts): Projected {
+  const { actor = '{}', target = '{}', cc, err, ms, usage } = texts;
+  const used: unknown = usage === undefined ? undefined : JSON.parse(usage);
+  const day = Math.floor(timeOf(texts) / dayMs);
+  return {
+    kind: 'outcome',
+    intent: textOf(texts.intent) ?? '',
+    status: textOf(texts.status) ?? '',
+    outcome: objectOf({ target, usage, ms, err }),
+    usage: isUsed(used) ? usageOf(used, readActor(actor), target, day, cc) : undefined,
+  };
 }
 
-function plainRow(index: number, entry: Exclude<Entry, CallIntent | CallOutcome>): RecordRow {
+function isEntry(value: unknown): value is Entry {
+  return typeof value === 'object' && value !== null && 'v' in value && value.v === 1 && 'type' in value;
+}
+
+function parseEntry(text: string): Entry {
+  const value: unknown = JSON.parse(text);
+  return isEntry(value) ? value : entrySchema.parse(value);
+}
+
+/** The row of an entry that is no call. */
+function plainRow(index: number, text: string): Projected {
+  const entry = parseEntry(text);
+  const [actor = '{}'] = membersOf(text, ['actor']);
+  const acting = readActor(actor);
   const isManagement = entry.type === 'management';
-  return {
+  const atMs = Date.parse(entry.ts);
+  const row = {
     entry_index: index,
     outcome_index: null,
     id: entry.id,
     request_id: 'req' in entry ? entry.req : null,
-    at: Date.parse(entry.ts),
+    at: atMs,
     type: entry.type,
     event: isManagement ? entry.op : null,
     actor_id: entry.actor.id,
     workspace_id: entry.actor.ws ?? null,
-    application_id: applicationOf(entry),
+    application_id: textOf(applicationOf(acting)),
     model: null,
     decision: 'policy' in entry ? (entry.policy?.decision ?? null) : null,
     labels: null,
-    status: 'status' in entry ? entry.status : 'ok',
+    status: 'status' in entry ? (entry.status ?? 'ok') : 'ok',
     boot: entry.boot,
     detail: JSON.stringify({
       actor: entry.actor,
@@ -91,42 +244,14 @@ function plainRow(index: number, entry: Exclude<Entry, CallIntent | CallOutcome>
     }),
     outcome: null,
   };
+  return { kind: 'row', row, isOpen: false, use: keyUseOf(acting, atMs) };
 }
 
-/** The row of an entry that opens one; undefined for an outcome, which completes another's. */
-export function rowOf({ index, entry }: Placed): RecordRow | undefined {
-  if (isOutcome(entry)) return undefined;
-  return isIntent(entry) ? intentRow(index, entry) : plainRow(index, entry);
-}
-
-/** The usage that one outcome adds, or undefined if nothing was used. */
-export function usageOf(entry: CallOutcome): UsageRow | undefined {
-  const { usage, actor, target } = entry;
-  if (usage === undefined) return undefined;
-  const keyId = actor.cred?.startsWith('key_') === true ? actor.cred : null;
-  const row = {
-    user_id: actor.kind === 'service' ? null : actor.id,
-    key_id: keyId,
-    team_ids: actor.teams === undefined ? '' : actor.teams.join(' '),
-    workspace_id: actor.ws ?? null,
-    cost_centre: entry.cc ?? null,
-    model: target.model ?? null,
-    model_id: target.resource ?? null,
-    application_id: applicationOf(entry),
-  };
-  const agents = actor.act?.filter(({ kind }) => kind === 'agent').map(({ id }) => id) ?? [];
-  return {
-    day: Math.floor(Date.parse(entry.ts) / dayMs),
-    dimensions: JSON.stringify([...Object.values(row), agents.join(' ')]),
-    ...row,
-    requests: 1,
-    estimated: usage.source === 'estimated' ? 1 : 0,
-    input_tokens: usage.in + (usage.cache_write ?? 0) + (usage.cache_write_1h ?? 0),
-    output_tokens: usage.out,
-    cached_tokens: usage.cached ?? 0,
-    reasoning_tokens: usage.reasoning ?? 0,
-    cost_nanos: BigInt(usage.cost_nanos),
-  };
+/** What the entry at this place leaves. `text` is canonical, as the log has it. */
+export function projectEntry(index: number, text: string): Projected {
+  const texts = readCall(text);
+  if (texts.phase === undefined) return plainRow(index, text);
+  return texts.phase === '"outcome"' ? outcomeOf(texts) : intentRow(index, texts);
 }
 
 /** Adds a row to those of the same day and dimensions. */

@@ -1,0 +1,75 @@
+// Owns finding members of an object in canonical text (RFC 8785) without making values of all the others.
+// Measured: parsing an entry for a dozen of its members costs several times as much, most of it garbage.
+
+const quoteUnit = 0x22;
+const backslash = 0x5c;
+const comma = 0x2c;
+const openBrace = 0x7b;
+const closeBrace = 0x7d;
+const openBracket = 0x5b;
+const closeBracket = 0x5d;
+
+/** Behind the quote that closes the string which begins at `at`. */
+function endOfString(text: string, at: number): number {
+  for (let i = at + 1; i < text.length; i += 1) {
+    const unit = text.charCodeAt(i);
+    if (unit === quoteUnit) return i + 1;
+    if (unit === backslash) i += 1;
+  }
+  return text.length;
+}
+
+/** Behind the value that begins at `at`. */
+function endOfValue(text: string, at: number): number {
+  let depth = 0;
+  let i = at;
+  while (i < text.length) {
+    const unit = text.charCodeAt(i);
+    if (unit === quoteUnit) {
+      i = endOfString(text, i);
+      if (depth === 0) return i;
+      continue;
+    }
+    if (unit === openBrace || unit === openBracket) depth += 1;
+    else if (unit === closeBrace || unit === closeBracket) {
+      depth -= 1;
+      if (depth < 0) return i;
+      if (depth === 0) return i + 1;
+    } else if (unit === comma && depth === 0) return i;
+    i += 1;
+  }
+  return text.length;
+}
+
+/**
+ * The canonical text of each member that is named, in the order of the names; undefined for those that the object does
+ * not have. `names` must be in canonical order, as the members are. The text must be canonical JSON of an object, which
+ * is not checked: for anything else the members are as good as random.
+ */
+export function membersOf(text: string, names: readonly string[]): (string | undefined)[] {
+  const found = new Array<string | undefined>(names.length).fill(undefined);
+  let next = 0;
+  let at = 1;
+  while (at < text.length && text.charCodeAt(at) === quoteUnit) {
+    const nameEnd = endOfString(text, at);
+    const end = endOfValue(text, nameEnd + 1);
+    const length = nameEnd - at - 2;
+    for (let i = next; i < names.length; i += 1) {
+      const name = names[i] ?? '';
+      if (name.length !== length || !text.startsWith(name, at + 1)) continue;
+      found[i] = text.slice(nameEnd + 1, end);
+      next = i + 1;
+      break;
+    }
+    if (next === names.length) break;
+    at = end + 1;
+  }
+  return found;
+}
+
+/** The text that a string's literal stands for. Throws a SyntaxError for what is no literal. */
+export function unquote(literal: string): string {
+  if (!literal.includes('\\')) return literal.slice(1, -1);
+  const text: unknown = JSON.parse(literal);
+  return String(text);
+}
