@@ -150,8 +150,8 @@ function handlersOf(
     closeOwed: ({ orgId, owed }) => inTurn(() => closeOwed({ db, committer, projector }, orgId, owed)),
     commit: committer.commit,
     journal: () => journaled?.seat,
-    appends: async (isAppending) => {
-      await (isAppending ? journaled?.committer.attach() : journaled?.committer.detach());
+    appends: async () => {
+      await journaled?.committer.attach();
       return null;
     },
     settle: async () => {
@@ -216,7 +216,7 @@ async function start(data: ThreadData): Promise<void> {
     ),
     {
       onError,
-      onNotice: { held: appender.onHeld },
+      onNotice: { held: appender.onHeld, left: appender.leave },
       onClose: async () => {
         await jobs.stop();
         checkpoints.close();

@@ -1,5 +1,6 @@
 // Owns starting the writer and the reader, and what the main thread holds of them.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { AppError, errorCodes } from '@countersign/core/errors';
 import { isObject } from '@countersign/core/json';
@@ -73,7 +74,13 @@ function buffersOf(batches: readonly OrgBatch[]): ArrayBuffer[] {
 }
 
 /** How entries become durable, and how that ends. */
-type Commits = { readonly commit: RecorderDeps['commit']; readonly close: () => Promise<void> };
+type Commits = {
+  readonly commit: RecorderDeps['commit'];
+  readonly close: (limitMs: number) => Promise<void>;
+};
+
+const shuttingDown = (): AppError =>
+  new AppError('shutting_down', 'the server is shutting down: retry shortly', { retryAfterSeconds: 1 });
 
 /** Opens the journal to append to it, if there is one. `attach` hears who appends. */
 async function openCommits(writer: Writer, attach: (commits: JournalCommit) => void): Promise<Commits> {
@@ -90,14 +97,15 @@ async function openCommits(writer: Writer, attach: (commits: JournalCommit) => v
     },
   });
   attach(commits);
-  await writer.call('appends', true);
+  await writer.call('appends', null);
   return {
     commit: commits.commit,
-    async close() {
-      await commits.hold();
-      // A thread that has ended needs no word.
-      await writer.call('appends', false).catch(() => {});
-      journal.close();
+    async close(limitMs) {
+      const hasEnded = commits.end(shuttingDown()).then(() => true);
+      const isIdle = await Promise.race([hasEnded, sleep(limitMs, false, { ref: false })]);
+      // INVARIANT: said before the thread is asked to close, which then needs no answer of this one.
+      if (isIdle) writer.notify('left', null);
+      if (isIdle) journal.close();
     },
   };
 }
@@ -129,7 +137,10 @@ export async function startThreads(data: ThreadData, hear: Hearing): Promise<Thr
     },
     onError: (error, doing) => hear.onFault('writer', toFault(error, doing)),
     // What ends it before it has begun is told by the calls below.
-    onDeath: (reason) => isStarted && hear.onDeath(reason),
+    onDeath: (reason) => {
+      void journal?.end(reason);
+      if (isStarted) hear.onDeath(reason);
+    },
   });
   const { installation, commits, orphansClosed } = await open(writer, (opened) => {
     journal = opened;
@@ -151,7 +162,7 @@ export async function startThreads(data: ThreadData, hear: Hearing): Promise<Thr
     orphansClosed,
     close: async (limitMs) => {
       await reader.close(limitMs);
-      await commits.close();
+      await commits.close(limitMs);
       await writer.close(limitMs);
     },
   };

@@ -45,8 +45,8 @@ export type WriterCalls = {
   commit: { request: readonly OrgBatch[]; reply: readonly OrgCommit[] };
   /** The journal to append to; undefined on PostgreSQL. */
   journal: { request: null; reply: JournalSeat | undefined };
-  /** Whether the journal is appended to here from now on. */
-  appends: { request: boolean; reply: null };
+  /** The journal is appended to from now on. */
+  appends: { request: null; reply: null };
   settle: { request: null; reply: null };
   standings: { request: readonly OrgId[]; reply: Standings };
   command: { request: RunRequest; reply: RunResult };
@@ -66,8 +66,8 @@ export type WriterCalls = {
  */
 export type WriterNotices = FaultNotices & { step: Step; hold: null; resume: Standings; follows: boolean };
 
-/** What the writer is told: it has the journal. */
-export type WriterHears = { held: null };
+/** What the writer is told: it has the journal, or has it for good. */
+export type WriterHears = { held: null; left: null };
 
 export type ReaderCalls = ReadCalls & {
   query: { request: QueryRequest; reply: QueryResult };

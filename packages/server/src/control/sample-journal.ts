@@ -1,19 +1,26 @@
 // Owns what tests of the journal stand on: a store whose processes follow each other, and its log held to its checkpoint.
 
 import assert from 'node:assert/strict';
+import { randomInt } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { AppError } from '@countersign/core/errors';
 import { encodeEntry } from '@countersign/core/ledger/entry';
 import { decodeBundle, encodeBundle } from '@countersign/core/ledger/tile';
 import { appendLeaves, createTreeHasher, emptyFrontier, frontierRoot } from '@countersign/core/ledger/tree';
-import { openJournal } from '../platform/journal/journal.ts';
+import { type Journal, openJournal } from '../platform/journal/journal.ts';
 import type { OrgBatch } from '../services/ledger/batch.ts';
 import type { Committer } from '../services/ledger/committer.ts';
 import { sha256 } from '../services/ledger/crypto.ts';
 import { createJournalCommit } from '../services/ledger/journal-commit.ts';
-import { createJournaledCommitter, type JournaledCommitter } from '../services/ledger/journaled-committer.ts';
+import { createDistantAppender } from '../services/ledger/journal-hold.ts';
+import {
+  createJournaledCommitter,
+  type JournaledCommitter,
+  type JournaledDeps,
+} from '../services/ledger/journaled-committer.ts';
 import { createProjection } from '../services/ledger/projection.ts';
 import { createBuilt } from '../stores/built-statements.ts';
 import { readBundles } from '../stores/entries.ts';
@@ -25,33 +32,79 @@ import { makeOrganization, openSampleStore, type SampleStore } from './sample-or
 const journalId = new Uint8Array(16).fill(3);
 const hasher = createTreeHasher(sha256);
 
+/** One way between two threads: what is sent arrives in its order, and later. */
+function createWay(): (arrive: () => void) => void {
+  const sent: (() => void)[] = [];
+  function deliver(): void {
+    for (const arrive of sent.splice(0, 1 + randomInt(3))) arrive();
+    if (sent.length > 0) setImmediate(deliver);
+  }
+  return (arrive) => {
+    if (sent.length === 0) setImmediate(deliver);
+    sent.push(arrive);
+  };
+}
+
+/** Both halves of a journaled log, as two threads have them: what they say to each other takes its time. */
+function joinHalves(
+  journal: Journal,
+  make: (halves: Pick<JournaledDeps, 'appender' | 'onFollowing'>) => JournaledCommitter,
+) {
+  const toServer = createWay();
+  const toWriter = createWay();
+  const ask = <T>(work: () => Promise<T>): Promise<T> =>
+    new Promise((resolve, reject) => {
+      const done = (value: T): void => toServer(() => resolve(value));
+      const failed = (error: unknown): void => toServer(() => reject(error));
+      toWriter(() => void work().then(done, failed));
+    });
+  const appender = createDistantAppender(
+    () => toServer(() => void commits.hold().then(() => toWriter(appender.onHeld))),
+    (moved) => toServer(() => commits.resume(moved)),
+  );
+  const committer = make({
+    appender,
+    onFollowing: (follows) => toServer(() => commits.follows(follows)),
+  });
+  const commits = createJournalCommit({
+    journal,
+    follower: {
+      commit: (batches) => ask(() => committer.commit(batches)),
+      settle: () => ask(committer.settle),
+      standings: (orgIds) => ask(() => committer.standings(orgIds)),
+    },
+  });
+  const end = (): Promise<void> =>
+    commits.end(new AppError('shutting_down', 'the end')).then(() => toWriter(appender.leave));
+  return { ...committer, commit: commits.commit, end };
+}
+
+/** A process as far as its log goes. */
+export type SampleProcess = Committer & {
+  /** Nothing is appended to the journal any more. */
+  readonly end: () => Promise<void>;
+};
+
 /** What a process does when it starts, as far as the journal goes. The one before has died, whatever it was doing. */
 async function startOver(
   context: TestContext,
   { db, sealer, deps }: SampleStore,
   folder: string,
   size = 256 * 1024,
-): Promise<Committer> {
+): Promise<SampleProcess> {
   const known = (await readJournalPlace(db)) ?? assert.fail('there is a journal');
   const path = join(folder, 'journal');
   const journal = openJournal({ path, ...known, size });
   const tail = openJournal({ path, ...known, size, memory: journal.memory });
   context.after(journal.close);
   context.after(tail.close);
-  const committer: JournaledCommitter = createJournaledCommitter({
-    db,
-    sealer,
-    now: deps.now,
-    locksRows: false,
-    onCheckpoint: () => {},
-    journal: tail,
-    projection: createProjection(createBuilt()),
-    appender: { hold: () => commits.hold(), resume: (moved) => commits.resume(moved) },
-    onFollowing: (isFollowing) => commits.follows(isFollowing),
-  });
-  const commits = createJournalCommit({ journal, follower: committer });
-  await committer.attach();
-  return { ...committer, commit: commits.commit };
+  const common = { db, sealer, now: deps.now, locksRows: false, onCheckpoint: () => {} };
+  const projection = createProjection(createBuilt());
+  const joined = joinHalves(journal, (halves) =>
+    createJournaledCommitter({ ...common, ...halves, journal: tail, projection }),
+  );
+  await joined.attach();
+  return joined;
 }
 
 /** A store with a journal, and processes over it that follow each other. */

@@ -6,6 +6,7 @@ import { createTurn } from '../../platform/db/turn.ts';
 import { checkParameter } from '../../platform/db/values.ts';
 import type { Journal } from '../../platform/journal/journal.ts';
 import type { OrgBatch, OrgCommit } from './batch.ts';
+import { createJournalGate, type JournalGate } from './journal-gate.ts';
 import type { Appender, Standings } from './journal-hold.ts';
 import { encodePayload, type PlacedBatch } from './journal-payload.ts';
 import { type Placing, placeBatch, type Standing } from './place-batch.ts';
@@ -31,6 +32,8 @@ export type JournalCommit = Appender & {
   readonly commit: RecorderDeps['commit'];
   /** Whether the database could take in what the journal holds, when that was tried last. */
   readonly follows: (isFollowing: boolean) => void;
+  /** Refuses all further commits, for this reason; resolves when nothing is being appended. */
+  readonly end: JournalGate['end'];
 };
 
 /** Bytes beyond which a frame goes into the database at once. */
@@ -72,54 +75,25 @@ function stage(batches: readonly OrgBatch[], standingOf: (orgId: OrgId) => Stand
   return { placings, standings, payload: kept.length === 0 ? undefined : encodePayload(kept) };
 }
 
-/** Who has the journal: at first, and whenever it holds it, the thread that follows. */
-function createGate() {
-  let held: PromiseWithResolvers<void> | undefined = Promise.withResolvers();
-  let underWay: Promise<unknown> | undefined;
-  return {
-    isHeld: () => held !== undefined,
-    /** Waits until the journal is free; not for longer than a caller should. */
-    async free(): Promise<void> {
-      if (held === undefined) return;
-      const late = Promise.withResolvers<never>();
-      const message = 'the ledger was busy for too long: retry shortly';
-      const fail = (): void =>
-        late.reject(new AppError('storage_unavailable', message, { retryAfterSeconds: 1 }));
-      const timer = setTimeout(fail, waitMs);
-      await Promise.race([held.promise, late.promise]).finally(() => clearTimeout(timer));
-    },
-    /** Runs what appends. INVARIANT: only while nobody else has the journal. */
-    append<T>(work: () => Promise<T>): Promise<T> {
-      const running = work();
-      underWay = running.catch(() => {});
-      return running;
-    },
-    async hold(): Promise<void> {
-      held ??= Promise.withResolvers();
-      await underWay;
-    },
-    resume(): void {
-      held?.resolve();
-      held = undefined;
-    },
-  };
-}
-
 /** Where each log stands with all that the journal holds of it: asked for once, and then known. */
 function createKnown(follower: JournalFollower) {
   const known = new Map<OrgId, Standing>();
+  let notes = 0;
   return {
     get: (orgId: OrgId) => known.get(orgId),
     missing: (batches: readonly OrgBatch[]) =>
       batches.flatMap(({ orgId }) => (known.has(orgId) ? [] : [orgId])),
+    /** Asks for some. What has been heard meanwhile may be newer than the answer, which is then let go. */
     async look(orgIds: readonly OrgId[]): Promise<void> {
-      for (const [orgId, standing] of await follower.standings(orgIds)) {
+      const before = notes;
+      const found = await follower.standings(orgIds);
+      for (const [orgId, standing] of found) {
         if (standing === undefined) throw new AppError('not_found', `there is no ledger for \`${orgId}\``);
-        // What has been heard of it meanwhile is newer.
-        if (!known.has(orgId)) known.set(orgId, standing);
+        if (notes === before) known.set(orgId, standing);
       }
     },
     note(moved: Iterable<Standings[number]>): void {
+      notes += 1;
       for (const [orgId, standing] of moved) {
         if (standing === undefined) known.delete(orgId);
         else known.set(orgId, standing);
@@ -129,7 +103,7 @@ function createKnown(follower: JournalFollower) {
 }
 
 type Parts = JournalCommitDeps & {
-  readonly gate: ReturnType<typeof createGate>;
+  readonly gate: JournalGate;
   readonly known: ReturnType<typeof createKnown>;
 };
 
@@ -138,10 +112,12 @@ async function tryOnce(
   { gate, known, journal }: Parts,
   batches: readonly OrgBatch[],
 ): Promise<readonly OrgCommit[] | undefined> {
-  for (let missing = known.missing(batches); gate.isHeld() || missing.length > 0; ) {
+  for (;;) {
     await gate.free();
-    await known.look(missing);
-    missing = known.missing(batches);
+    const missing = known.missing(batches);
+    if (missing.length > 0) await known.look(missing);
+    // INVARIANT: from here to the append nobody else has a turn.
+    else if (!gate.isHeld()) break;
   }
   const { placings, standings, payload } = stage(batches, known.get);
   const replies = placings.map(({ reply }) => reply);
@@ -163,7 +139,7 @@ async function tryOnce(
  */
 export function createJournalCommit(deps: JournalCommitDeps): JournalCommit {
   const { journal, follower } = deps;
-  const gate = createGate();
+  const gate = createJournalGate(waitMs);
   const known = createKnown(follower);
   const parts = { ...deps, gate, known };
   const turn = createTurn(waitMs);
@@ -200,6 +176,7 @@ export function createJournalCommit(deps: JournalCommitDeps): JournalCommit {
       return replies;
     },
     hold: gate.hold,
+    end: gate.end,
     resume(moved) {
       known.note(moved);
       gate.resume();

@@ -14,22 +14,36 @@ export type Appender = {
   readonly resume: (moved: Standings) => void;
 };
 
-/** An appender in another thread: `askFor` sends for the journal, and `onHeld` is called when it is given. */
-export function createDistantAppender(
-  askFor: () => void,
-  resume: Appender['resume'],
-): Appender & { readonly onHeld: () => void } {
+export type DistantAppender = Appender & {
+  /** The journal was given. */
+  readonly onHeld: () => void;
+  /** The other thread will never append again: nobody has to be asked any more. */
+  readonly leave: () => void;
+};
+
+/** An appender in another thread: `askFor` sends for the journal. */
+export function createDistantAppender(askFor: () => void, resume: Appender['resume']): DistantAppender {
   let given: (() => void) | undefined;
+  let hasLeft = false;
+
+  function onHeld(): void {
+    given?.();
+    given = undefined;
+  }
+
   return {
-    hold: () =>
-      new Promise((resolve) => {
+    hold() {
+      if (hasLeft) return Promise.resolve();
+      return new Promise((resolve) => {
         given = resolve;
         askFor();
-      }),
+      });
+    },
     resume,
-    onHeld() {
-      given?.();
-      given = undefined;
+    onHeld,
+    leave() {
+      hasLeft = true;
+      onHeld();
     },
   };
 }

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '@countersign/core/errors';
 import { makeId } from '@countersign/core/ids';
 import { sql } from 'kysely';
@@ -125,6 +126,8 @@ test('a database that cannot take entries in refuses the next ones, keeps the fo
     db,
   );
   await assert.rejects(committer.settle(), /full/);
+  // Until the other thread has heard of it, entries go into the journal, where they are as durable as before.
+  await sleep(20);
   await assert.rejects(committer.commit([bed.call(version)]), /full/);
   await assert.rejects(bed.change(committer), /full/, 'and whoever moves a head is refused, and moves none');
   await sql`drop trigger no_room`.execute(db);
@@ -193,4 +196,48 @@ test('entries that were promised other places than the log has are refused, and 
   await bed.change(bed.store.committer);
   await assert.rejects(committer.settle(), (error) => error instanceof AppError && error.code === 'internal');
   assert.equal((await bed.head()).size, size + 1);
+});
+
+test('a commit comes through between changes that follow each other without a pause', async (t) => {
+  const bed = await makeBed(t);
+  const committer = await bed.start();
+  const { version } = await bed.head();
+  await committer.commit([bed.call(version)]);
+  let changes = 0;
+  let isOver = false;
+  const changing = Array.from({ length: 4 }, async () => {
+    while (!isOver) {
+      await bed.change(committer);
+      changes += 1;
+    }
+  });
+  const before = changes;
+  await committer.commit([bed.call(version)]);
+  isOver = true;
+  const meanwhile = changes - before;
+  await Promise.all(changing);
+  assert.ok(meanwhile < 40, `${meanwhile} changes went before it`);
+});
+
+test('after the end nothing is acknowledged, whatever was under way, and who moves heads asks nobody', async (t) => {
+  const bed = await makeBed(t);
+  const committer = await bed.start();
+  const { version, size } = await bed.head();
+  await committer.commit([bed.call(version)]);
+  const { promise: underWay, resolve: finish } = Promise.withResolvers<void>();
+  const began = Promise.withResolvers<void>();
+  const changed = committer.withLog(bed.orgId, () => {
+    began.resolve();
+    return underWay;
+  });
+  await began.promise;
+  const waiting = committer.commit([bed.call(version)]);
+  const refused = assert.rejects(waiting, { code: 'shutting_down' });
+  await committer.end();
+  finish();
+  await changed;
+  await refused;
+  await assert.rejects(committer.commit([bed.call(version)]), { code: 'shutting_down' });
+  assert.equal(await bed.change(committer), version + 1);
+  assert.equal((await bed.entries()).length, size + 3);
 });

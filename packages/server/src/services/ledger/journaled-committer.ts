@@ -26,8 +26,6 @@ export type JournaledCommitter = Committer & {
   readonly standings: (orgIds: readonly OrgId[]) => Promise<Standings>;
   /** From now on somebody appends: it is told that it may, and asked for the journal whenever that must wait. */
   readonly attach: () => Promise<void>;
-  /** Nobody appends any more. */
-  readonly detach: () => Promise<void>;
 };
 
 const waitMs = 30_000;
@@ -82,7 +80,10 @@ function createSettling(
 /** Where logs stand in the database. */
 async function readStandings(db: JournaledDeps['db'], orgIds: readonly OrgId[]): Promise<Standings> {
   const found: [OrgId, Standing | undefined][] = [];
-  for (const orgId of orgIds) found.push([orgId, await readHead(db, orgId)]);
+  for (const orgId of orgIds) {
+    const head = await readHead(db, orgId);
+    found.push([orgId, head && { version: head.version, size: head.size }]);
+  }
   return found;
 }
 
@@ -130,11 +131,6 @@ function createExclusive({ db, journal, appender }: JournaledDeps, settle: () =>
       appender.resume([]);
       turn.give();
     },
-    async detach(): Promise<void> {
-      await turn.take();
-      isAttached = false;
-      turn.give();
-    },
   };
 }
 
@@ -147,7 +143,7 @@ export function createJournaledCommitter(deps: JournaledDeps): JournaledCommitte
   const moveTo = moveJournalPlace.bind(undefined, createBuilt(deps.direct), journal.id);
   const direct = createCommitter({ ...deps, beside: (tx) => moveTo(tx, journal.skip()) });
   const { settle, follow } = createSettling({ journal, direct, projection, moveTo }, deps.onFollowing);
-  const { run, attach, detach } = createExclusive(deps, settle);
+  const { run, attach } = createExclusive(deps, settle);
   return {
     commit: (batches) =>
       run(
@@ -160,6 +156,5 @@ export function createJournaledCommitter(deps: JournaledDeps): JournaledCommitte
     follow,
     standings: (orgIds) => readStandings(db, orgIds),
     attach,
-    detach,
   };
 }
