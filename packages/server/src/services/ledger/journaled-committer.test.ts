@@ -198,7 +198,9 @@ test('entries that were promised other places than the log has are refused, and 
   assert.equal((await bed.head()).size, size + 1);
 });
 
-test('a commit comes through between changes that follow each other without a pause', async (t) => {
+test('a commit comes through between changes that follow each other without a pause', {
+  timeout: 10_000,
+}, async (t) => {
   const bed = await makeBed(t);
   const committer = await bed.start();
   const { version } = await bed.head();
@@ -237,6 +239,8 @@ test('after the end nothing is acknowledged, whatever was under way, and who mov
   finish();
   await changed;
   await refused;
+  // Whatever the change has sent at its end arrives.
+  await sleep(20);
   await assert.rejects(committer.commit([bed.call(version)]), { code: 'shutting_down' });
   assert.equal(await bed.change(committer), version + 1);
   assert.equal((await bed.entries()).length, size + 3);
