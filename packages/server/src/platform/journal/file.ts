@@ -61,9 +61,14 @@ export function openFile(path: string, size: number): number {
   }
 }
 
+/** Where bytes are read to. */
+export type Take = (bytes: number) => Buffer;
+
+const anew: Take = (bytes) => Buffer.allocUnsafe(bytes);
+
 /** Bytes of a frame at `offset`, or undefined where the file ends before. */
-function readBytes(fd: number, bytes: number, offset: number): Buffer | undefined {
-  const buffer = Buffer.allocUnsafe(bytes);
+function readBytes(fd: number, bytes: number, offset: number, take = anew): Buffer | undefined {
+  const buffer = take(bytes);
   return readSync(fd, buffer, 0, bytes, offset) === bytes ? buffer : undefined;
 }
 
@@ -71,12 +76,12 @@ export type JournalReader = ReturnType<typeof createReader>;
 
 /** Reads frames where they may be: at their place, or, when the file's end was too near, at the start. */
 export function createReader(fd: number, id: Uint8Array, size: number) {
-  function at(offset: number, sequence: number): JournalFrame | undefined {
+  function at(offset: number, sequence: number, take?: Take): JournalFrame | undefined {
     if (offset + headerBytes > size) return undefined;
     const header = readBytes(fd, headerBytes, offset);
     const payloadBytes = header === undefined ? undefined : statedBytes(header, id, sequence);
     if (payloadBytes === undefined || offset + frameBytes(payloadBytes) > size) return undefined;
-    const frame = readBytes(fd, headerBytes + payloadBytes, offset);
+    const frame = readBytes(fd, headerBytes + payloadBytes, offset, take);
     if (frame === undefined || !isWhole(frame, payloadBytes)) return undefined;
     return {
       payload: frame.subarray(headerBytes),
@@ -85,8 +90,8 @@ export function createReader(fd: number, id: Uint8Array, size: number) {
     };
   }
   return {
-    frameAt: ({ sequence, offset }: JournalPlace): JournalFrame | undefined =>
-      at(offset, sequence) ?? (offset === 0 ? undefined : at(0, sequence)),
+    frameAt: ({ sequence, offset }: JournalPlace, take?: Take): JournalFrame | undefined =>
+      at(offset, sequence, take) ?? (offset === 0 ? undefined : at(0, sequence, take)),
     /** The number of the whole frame at an offset, whichever it is. */
     numberAt(offset: number): number | undefined {
       const header = readBytes(fd, headerBytes, offset);

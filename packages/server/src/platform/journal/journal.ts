@@ -9,6 +9,7 @@ import {
   type JournalReader,
   openFile,
   refuseGap,
+  type Take,
   writeAll,
 } from './file.ts';
 import { frameBytes, headerBytes, sealFrame } from './frame.ts';
@@ -26,8 +27,11 @@ export type Journal = {
    * released.
    */
   readonly append: (parts: readonly Uint8Array[]) => Promise<boolean>;
-  /** The oldest frame at or after `from` (where nothing is told: that was not released); undefined after the last. */
-  readonly read: (from?: JournalPlace) => JournalFrame | undefined;
+  /**
+   * The oldest frame at or after `from` (where nothing is told: that was not released); undefined after the last. Its
+   * payload lies in what `take` gives.
+   */
+  readonly read: (from?: JournalPlace, take?: Take) => JournalFrame | undefined;
   /** Gives the room of every frame before `place` free. */
   readonly release: (place: JournalPlace) => void;
   /** Numbers of the oldest frame and of the next one to come; the same when there is none. */
@@ -156,8 +160,8 @@ export function openJournal(options: JournalOptions): Journal {
       if (isClosed) throw failed(path, undefined);
       return append(parts);
     },
-    read: (from = marks.kept()) =>
-      from.sequence < marks.written().sequence ? reader.frameAt(from) : undefined,
+    read: (from = marks.kept(), take) =>
+      from.sequence < marks.written().sequence ? reader.frameAt(from, take) : undefined,
     release(to) {
       marks.setKept(to);
       if (to.sequence <= marks.written().sequence) return;

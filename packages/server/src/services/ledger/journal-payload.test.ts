@@ -31,11 +31,10 @@ test('a payload holds its batches with what lies beside them', () => {
 });
 
 test('batches of a log that follow each other become one, with the places of what lies beside them', () => {
-  const joined = joinBatches([
-    batch(3, ['a', 'b']),
-    batch(0, ['x'], { orgId: other }),
-    batch(5, ['c'], { sidecars: [sealed(0, 9)] }),
-  ]);
+  const joined = joinBatches(
+    [batch(3, ['a', 'b']), batch(0, ['x'], { orgId: other }), batch(5, ['c'], { sidecars: [sealed(0, 9)] })],
+    Buffer.alloc,
+  );
   const [first, ...more] = joined.get(orgId) ?? [];
   assert.equal(more.length, 0);
   assert.equal(first?.at, 3);
@@ -48,7 +47,7 @@ test('batches of a log that follow each other become one, with the places of wha
 });
 
 test('a batch that does not follow is not joined, so that its place is held to the log', () => {
-  const parts = joinBatches([batch(3, ['a', 'b']), batch(5_000, ['c'])]).get(orgId) ?? [];
+  const parts = joinBatches([batch(3, ['a', 'b']), batch(5_000, ['c'])], Buffer.alloc).get(orgId) ?? [];
   assert.deepEqual(
     parts.map(({ at }) => at),
     [3, 5_000],

@@ -2,6 +2,7 @@
 
 import { AppError } from '@countersign/core/errors';
 import type { OrgId } from '@countersign/core/ids';
+import type { Take } from '../../platform/journal/file.ts';
 import type { ProviderObject } from '../../stores/provider-objects.ts';
 import type { Sidecar } from '../../stores/secrets.ts';
 import type { Beside, OrgBatch } from './batch.ts';
@@ -81,23 +82,37 @@ export function decodePayload(payload: Buffer): readonly PlacedBatch[] {
 /** Entries that are stored as one, about: whoever reads one of them reads all. */
 const bundleEntries = 128;
 
+/** The bytes of all, one after another, in one piece. */
+function joinBundles(own: readonly PlacedBatch[], take: Take): Uint8Array {
+  const joined = take(own.reduce((sum, { bundle }) => sum + bundle.length, 0));
+  let at = 0;
+  for (const { bundle } of own) {
+    joined.set(bundle, at);
+    at += bundle.length;
+  }
+  return joined;
+}
+
 /** Batches of one log that follow each other, as one. */
-function join(orgId: OrgId, own: readonly PlacedBatch[]): OrgBatch {
+function join(orgId: OrgId, own: readonly PlacedBatch[], take: Take): OrgBatch {
   const first = own[0]?.at ?? 0;
   const moved = <T>({ at }: PlacedBatch, items: readonly Beside<T>[]): readonly Beside<T>[] =>
     items.map(({ position, value }) => ({ position: position + at - first, value }));
   return {
     orgId,
     at: first,
-    bundle: Buffer.concat(own.map(({ bundle }) => bundle)),
+    bundle: joinBundles(own, take),
     versions: own.flatMap(({ count }) => new Array<number>(count).fill(-1)),
     sidecars: own.flatMap((batch) => moved(batch, batch.sidecars)),
     objects: own.flatMap((batch) => moved(batch, batch.objects)),
   };
 }
 
-/** The batches of each log, in their order and joined to fewer. */
-export function joinBatches(batches: readonly PlacedBatch[]): ReadonlyMap<OrgId, readonly OrgBatch[]> {
+/** The batches of each log, in their order and joined to fewer, whose bundles lie in what `take` gives. */
+export function joinBatches(
+  batches: readonly PlacedBatch[],
+  take: Take,
+): ReadonlyMap<OrgId, readonly OrgBatch[]> {
   const parts = new Map<OrgId, { count: number; own: PlacedBatch[] }[]>();
   for (const batch of batches) {
     const known = parts.get(batch.orgId) ?? [];
@@ -112,5 +127,5 @@ export function joinBatches(batches: readonly PlacedBatch[]): ReadonlyMap<OrgId,
       last.count += batch.count;
     }
   }
-  return new Map([...parts].map(([orgId, own]) => [orgId, own.map((part) => join(orgId, part.own))]));
+  return new Map([...parts].map(([orgId, own]) => [orgId, own.map((part) => join(orgId, part.own, take))]));
 }

@@ -4,6 +4,7 @@ import { AppError } from '@countersign/core/errors';
 import type { OrgId } from '@countersign/core/ids';
 import { createTurn } from '../../platform/db/turn.ts';
 import type { Journal } from '../../platform/journal/journal.ts';
+import { createArena } from '../../platform/memory/arena.ts';
 import { createBuilt } from '../../stores/built-statements.ts';
 import { readHead } from '../../stores/heads.ts';
 import { moveJournalPlace } from '../../stores/journal-places.ts';
@@ -11,7 +12,7 @@ import { type Committer, type CommitterDeps, createCommitter } from './committer
 import type { Appender, Standings } from './journal-hold.ts';
 import type { Standing } from './place-batch.ts';
 import type { Projection } from './projection.ts';
-import { type TakeInDeps, takeIn } from './take-in.ts';
+import { arenaBytes, type TakeInDeps, takeIn } from './take-in.ts';
 
 export type JournaledDeps = Omit<CommitterDeps, 'beside'> & {
   readonly journal: Journal;
@@ -32,9 +33,10 @@ const waitMs = 30_000;
 
 /** The taking in of a journal: one at a time, shared by all who wait for it. */
 function createSettling(
-  deps: Omit<TakeInDeps, 'isAwaited'>,
+  deps: Omit<TakeInDeps, 'isAwaited' | 'arena'>,
   onFollowing: JournaledDeps['onFollowing'],
 ): Pick<Committer, 'settle' | 'follow'> {
+  const arena = createArena(arenaBytes);
   let running: Promise<void> | undefined;
   let isFollowing = true;
   let waiting = 0;
@@ -46,7 +48,7 @@ function createSettling(
 
   async function run(): Promise<void> {
     try {
-      await takeIn({ ...deps, isAwaited: () => waiting > 0 });
+      await takeIn({ ...deps, arena, isAwaited: () => waiting > 0 });
       note(true);
     } catch (error) {
       note(false);

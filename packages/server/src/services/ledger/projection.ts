@@ -11,8 +11,12 @@ import { addUsage, type UsageRow } from '../../stores/usage.ts';
 import type { Pause } from './pause.ts';
 import { addUsageRow, type Projected, projectEntry } from './record-rows.ts';
 
-/** Entries as they are stored, with their places from `first` on. */
-export type Stored = { readonly first: number; readonly entries: readonly Uint8Array[] };
+/** Entries as they are stored, with their places from `first` on. They are gone through once. */
+export type Stored = {
+  readonly first: number;
+  readonly count: number;
+  readonly entries: Iterable<Uint8Array>;
+};
 
 export type Projection = {
   /**
@@ -41,7 +45,10 @@ type Late = {
   readonly outcome: string;
 };
 
-/** What entries add. What is made of an entry is written, and let go, as soon as it is whole. */
+/**
+ * What entries add. INVARIANT: what is made of an entry is written, and let go, as soon as it is whole: what outlives a
+ * few collections of young memory is collected with the whole heap, which halts calls.
+ */
 type Gathered = {
   /** Rows of calls that have no outcome yet, by their intents. */
   readonly open: Map<string, RecordRow>;
@@ -50,7 +57,8 @@ type Gathered = {
   /** Outcomes of intents that came before. */
   late: Late[];
   count: number;
-  readonly usage: Map<string, UsageRow>;
+  /** Of what is ready. */
+  usage: Map<string, UsageRow>;
   /** The minute in which each key was last used. */
   readonly uses: Map<string, number>;
 };
@@ -97,10 +105,12 @@ function createBlocks() {
 }
 
 async function writeReady(tx: Tx, orgId: OrgId, gathered: Gathered, built: BuiltStatements): Promise<void> {
-  const { ready, late } = gathered;
+  const { ready, late, usage } = gathered;
   gathered.ready = [];
   gathered.late = [];
+  gathered.usage = new Map();
   await insertRecords(tx, orgId, ready, built);
+  await addUsage(tx, orgId, [...usage.values()], built);
   for (const { intent, ...done } of late) await completeRecord(tx, orgId, intent, done, built);
 }
 
@@ -110,9 +120,9 @@ export function createProjection(built: BuiltStatements): Projection {
   const blocks = createBlocks();
   return {
     async write(tx, orgId, stored, pause) {
-      const { first, entries } = stored;
+      const { first, count, entries } = stored;
       const progress = await readProgress(tx, orgId, built);
-      if (entries.length === 0 || progress?.projected !== first) return undefined;
+      if (count === 0 || progress?.projected !== first) return undefined;
       const gathered: Gathered = {
         open: new Map(),
         ready: [],
@@ -121,19 +131,20 @@ export function createProjection(built: BuiltStatements): Projection {
         usage: new Map(),
         uses: new Map(),
       };
-      for (const [i, bytes] of entries.entries()) {
-        const made = projectEntry(first + i, textOf(bytes));
-        if (made.kind === 'outcome') gatherOutcome(gathered, first + i, made);
+      let index = first;
+      for (const bytes of entries) {
+        const made = projectEntry(index, textOf(bytes));
+        if (made.kind === 'outcome') gatherOutcome(gathered, index, made);
         else gatherRow(gathered, made, noted);
+        index += 1;
         if (gathered.ready.length + gathered.late.length < stretch) continue;
         await writeReady(tx, orgId, gathered, built);
         await pause();
       }
       gathered.ready.push(...gathered.open.values());
       await writeReady(tx, orgId, gathered, built);
-      await addUsage(tx, orgId, [...gathered.usage.values()], built);
       await writeKeyUses(tx, orgId, gathered.uses, built);
-      await setProjected(tx, orgId, { from: first, to: first + entries.length }, built);
+      await setProjected(tx, orgId, { from: first, to: index }, built);
       const undescribed = await blocks.describe(tx, orgId, gathered.count);
       return () => {
         if (noted.size > mostNoted) noted.clear();

@@ -54,7 +54,7 @@ async function readNext(
     if (entries.length >= entriesPerStep) break;
     entries.push(...decodeBundle(bundle.bytes).entries.slice(Math.max(0, projected - bundle.firstIndex)));
   }
-  return { first: projected, entries };
+  return { first: projected, count: entries.length, entries };
 }
 
 /** Whoever asks before a turn has begun shares it: a hundred who wait for a slow store wait for it once. */
@@ -97,10 +97,9 @@ export function createProjector(
       const head = await readProgress(tx, orgId, built);
       if (head === undefined || head.projected >= head.size) return undefined;
       const stored = await readNext(tx, orgId, head, built);
-      if (stored.entries.length === 0)
-        throw new AppError('internal', 'the ledger has lost entries that it counts');
+      if (stored.count === 0) throw new AppError('internal', 'the ledger has lost entries that it counts');
       const note = await projection.write(tx, orgId, stored, neverPause);
-      return { note, isBehind: stored.first + stored.entries.length < head.size };
+      return { note, isBehind: stored.first + stored.count < head.size };
     });
     done?.note?.();
     return done?.isBehind ?? false;

@@ -5,6 +5,7 @@ import type { OrgId } from '@countersign/core/ids';
 import { decodeBundle } from '@countersign/core/ledger/tile';
 import type { Journal } from '../../platform/journal/journal.ts';
 import type { JournalPlace } from '../../platform/journal/marks.ts';
+import type { Arena } from '../../platform/memory/arena.ts';
 import type { Tx } from '../../stores/schema.ts';
 import type { OrgBatch } from './batch.ts';
 import type { DirectCommitter } from './committer.ts';
@@ -18,6 +19,8 @@ export type TakeInDeps = {
   readonly projection: Projection;
   /** Notes, in the same transaction, how far the journal is taken in. */
   readonly moveTo: (tx: Tx, place: JournalPlace) => Promise<void>;
+  /** Memory of one step after the other. */
+  readonly arena: Arena;
   /** Somebody waits for it. */
   readonly isAwaited: () => boolean;
 };
@@ -25,23 +28,32 @@ export type TakeInDeps = {
 /** About how many bytes of frames one transaction takes in. */
 const stepBytes = 1024 * 1024;
 
+/** Memory for `TakeInDeps.arena`: frames, and their bundles joined. */
+export const arenaBytes = 2 * stepBytes;
+
 type Some = { readonly batches: readonly PlacedBatch[]; readonly end: JournalPlace };
 
 /** Frames from the journal's start on and before `until`, as much as one transaction takes in. */
-function readSome(journal: Journal, until: number): Some | undefined {
+function readSome({ journal, arena }: TakeInDeps, until: number): Some | undefined {
   if (journal.span().first >= until) return undefined;
-  let frame = journal.read();
+  arena.reset();
+  let frame = journal.read(undefined, arena.take);
   // It was durable: its bytes have been changed, or the disk has lost them. Whatever comes after it is kept where it is.
   if (frame === undefined) throw new AppError('internal', 'the journal has lost a frame that was durable');
   const batches: PlacedBatch[] = [];
   let end = frame.next;
-  for (let bytes = 0; frame !== undefined; frame = journal.read(end)) {
+  for (let bytes = 0; frame !== undefined; frame = journal.read(end, arena.take)) {
     batches.push(...decodePayload(frame.payload));
     bytes += frame.payload.length;
     end = frame.next;
     if (bytes >= stepBytes || end.sequence >= until) break;
   }
   return { batches, end };
+}
+
+/** The entries of batches that follow each other, one after the other. */
+function* entriesOf(batches: readonly OrgBatch[]): Generator<Uint8Array> {
+  for (const { bundle } of batches) yield* decodeBundle(bundle).entries;
 }
 
 /** Projects what each log gets. Returns what to call after the commit. */
@@ -53,8 +65,9 @@ async function project(
 ): Promise<readonly (() => void)[]> {
   const notes: (() => void)[] = [];
   for (const [orgId, batches] of logs) {
-    const entries = batches.flatMap(({ bundle }) => decodeBundle(bundle).entries);
-    const note = await projection.write(tx, orgId, { first: batches[0]?.at ?? 0, entries }, pause);
+    const count = batches.reduce((sum, { versions }) => sum + versions.length, 0);
+    const stored = { first: batches[0]?.at ?? 0, count, entries: entriesOf(batches) };
+    const note = await projection.write(tx, orgId, stored, pause);
     if (note !== undefined) notes.push(note);
   }
   return notes;
@@ -62,7 +75,7 @@ async function project(
 
 async function takeSome(deps: TakeInDeps, { batches, end }: Some, isProjected: boolean): Promise<void> {
   const pause = createPause(deps.isAwaited);
-  const logs = joinBatches(batches);
+  const logs = joinBatches(batches, deps.arena.take);
   let notes: readonly (() => void)[] = [];
   await deps.direct.takeIn([...logs.values()].flat(), pause, async (tx) => {
     if (isProjected) notes = await project(deps.projection, tx, logs, pause);
@@ -77,9 +90,8 @@ async function takeSome(deps: TakeInDeps, { batches, end }: Some, isProjected: b
  * what the storage throws; what was taken in before stays.
  */
 export async function takeIn(deps: TakeInDeps): Promise<void> {
-  const { journal } = deps;
-  const { next: until } = journal.span();
-  for (let some = readSome(journal, until); some !== undefined; some = readSome(journal, until)) {
+  const { next: until } = deps.journal.span();
+  for (let some = readSome(deps, until); some !== undefined; some = readSome(deps, until)) {
     const next = some;
     // INVARIANT: records can be made anew from the log, and never keep entries from it.
     await takeSome(deps, next, true).catch(() => takeSome(deps, next, false));
