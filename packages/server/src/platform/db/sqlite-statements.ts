@@ -77,11 +77,12 @@ export function sqliteStatements(database: DatabaseSync, limit: number): SqliteS
 
   function lookUp(sql: string): Prepared {
     const known = cache.get(sql);
-    if (known !== undefined) {
+    // Only a full cache needs an order, and each move in it leaves garbage that lives long.
+    if (known !== undefined && cache.size >= limit) {
       cache.delete(sql);
       cache.set(sql, known);
-      return known;
     }
+    if (known !== undefined) return known;
     const fresh = prepare(database, sql);
     cache.set(sql, fresh);
     if (cache.size > limit) {

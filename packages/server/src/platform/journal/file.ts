@@ -3,7 +3,7 @@
 import { closeSync, existsSync, fsyncSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { AppError } from '@countersign/core/errors';
-import { frameBytes, frameUnit, headerBytes, isWhole, statedBytes, statedSequence } from './frame.ts';
+import { createSeals, frameBytes, frameUnit, headerBytes, statedBytes, statedSequence } from './frame.ts';
 import type { JournalPlace } from './marks.ts';
 
 export type JournalFrame = {
@@ -76,6 +76,8 @@ export type JournalReader = ReturnType<typeof createReader>;
 
 /** Reads frames where they may be: at their place, or, when the file's end was too near, at the start. */
 export function createReader(fd: number, id: Uint8Array, size: number) {
+  const { isWhole } = createSeals();
+
   function at(offset: number, sequence: number, take?: Take): JournalFrame | undefined {
     if (offset + headerBytes > size) return undefined;
     const header = readBytes(fd, headerBytes, offset);

@@ -19,22 +19,6 @@ export function frameBytes(payloadBytes: number): number {
   return Math.ceil((headerBytes + payloadBytes) / frameUnit) * frameUnit;
 }
 
-function digest(frame: Buffer, payloadBytes: number): Buffer {
-  const covered = Buffer.allocUnsafe(hashAt + payloadBytes);
-  frame.copy(covered, 0, 0, hashAt);
-  frame.copy(covered, hashAt, headerBytes, headerBytes + payloadBytes);
-  return hash('sha256', covered, 'buffer');
-}
-
-/** Writes the header over a frame whose payload lies behind it already. `id` has 16 bytes. */
-export function sealFrame(frame: Buffer, payloadBytes: number, id: Uint8Array, sequence: number): void {
-  frame.writeUInt32BE(magic, 0);
-  frame.writeUInt32BE(payloadBytes, 4);
-  frame.writeBigUInt64BE(BigInt(sequence), 8);
-  frame.set(id, 16);
-  frame.set(digest(frame, payloadBytes), hashAt);
-}
-
 /** The number that a header of this journal states; undefined for any other bytes. */
 export function statedSequence(header: Buffer, id: Uint8Array): number | undefined {
   if (header.length < headerBytes || header.readUInt32BE(0) !== magic) return undefined;
@@ -46,10 +30,35 @@ export function statedBytes(header: Buffer, id: Uint8Array, sequence: number): n
   return statedSequence(header, id) === sequence ? header.readUInt32BE(4) : undefined;
 }
 
-/** True when the frame, header and payload, is as it was sealed. */
-export function isWhole(frame: Buffer, payloadBytes: number): boolean {
-  return (
-    frame.length >= headerBytes + payloadBytes &&
-    digest(frame, payloadBytes).equals(frame.subarray(hashAt, headerBytes))
-  );
+export type Seals = {
+  /** Writes the header over a frame whose payload lies behind it already. `id` has 16 bytes. */
+  readonly seal: (frame: Buffer, payloadBytes: number, id: Uint8Array, sequence: number) => void;
+  /** True when the frame, header and payload, is as it was sealed. */
+  readonly isWhole: (frame: Buffer, payloadBytes: number) => boolean;
+};
+
+/** Sealing for one thread: what digests are made of is memory that is used again. */
+export function createSeals(): Seals {
+  let covered = Buffer.alloc(0);
+
+  function digest(frame: Buffer, payloadBytes: number): Buffer {
+    const bytes = hashAt + payloadBytes;
+    if (covered.length < bytes) covered = Buffer.allocUnsafeSlow(2 * bytes);
+    frame.copy(covered, 0, 0, hashAt);
+    frame.copy(covered, hashAt, headerBytes, headerBytes + payloadBytes);
+    return hash('sha256', covered.subarray(0, bytes), 'buffer');
+  }
+
+  return {
+    seal(frame, payloadBytes, id, sequence) {
+      frame.writeUInt32BE(magic, 0);
+      frame.writeUInt32BE(payloadBytes, 4);
+      frame.writeBigUInt64BE(BigInt(sequence), 8);
+      frame.set(id, 16);
+      frame.set(digest(frame, payloadBytes), hashAt);
+    },
+    isWhole: (frame, payloadBytes) =>
+      frame.length >= headerBytes + payloadBytes &&
+      digest(frame, payloadBytes).equals(frame.subarray(hashAt, headerBytes)),
+  };
 }

@@ -12,7 +12,7 @@ import {
   type Take,
   writeAll,
 } from './file.ts';
-import { frameBytes, headerBytes, sealFrame } from './frame.ts';
+import { createSeals, frameBytes, headerBytes } from './frame.ts';
 import { type JournalMarks, type JournalPlace, makeMarks, openMarks } from './marks.ts';
 
 /** One thread may append while another reads and releases: each opens the file, with the same `memory`. */
@@ -106,6 +106,7 @@ function recall(reader: JournalReader, { path, place }: JournalOptions, size: nu
 
 /** The appending half: one frame at a time. */
 function createAppender(fd: number, size: number, marks: JournalMarks, { path, id }: JournalOptions) {
+  const { seal } = createSeals();
   let usual: Buffer | undefined;
 
   function memoryFor(bytes: number): Buffer {
@@ -123,7 +124,7 @@ function createAppender(fd: number, size: number, marks: JournalMarks, { path, i
     if (offset === undefined) return false;
     const frame = memoryFor(bytes);
     fill(frame, parts);
-    sealFrame(frame, payloadBytes, id, written.sequence);
+    seal(frame, payloadBytes, id, written.sequence);
     try {
       writeAll(fd, frame, offset);
       await syncData(fd);

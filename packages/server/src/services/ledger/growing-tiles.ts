@@ -7,12 +7,15 @@ import type { TreeHasher } from '@countersign/core/ledger/tree';
 import { insertTile, readBundles, readTile } from '../../stores/entries.ts';
 import type { Store, Tx } from '../../stores/schema.ts';
 
-/** The hashes of each level's unfinished tile in a tree of `size`. */
-export type Edge = { readonly size: number; readonly levels: readonly (readonly Uint8Array[])[] };
+/** The hashes of each level's unfinished tile, one after another, in a tree of `size`. */
+export type Edge = { readonly size: number; readonly levels: readonly Uint8Array[] };
+
+const hashBytes = 32;
+const tileBytes = tileWidth * hashBytes;
 
 /** Reads a log's edge: the leaf hashes since the last full tile, and above them one hash a full tile. */
 export async function loadEdge(store: Store, hasher: TreeHasher, orgId: OrgId, size: number): Promise<Edge> {
-  const levels: (readonly Uint8Array[])[] = [await leavesOf(store, hasher, orgId, size)];
+  const levels = [encodeTile(await leavesOf(store, hasher, orgId, size))];
   for (let level = 1; Math.floor(size / tileWidth ** level) > 0; level += 1) {
     const count = Math.floor(size / tileWidth ** level);
     const first = count - (count % tileWidth);
@@ -23,7 +26,7 @@ export async function loadEdge(store: Store, hasher: TreeHasher, orgId: OrgId, s
         throw new AppError('internal', `the ledger has lost tile ${level - 1}/${tile}`);
       hashes.push(foldTile(hasher, below));
     }
-    levels.push(hashes);
+    levels.push(encodeTile(hashes));
   }
   return { size, levels };
 }
@@ -46,6 +49,15 @@ async function leavesOf(
   return hashes;
 }
 
+/** A tile that fills: memory for the whole of it, and how much is used. */
+type Filling = { readonly bytes: Uint8Array; used: number };
+
+function openTile(hashes: Uint8Array = new Uint8Array(0)): Filling {
+  const bytes = new Uint8Array(tileBytes);
+  bytes.set(hashes);
+  return { bytes, used: hashes.length };
+}
+
 /** Grows the edge by leaf hashes and stores each tile that fills on the way. */
 export async function growEdge(
   tx: Tx,
@@ -54,21 +66,22 @@ export async function growEdge(
   edge: Edge,
   leafHashes: readonly Uint8Array[],
 ): Promise<Edge> {
-  const levels = edge.levels.map((hashes) => [...hashes]);
+  const levels = edge.levels.map((hashes) => openTile(hashes));
   let size = edge.size;
   for (const leaf of leafHashes) {
     size += 1;
     let hash = leaf;
     for (let level = 0; ; level += 1) {
-      const hashes = levels[level] ?? [];
-      levels[level] = hashes;
-      hashes.push(hash);
-      if (hashes.length < tileWidth) break;
-      const bytes = encodeTile(hashes);
+      const tile = levels[level] ?? openTile();
+      levels[level] = tile;
+      tile.bytes.set(hash, tile.used);
+      tile.used += hashBytes;
+      if (tile.used < tileBytes) break;
+      const bytes = tile.bytes.slice();
       await insertTile(tx, orgId, level, Math.floor((size - 1) / tileWidth ** (level + 1)), bytes);
       hash = foldTile(hasher, bytes);
-      levels[level] = [];
+      tile.used = 0;
     }
   }
-  return { size, levels };
+  return { size, levels: levels.map(({ bytes, used }) => bytes.subarray(0, used)) };
 }

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { makeEntryId, makeId } from '@countersign/core/ids';
 import { encodeBundle } from '@countersign/core/ledger/tile';
-import { decodePayload, encodePayload, joinBatches, type PlacedBatch } from './journal-payload.ts';
+import { createJoiner, decodePayload, encodePayload, type PlacedBatch } from './journal-payload.ts';
 
 const ten = new Uint8Array(10);
 const orgId = makeId('org', 1_800_000_000_000, ten);
@@ -30,15 +30,23 @@ test('a payload holds its batches with what lies beside them', () => {
   assert.deepEqual(decodePayload(Buffer.concat(encodePayload(batches))), batches);
 });
 
+function joinAll(batches: readonly PlacedBatch[]) {
+  const joiner = createJoiner(Buffer.alloc);
+  batches.forEach(joiner.add);
+  return joiner.joined();
+}
+
 test('batches of a log that follow each other become one, with the places of what lies beside them', () => {
-  const joined = joinBatches(
-    [batch(3, ['a', 'b']), batch(0, ['x'], { orgId: other }), batch(5, ['c'], { sidecars: [sealed(0, 9)] })],
-    Buffer.alloc,
-  );
+  const joined = joinAll([
+    batch(3, ['a', 'b']),
+    batch(0, ['x'], { orgId: other }),
+    batch(5, ['c'], { sidecars: [sealed(0, 9)] }),
+  ]);
   const [first, ...more] = joined.get(orgId) ?? [];
   assert.equal(more.length, 0);
   assert.equal(first?.at, 3);
   assert.deepEqual(first?.versions, [-1, -1, -1]);
+  assert.deepEqual(Buffer.from(first.bundle), Buffer.from(batch(3, ['a', 'b', 'c']).bundle));
   assert.deepEqual(
     first?.sidecars.map(({ position }) => position),
     [2],
@@ -47,7 +55,7 @@ test('batches of a log that follow each other become one, with the places of wha
 });
 
 test('a batch that does not follow is not joined, so that its place is held to the log', () => {
-  const parts = joinBatches([batch(3, ['a', 'b']), batch(5_000, ['c'])], Buffer.alloc).get(orgId) ?? [];
+  const parts = joinAll([batch(3, ['a', 'b']), batch(5_000, ['c'])]).get(orgId) ?? [];
   assert.deepEqual(
     parts.map(({ at }) => at),
     [3, 5_000],

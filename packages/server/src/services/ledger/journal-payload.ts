@@ -17,11 +17,15 @@ export type PlacedBatch = {
   readonly objects: readonly Beside<ProviderObject>[];
 };
 
-type Part = { readonly position: number; readonly value: Omit<Sidecar, 'sealed'>; readonly bytes: number };
+type DescribedSidecar = {
+  readonly position: number;
+  readonly value: Omit<Sidecar, 'sealed'>;
+  readonly bytes: number;
+};
 
 type Described = Pick<PlacedBatch, 'orgId' | 'at' | 'count' | 'objects'> & {
   readonly bundleBytes: number;
-  readonly sidecars: readonly Part[];
+  readonly sidecars: readonly DescribedSidecar[];
 };
 
 type Description = { readonly format: 1; readonly batches: readonly Described[] };
@@ -82,50 +86,62 @@ export function decodePayload(payload: Buffer): readonly PlacedBatch[] {
 /** Entries that are stored as one, about: whoever reads one of them reads all. */
 const bundleEntries = 128;
 
-/** The bytes of all, one after another, in one piece. */
-function joinBundles(own: readonly PlacedBatch[], take: Take): Uint8Array {
-  const joined = take(own.reduce((sum, { bundle }) => sum + bundle.length, 0));
-  let at = 0;
-  for (const { bundle } of own) {
-    joined.set(bundle, at);
-    at += bundle.length;
+/** A part of what a log gets: batches that follow each other. */
+type Part = {
+  readonly orgId: OrgId;
+  readonly at: number;
+  count: number;
+  memory: Buffer;
+  used: number;
+  readonly sidecars: Beside<Sidecar>[];
+  readonly objects: Beside<ProviderObject>[];
+};
+
+function addTo(part: Part, { bundle, count, sidecars, objects }: PlacedBatch, take: Take): void {
+  const used = part.used + bundle.length;
+  if (used > part.memory.length) {
+    const larger = take(Math.max(2 * part.memory.length, used));
+    larger.set(part.memory.subarray(0, part.used));
+    part.memory = larger;
   }
-  return joined;
+  part.memory.set(bundle, part.used);
+  part.used = used;
+  for (const { position, value } of sidecars) part.sidecars.push({ position: position + part.count, value });
+  for (const { position, value } of objects) part.objects.push({ position: position + part.count, value });
+  part.count += count;
 }
 
-/** Batches of one log that follow each other, as one. */
-function join(orgId: OrgId, own: readonly PlacedBatch[], take: Take): OrgBatch {
-  const first = own[0]?.at ?? 0;
-  const moved = <T>({ at }: PlacedBatch, items: readonly Beside<T>[]): readonly Beside<T>[] =>
-    items.map(({ position, value }) => ({ position: position + at - first, value }));
+function batchOf({ orgId, at, count, memory, used, sidecars, objects }: Part): OrgBatch {
+  const versions = new Array<number>(count).fill(-1);
+  return { orgId, at, bundle: memory.subarray(0, used), versions, sidecars, objects };
+}
+
+export type Joiner = {
+  /** Copies what a batch holds: nothing of it is kept. */
+  readonly add: (batch: PlacedBatch) => void;
+  /** The batches of each log, in their order and joined to fewer. */
+  readonly joined: () => ReadonlyMap<OrgId, readonly OrgBatch[]>;
+};
+
+/** Joins batches, whose bundles then lie in what `take` gives. */
+export function createJoiner(take: Take): Joiner {
+  const parts = new Map<OrgId, Part[]>();
   return {
-    orgId,
-    at: first,
-    bundle: joinBundles(own, take),
-    versions: own.flatMap(({ count }) => new Array<number>(count).fill(-1)),
-    sidecars: own.flatMap((batch) => moved(batch, batch.sidecars)),
-    objects: own.flatMap((batch) => moved(batch, batch.objects)),
+    add(batch) {
+      const { orgId, at, count } = batch;
+      const own = parts.get(orgId) ?? [];
+      parts.set(orgId, own);
+      const last = own.at(-1);
+      // A batch that does not follow is a part of its own: its place is then held to the log's.
+      const follows = last !== undefined && last.at + last.count === at;
+      if (follows && last.count + count <= bundleEntries) {
+        addTo(last, batch, take);
+        return;
+      }
+      const part = { orgId, at, count: 0, memory: take(0), used: 0, sidecars: [], objects: [] };
+      own.push(part);
+      addTo(part, batch, take);
+    },
+    joined: () => new Map([...parts].map(([orgId, own]) => [orgId, own.map(batchOf)])),
   };
-}
-
-/** The batches of each log, in their order and joined to fewer, whose bundles lie in what `take` gives. */
-export function joinBatches(
-  batches: readonly PlacedBatch[],
-  take: Take,
-): ReadonlyMap<OrgId, readonly OrgBatch[]> {
-  const parts = new Map<OrgId, { count: number; own: PlacedBatch[] }[]>();
-  for (const batch of batches) {
-    const known = parts.get(batch.orgId) ?? [];
-    parts.set(batch.orgId, known);
-    const last = known.at(-1);
-    // A batch that does not follow is a part of its own: its place is then held to the log's.
-    const follows = last?.own[0] !== undefined && last.own[0].at + last.count === batch.at;
-    if (last === undefined || !follows || last.count + batch.count > bundleEntries)
-      known.push({ count: batch.count, own: [batch] });
-    else {
-      last.own.push(batch);
-      last.count += batch.count;
-    }
-  }
-  return new Map([...parts].map(([orgId, own]) => [orgId, own.map((part) => join(orgId, part.own, take))]));
 }

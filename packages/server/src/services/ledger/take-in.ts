@@ -9,7 +9,7 @@ import type { Arena } from '../../platform/memory/arena.ts';
 import type { Tx } from '../../stores/schema.ts';
 import type { OrgBatch } from './batch.ts';
 import type { DirectCommitter } from './committer.ts';
-import { decodePayload, joinBatches, type PlacedBatch } from './journal-payload.ts';
+import { createJoiner, decodePayload } from './journal-payload.ts';
 import { afterTurn, createPause, type Pause } from './pause.ts';
 import type { Projection } from './projection.ts';
 
@@ -26,12 +26,14 @@ export type TakeInDeps = {
 };
 
 /** About how many bytes of frames one transaction takes in. */
-const stepBytes = 1024 * 1024;
+const stepBytes = 768 * 1024;
 
-/** Memory for `TakeInDeps.arena`: frames, and their bundles joined. */
-export const arenaBytes = 2 * stepBytes;
+/** Memory for `TakeInDeps.arena`: frames, and their bundles joined, in pieces that double. */
+export const arenaBytes = 3 * stepBytes;
 
-type Some = { readonly batches: readonly PlacedBatch[]; readonly end: JournalPlace };
+type Logs = ReadonlyMap<OrgId, readonly OrgBatch[]>;
+
+type Some = { readonly logs: Logs; readonly end: JournalPlace };
 
 /** Frames from the journal's start on and before `until`, as much as one transaction takes in. */
 function readSome({ journal, arena }: TakeInDeps, until: number): Some | undefined {
@@ -40,15 +42,15 @@ function readSome({ journal, arena }: TakeInDeps, until: number): Some | undefin
   let frame = journal.read(undefined, arena.take);
   // It was durable: its bytes have been changed, or the disk has lost them. Whatever comes after it is kept where it is.
   if (frame === undefined) throw new AppError('internal', 'the journal has lost a frame that was durable');
-  const batches: PlacedBatch[] = [];
+  const joiner = createJoiner(arena.take);
   let end = frame.next;
   for (let bytes = 0; frame !== undefined; frame = journal.read(end, arena.take)) {
-    batches.push(...decodePayload(frame.payload));
+    for (const batch of decodePayload(frame.payload)) joiner.add(batch);
     bytes += frame.payload.length;
     end = frame.next;
     if (bytes >= stepBytes || end.sequence >= until) break;
   }
-  return { batches, end };
+  return { logs: joiner.joined(), end };
 }
 
 /** The entries of batches that follow each other, one after the other. */
@@ -60,7 +62,7 @@ function* entriesOf(batches: readonly OrgBatch[]): Generator<Uint8Array> {
 async function project(
   projection: Projection,
   tx: Tx,
-  logs: ReadonlyMap<OrgId, readonly OrgBatch[]>,
+  logs: Logs,
   pause: Pause,
 ): Promise<readonly (() => void)[]> {
   const notes: (() => void)[] = [];
@@ -73,9 +75,8 @@ async function project(
   return notes;
 }
 
-async function takeSome(deps: TakeInDeps, { batches, end }: Some, isProjected: boolean): Promise<void> {
+async function takeSome(deps: TakeInDeps, { logs, end }: Some, isProjected: boolean): Promise<void> {
   const pause = createPause(deps.isAwaited);
-  const logs = joinBatches(batches, deps.arena.take);
   let notes: readonly (() => void)[] = [];
   await deps.direct.takeIn([...logs.values()].flat(), pause, async (tx) => {
     if (isProjected) notes = await project(deps.projection, tx, logs, pause);
