@@ -8,7 +8,6 @@ import { createFaultReporter } from './compose/thread-faults.ts';
 import { isThreadData, type ReaderCalls, type ThreadData } from './compose/threads.ts';
 import type { QueryRequest, QueryResult } from './control/run-query.ts';
 import { type OpenDatabase, openDatabase, type StorageConfig } from './platform/db/open.ts';
-import { startCheckpoints } from './platform/db/sqlite-checkpoints.ts';
 import { serveThread } from './platform/db/thread-server.ts';
 import { giveBack } from './platform/memory/give-back.ts';
 import { createSealer } from './platform/sealer/sealer.ts';
@@ -70,8 +69,6 @@ async function start(data: ThreadData): Promise<void> {
   const reports = await openReports(data.storage, database);
   const store = database.db;
   const opener = createSealer(data.masterKeys);
-  const { storage } = data;
-  const stopCheckpoints = storage.kind === 'sqlite' ? startCheckpoints(storage.directory) : undefined;
 
   async function query(request: QueryRequest): Promise<QueryResult> {
     // Lists and reports are for administration: their code is loaded when somebody asks.
@@ -89,7 +86,6 @@ async function start(data: ThreadData): Promise<void> {
     {
       onError: createFaultReporter(port),
       onClose: async () => {
-        stopCheckpoints?.();
         await database.close();
         if (reports !== database) await reports.close();
       },

@@ -20,6 +20,7 @@ import { type RunDeps, type RunRequest, type RunResult, runCommand } from './con
 import { viewOf } from './control/view.ts';
 import { writeSecret } from './control/write-secret.ts';
 import { type OpenDatabase, openDatabase } from './platform/db/open.ts';
+import { startCheckpoints } from './platform/db/sqlite-checkpoints.ts';
 import { type CallHandlers, serveThread, type ThreadServer } from './platform/db/thread-server.ts';
 import { type MigrationTables, migrate } from './platform/migrate/migrate.ts';
 import { createDistantAppender } from './services/ledger/journal-hold.ts';
@@ -199,6 +200,8 @@ async function start(data: ThreadData): Promise<void> {
   );
   const basics = basicsOf(data, database, committer);
   const { indexKey, installationId, origin } = await openInstallation(basics);
+  const { storage } = data;
+  const stopCheckpoints = storage.kind === 'sqlite' ? startCheckpoints(storage.directory) : undefined;
   const jobs = startWriterJobs({
     ...basics,
     checkpoints,
@@ -218,6 +221,7 @@ async function start(data: ThreadData): Promise<void> {
       onError,
       onNotice: { held: appender.onHeld, left: appender.leave },
       onClose: async () => {
+        stopCheckpoints?.();
         await jobs.stop();
         checkpoints.close();
         committer.close();

@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { AppError, errorCodes } from '@countersign/core/errors';
 import { isObject } from '@countersign/core/json';
-import { connectThread, type ThreadClient } from '../platform/db/thread-client.ts';
+import { createOnDemand } from '../platform/db/on-demand.ts';
+import { connectThread, shuttingDown, type ThreadClient } from '../platform/db/thread-client.ts';
 import { openJournal } from '../platform/journal/journal.ts';
 import { limitYoungSpace } from '../platform/memory/give-back.ts';
 import type { OrgBatch } from '../services/ledger/batch.ts';
@@ -49,6 +50,9 @@ export type Hearing = {
 /** A semi-space of the threads, in megabytes: they make little that lives long, and less of it at a time. */
 const youngMegabytes = 2;
 
+/** The reader of an embedded store ends when it was asked nothing for so long, in milliseconds. */
+const readerRests = { idleMs: 30_000, closeMs: 5_000 };
+
 function start(file: string, data: ThreadData): Worker {
   limitYoungSpace(youngMegabytes);
   const compileCache = process.env.NODE_COMPILE_CACHE;
@@ -78,9 +82,6 @@ type Commits = {
   readonly commit: RecorderDeps['commit'];
   readonly close: (limitMs: number) => Promise<void>;
 };
-
-const shuttingDown = (): AppError =>
-  new AppError('shutting_down', 'the server is shutting down: retry shortly', { retryAfterSeconds: 1 });
 
 /** Opens the journal to append to it, if there is one. `attach` hears who appends. */
 async function openCommits(writer: Writer, attach: (commits: JournalCommit) => void): Promise<Commits> {
@@ -146,14 +147,17 @@ export async function startThreads(data: ThreadData, hear: Hearing): Promise<Thr
     journal = opened;
   });
   isStarted = true;
-  const reader = connectThread<ReaderCalls, Nothing, FaultNotices>(start('reader.ts', data), {
-    name: 'reader',
-    maxOutstanding: 1_000,
-    timeoutMs: 60_000,
-    onNotice: { fault: (fault) => hear.onFault('reader', fault) },
-    onError: (error, doing) => hear.onFault('reader', toFault(error, doing)),
-    onDeath: hear.onDeath,
-  });
+  const startReader = (): Threads['reader'] =>
+    connectThread<ReaderCalls, Nothing, FaultNotices>(start('reader.ts', data), {
+      name: 'reader',
+      maxOutstanding: 1_000,
+      timeoutMs: 60_000,
+      onNotice: { fault: (fault) => hear.onFault('reader', fault) },
+      onError: (error, doing) => hear.onFault('reader', toFault(error, doing)),
+      onDeath: hear.onDeath,
+    });
+  // On PostgreSQL it holds connections, whose start would be waited for.
+  const reader = data.storage.kind === 'sqlite' ? createOnDemand(startReader, readerRests) : startReader();
   return {
     writer,
     commit: commits.commit,

@@ -1,4 +1,4 @@
-// Owns moving what was committed from SQLite's write-ahead log into the database, beside the thread that writes.
+// Owns moving what was committed from SQLite's write-ahead log into the database, beside the connection that writes.
 
 import { DatabaseSync } from 'node:sqlite';
 import { databasePath } from './sqlite-file.ts';
@@ -7,10 +7,10 @@ import { databasePath } from './sqlite-file.ts';
 const everyMs = 250;
 
 /**
- * Checkpoints an embedded database from the thread that calls, and returns how to end it. A passive checkpoint waits
- * for nobody and nobody waits for it: it moves what it can. The writer makes one of its own only when the log has
- * grown long all the same, and then has little left to move; else every eighth megabyte a commit, and all calls
- * behind it, would wait for a thousand pages and two syncs.
+ * Checkpoints an embedded database beside whoever writes to it, and returns how to end it. A passive checkpoint waits
+ * for nobody: it moves what it can. The connection that writes makes one of its own only when the log has grown long
+ * all the same, and then has little left to move; else every eighth megabyte a change would wait for a thousand pages
+ * and two syncs.
  */
 export function startCheckpoints(directory: string): () => void {
   const database = new DatabaseSync(databasePath(directory), { timeout: 0 });

@@ -76,7 +76,8 @@ function gone(thread: string, cause: unknown): AppError {
   });
 }
 
-function shuttingDown(): AppError {
+/** The refusal of calls to a thread that ends. */
+export function shuttingDown(): AppError {
   return new AppError('shutting_down', 'the server is shutting down: retry shortly', {
     retryAfterSeconds: 1,
   });
