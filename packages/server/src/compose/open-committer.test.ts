@@ -9,7 +9,7 @@ import { encodeEntry } from '@countersign/core/ledger/entry';
 import { encodeBundle } from '@countersign/core/ledger/tile';
 import { callEntries } from '../control/sample-calls.ts';
 import { makeOrganization, openSampleStore } from '../control/sample-organization.ts';
-import { openJournal } from '../platform/journal/journal.ts';
+import { joinJournal } from '../platform/journal/journal.ts';
 import { createJournalCommit } from '../services/ledger/journal-commit.ts';
 import { readHead } from '../stores/heads.ts';
 import { readJournalPlace } from '../stores/journal-places.ts';
@@ -43,7 +43,7 @@ async function makeStore(context: TestContext) {
     );
     context.after(open.close);
     const { seat, committer } = open.journaled ?? assert.fail('an embedded store has a journal');
-    const journal = openJournal({ ...seat, place: { sequence: 1, offset: 0 } });
+    const journal = joinJournal(seat);
     context.after(journal.close);
     const commits = createJournalCommit({ journal, follower: committer });
     commits.resume([]);

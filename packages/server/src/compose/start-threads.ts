@@ -6,7 +6,7 @@ import { AppError, errorCodes } from '@countersign/core/errors';
 import { isObject } from '@countersign/core/json';
 import { createOnDemand } from '../platform/db/on-demand.ts';
 import { connectThread, shuttingDown, type ThreadClient } from '../platform/db/thread-client.ts';
-import { openJournal } from '../platform/journal/journal.ts';
+import { joinJournal } from '../platform/journal/journal.ts';
 import { limitYoungSpace } from '../platform/memory/give-back.ts';
 import type { OrgBatch } from '../services/ledger/batch.ts';
 import { createJournalCommit, type JournalCommit } from '../services/ledger/journal-commit.ts';
@@ -88,7 +88,7 @@ async function openCommits(writer: Writer, attach: (commits: JournalCommit) => v
   const commit: RecorderDeps['commit'] = (batches) => writer.call('commit', batches, buffersOf(batches));
   const seat = await writer.call('journal', null);
   if (seat === undefined) return { commit, close: async () => {} };
-  const journal = openJournal({ ...seat, place: { sequence: 1, offset: 0 } });
+  const journal = joinJournal(seat);
   const commits = createJournalCommit({
     journal,
     follower: {

@@ -9,7 +9,7 @@ import { AppError } from '@countersign/core/errors';
 import { encodeEntry } from '@countersign/core/ledger/entry';
 import { decodeBundle, encodeBundle } from '@countersign/core/ledger/tile';
 import { appendLeaves, createTreeHasher, emptyFrontier, frontierRoot } from '@countersign/core/ledger/tree';
-import { type Journal, openJournal } from '../platform/journal/journal.ts';
+import { type Journal, joinJournal, openJournal } from '../platform/journal/journal.ts';
 import type { OrgBatch } from '../services/ledger/batch.ts';
 import type { Committer } from '../services/ledger/committer.ts';
 import { sha256 } from '../services/ledger/crypto.ts';
@@ -94,7 +94,7 @@ async function startOver(
   const known = (await readJournalPlace(db)) ?? assert.fail('there is a journal');
   const path = join(folder, 'journal');
   const journal = openJournal({ path, ...known, size });
-  const tail = openJournal({ path, ...known, size, memory: journal.memory });
+  const tail = joinJournal({ path, id: known.id, size, memory: journal.memory });
   context.after(journal.close);
   context.after(tail.close);
   const common = { db, sealer, now: deps.now, locksRows: false, onCheckpoint: () => {} };

@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { AppError } from '@countersign/core/errors';
 import fc from 'fast-check';
-import { type Journal, openJournal } from './journal.ts';
+import { type Journal, joinJournal, openJournal } from './journal.ts';
 import type { JournalPlace } from './marks.ts';
 
 const id = new Uint8Array(16).fill(7);
@@ -218,7 +218,7 @@ test('whatever is appended, released and opened anew: what is kept is read, whol
     let place: JournalPlace = start;
     const open = () => {
       const journal = openJournal({ path, id, place, size });
-      return { journal, tail: openJournal({ path, id, place, size, memory: journal.memory }) };
+      return { journal, tail: joinJournal({ path, id, size, memory: journal.memory }) };
     };
     let { journal, tail } = open();
     const kept: string[] = [];

@@ -51,14 +51,12 @@ export type JournalOptions = {
   readonly id: Uint8Array;
   /** The first frame that is not taken in yet. */
   readonly place: JournalPlace;
-  /** Where the journal stands, if it is open in another thread already. */
-  readonly memory?: SharedArrayBuffer;
   /** Bytes of the file; multiples of 4096. */
   readonly size?: number;
 };
 
-/** What another thread opens the same journal with. */
-export type JournalSeat = Pick<JournalOptions, 'path' | 'id'> & { readonly memory: SharedArrayBuffer };
+/** What another thread joins an open journal with. */
+export type JournalSeat = Omit<JournalOptions, 'place'> & { readonly memory: SharedArrayBuffer };
 
 const defaultSize = 4 * 1024 * 1024;
 /** Where a frame of this size fits; undefined if it does not. INVARIANT: no byte of a frame that is kept is written. */
@@ -105,7 +103,7 @@ function recall(reader: JournalReader, { path, place }: JournalOptions, size: nu
 }
 
 /** The appending half: one frame at a time. */
-function createAppender(fd: number, size: number, marks: JournalMarks, { path, id }: JournalOptions) {
+function createAppender(fd: number, size: number, marks: JournalMarks, { path, id }: JournalSeat) {
   const { seal } = createSeals();
   let usual: Buffer | undefined;
 
@@ -140,17 +138,11 @@ function createAppender(fd: number, size: number, marks: JournalMarks, { path, i
   };
 }
 
-/**
- * Opens the journal, or makes it. Finds the frames after `place` that a former process has left. One owner at a time.
- * Throws `storage_unavailable` if the file cannot be opened, or lacks a frame that others follow.
- */
-export function openJournal(options: JournalOptions): Journal {
-  const { path, id, size = defaultSize } = options;
-  const fd = openFile(path, size);
-  const reader = createReader(fd, id, size);
-  const memory = options.memory ?? recall(reader, options, size);
+/** The journal over an open file. */
+function journalOver(fd: number, reader: JournalReader, size: number, seat: JournalSeat): Journal {
+  const { path, id, memory } = seat;
   const marks = openMarks(memory);
-  const append = createAppender(fd, size, marks, options);
+  const append = createAppender(fd, size, marks, seat);
   let isClosed = false;
 
   return {
@@ -184,4 +176,22 @@ export function openJournal(options: JournalOptions): Journal {
       isClosed = true;
     },
   };
+}
+
+/**
+ * Opens the journal, or makes it. Finds the frames after `place` that a former process has left. One owner at a time.
+ * Throws `storage_unavailable` if the file cannot be opened, or lacks a frame that others follow.
+ */
+export function openJournal(options: JournalOptions): Journal {
+  const { path, id, size = defaultSize } = options;
+  const fd = openFile(path, size);
+  const reader = createReader(fd, id, size);
+  return journalOver(fd, reader, size, { ...options, memory: recall(reader, options, size) });
+}
+
+/** Opens a journal that another thread has opened, with what stands in its memory. Throws as `openJournal`. */
+export function joinJournal(seat: JournalSeat): Journal {
+  const { path, id, size = defaultSize } = seat;
+  const fd = openFile(path, size);
+  return journalOver(fd, createReader(fd, id, size), size, seat);
 }

@@ -105,8 +105,9 @@ test('the row of an intent', () => {
         boot: 'b',
         outcome: null,
       });
-      const shown: unknown = JSON.parse(JSON.stringify({ actor, target, policy, cc, err, attempt: 1 }));
-      assert.deepEqual(JSON.parse(detail), shown);
+      const { version, rules } = policy;
+      const kept = { actor, target, policy: { version, rules, reason }, cc, err, attempt: 1 };
+      assert.deepEqual(JSON.parse(detail), JSON.parse(JSON.stringify(kept)));
       assert.equal(made.isOpen, status === undefined);
       assert.deepEqual(made.use, actor.cred === 'key_1' ? { keyId: 'key_1', atMs: ms } : undefined);
     }),

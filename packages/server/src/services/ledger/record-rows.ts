@@ -113,11 +113,13 @@ function readCall(text: string): CallTexts {
   return { ...first, reserved, status, target, ts, type, usage };
 }
 
+const policyMembers = ['decision', 'reason', 'rules', 'version'];
+
 function intentRow(index: number, texts: CallTexts): Projected {
   const { actor = '{}', target = '{}', policy = '{}', status, cc, err, reserved, attempt } = texts;
   const acting = readActor(actor);
   const atMs = timeOf(texts);
-  const [decision] = membersOf(policy, ['decision']);
+  const [decision, reason, rules, version] = membersOf(policy, policyMembers);
   const [model] = membersOf(target, ['model']);
   const row = {
     entry_index: index,
@@ -135,7 +137,15 @@ function intentRow(index: number, texts: CallTexts): Projected {
     labels: labelsOf(texts.class),
     status: textOf(status),
     boot: textOf(texts.boot),
-    detail: objectOf({ actor, target, policy, cc, err, reserved, attempt }),
+    detail: objectOf({
+      actor,
+      target,
+      policy: objectOf({ version, rules, reason }),
+      cc,
+      err,
+      reserved,
+      attempt,
+    }),
     outcome: null,
   };
   return { kind: 'row', row, isOpen: status === undefined, use: keyUseOf(acting, atMs) };
