@@ -77,6 +77,8 @@ export type RecordFilter = {
   readonly costCentre?: string;
 };
 
+const quoted = (text: string): string => JSON.stringify(text);
+
 /** Records of one part of the log, newest first. */
 async function listSpan(
   store: Store,
@@ -97,14 +99,19 @@ async function listSpan(
   if (filter.workspace !== undefined) query = query.where('workspace_id', '=', filter.workspace);
   if (filter.application !== undefined) query = query.where('application_id', '=', filter.application);
   // Whole values within a column's text, in their own case: LIKE knows wildcards, and SQLite's no case.
-  const within = (column: 'labels' | 'detail', text: string) => {
+  const within = (column: 'labels' | 'detail', ...texts: readonly string[]) => {
     query = query.where((eb) =>
-      eb(eb.fn<string>('replace', [column, eb.val(text), eb.val('')]), '<>', eb.ref(column)),
+      eb.or(
+        texts.map((text) =>
+          eb(eb.fn<string>('replace', [column, eb.val(text), eb.val('')]), '<>', eb.ref(column)),
+        ),
+      ),
     );
   };
   if (filter.label !== undefined) within('labels', ` ${filter.label} `);
-  if (filter.team !== undefined) within('detail', JSON.stringify(filter.team));
-  if (filter.costCentre !== undefined) within('detail', `"cc":${JSON.stringify(filter.costCentre)}`);
+  // An item of a list: a model's name, which a caller chooses, may be a team's id too.
+  if (filter.team !== undefined) within('detail', `[${quoted(filter.team)}`, `,${quoted(filter.team)}`);
+  if (filter.costCentre !== undefined) within('detail', `"cc":${quoted(filter.costCentre)}`);
   return query.orderBy('entry_index', 'desc').limit(limit).execute();
 }
 
