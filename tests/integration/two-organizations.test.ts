@@ -199,6 +199,7 @@ async function rowsOf(store: SampleStore, { owner }: House): Promise<string> {
     'entry_bundles',
     'records',
     'usage_daily',
+    'usage_dimensions',
     'subjects',
     'sidecars',
   ] as const;

@@ -199,7 +199,7 @@ export async function listClosed(
   return new Set(rows.map(({ id }) => id));
 }
 
-/** Empties the projection of one log, so that it can be made anew. */
+/** Empties the projection of one log, so that it can be made anew. What usage is counted for keeps its numbers. */
 export async function clearRecords(tx: Tx, orgId: OrgId): Promise<void> {
   await tx.deleteFrom('records').where('org_id', '=', orgId).execute();
   await tx.deleteFrom('record_blocks').where('org_id', '=', orgId).execute();

@@ -80,12 +80,12 @@ export type RecordsTable = {
   outcome: string | null;
 };
 
-/** Tokens and money by day and dimension: what `/usage` groups and what budgets restart from. */
-export type UsageDailyTable = {
+/** What usage is counted for beside the day: written once, when it first occurs. */
+export type UsageDimensionsTable = {
   org_id: string;
-  /** Days since 1970-01-01 UTC. */
-  day: number;
-  /** The other dimensions in one string, so that the row has a short key. */
+  /** 1, 2, 3 … within an organization. */
+  dimension_id: number;
+  /** All that follows in one string, which names it. */
   dimensions: string;
   user_id: string | null;
   key_id: string | null;
@@ -96,6 +96,14 @@ export type UsageDailyTable = {
   model: string | null;
   model_id: string | null;
   application_id: string | null;
+};
+
+/** Tokens and money by day: what `/usage` groups and what budgets restart from. Small rows: each call adds to one. */
+export type UsageDailyTable = {
+  org_id: string;
+  /** Days since 1970-01-01 UTC. */
+  day: number;
+  dimension_id: number;
   requests: number;
   estimated: number;
   input_tokens: number;
@@ -183,6 +191,7 @@ export type Tables = {
   tiles: TilesTable;
   records: RecordsTable;
   record_blocks: RecordBlocksTable;
+  usage_dimensions: UsageDimensionsTable;
   usage_daily: UsageDailyTable;
   subjects: SubjectsTable;
   sidecars: SidecarsTable;

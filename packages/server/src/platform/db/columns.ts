@@ -59,3 +59,8 @@ export function columnTypes(dialect: DialectName): ColumnTypes {
 export function tableEnd(dialect: DialectName): RawBuilder<unknown> {
   return dialect === 'sqlite' ? sql`strict` : sql``;
 }
+
+/** The same for a table of small rows that lie in the order of its primary key: one tree in SQLite, where else are two. */
+export function keyedTableEnd(dialect: DialectName): RawBuilder<unknown> {
+  return dialect === 'sqlite' ? sql`strict, without rowid` : sql``;
+}

@@ -14,7 +14,7 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely';
-import { type ColumnTypes, columnTypes, tableEnd } from '../db/columns.ts';
+import { type ColumnTypes, columnTypes, keyedTableEnd, tableEnd } from '../db/columns.ts';
 import type { DialectName } from '../db/open.ts';
 
 /** What a migration needs to know of the database that it runs on. */
@@ -23,6 +23,8 @@ export type MigrationContext = {
   readonly types: ColumnTypes;
   /** Ends every CREATE TABLE: `.modifyEnd(context.tableEnd)`. */
   readonly tableEnd: RawBuilder<unknown>;
+  /** The same for small rows that are looked up by their primary key alone. */
+  readonly keyedTableEnd: RawBuilder<unknown>;
 };
 
 type NoTables = Record<never, never>;
@@ -49,7 +51,12 @@ export type Migration = {
 };
 
 export function migrationContext(dialect: DialectName): MigrationContext {
-  return { dialect, types: columnTypes(dialect), tableEnd: tableEnd(dialect) };
+  return {
+    dialect,
+    types: columnTypes(dialect),
+    tableEnd: tableEnd(dialect),
+    keyedTableEnd: keyedTableEnd(dialect),
+  };
 }
 
 function dryDialect(dialect: DialectName): Dialect {

@@ -8,6 +8,7 @@ import { blockRecords, describeBlock } from '../../stores/record-blocks.ts';
 import { completeRecord, insertRecords, type RecordRow } from '../../stores/records.ts';
 import type { Tx } from '../../stores/schema.ts';
 import { addUsage, type UsageRow } from '../../stores/usage.ts';
+import { createUsageNumbers, type UsageNumbers } from '../../stores/usage-numbers.ts';
 import type { Pause } from './pause.ts';
 import { addUsageRow, type Projected, projectEntry } from './record-rows.ts';
 
@@ -104,13 +105,19 @@ function createBlocks() {
   };
 }
 
-async function writeReady(tx: Tx, orgId: OrgId, gathered: Gathered, built: BuiltStatements): Promise<void> {
+async function writeReady(
+  tx: Tx,
+  orgId: OrgId,
+  gathered: Gathered,
+  numbers: UsageNumbers,
+  built: BuiltStatements,
+): Promise<void> {
   const { ready, late, usage } = gathered;
   gathered.ready = [];
   gathered.late = [];
   gathered.usage = new Map();
   await insertRecords(tx, orgId, ready, built);
-  await addUsage(tx, orgId, [...usage.values()], built);
+  await addUsage(tx, orgId, [...usage.values()], numbers, built);
   for (const { intent, ...done } of late) await completeRecord(tx, orgId, intent, done, built);
 }
 
@@ -118,11 +125,13 @@ async function writeReady(tx: Tx, orgId: OrgId, gathered: Gathered, built: Built
 export function createProjection(built: BuiltStatements): Projection {
   const noted = new Map<string, number>();
   const blocks = createBlocks();
+  const numbersOfOne = createUsageNumbers();
   return {
     async write(tx, orgId, stored, pause) {
       const { first, count, entries } = stored;
       const progress = await readProgress(tx, orgId, built);
       if (count === 0 || progress?.projected !== first) return undefined;
+      const numbers = numbersOfOne();
       const gathered: Gathered = {
         open: new Map(),
         ready: [],
@@ -138,15 +147,16 @@ export function createProjection(built: BuiltStatements): Projection {
         else gatherRow(gathered, made, noted);
         index += 1;
         if (gathered.ready.length + gathered.late.length < stretch) continue;
-        await writeReady(tx, orgId, gathered, built);
+        await writeReady(tx, orgId, gathered, numbers, built);
         await pause();
       }
       gathered.ready.push(...gathered.open.values());
-      await writeReady(tx, orgId, gathered, built);
+      await writeReady(tx, orgId, gathered, numbers, built);
       await writeKeyUses(tx, orgId, gathered.uses, built);
       await setProjected(tx, orgId, { from: first, to: index }, built);
       const undescribed = await blocks.describe(tx, orgId, gathered.count);
       return () => {
+        numbers.committed();
         if (noted.size > mostNoted) noted.clear();
         // Only what is committed is remembered.
         for (const [keyId, minute] of gathered.uses) noted.set(keyId, minute);

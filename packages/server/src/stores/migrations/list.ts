@@ -4,5 +4,6 @@ import type { Migration } from '../../platform/migrate/migration.ts';
 import { foundation } from './0001-foundation.ts';
 import { recordBlocks } from './0002-record-blocks.ts';
 import { journalPlaces } from './0003-journal-places.ts';
+import { usageDimensions } from './0004-usage-dimensions.ts';
 
-export const migrations: readonly Migration[] = [foundation, recordBlocks, journalPlaces];
+export const migrations: readonly Migration[] = [foundation, recordBlocks, journalPlaces, usageDimensions];
