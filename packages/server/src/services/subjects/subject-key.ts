@@ -6,8 +6,8 @@ import type { EntryId } from '@countersign/core/ids';
 /** A subject's key, ready for sealing and for salts. It prints as nothing of itself. */
 export type SubjectKey = {
   readonly object: KeyObject;
-  /** The key's two blocks of HMAC (RFC 2104): 64 bytes for the inner hash, 64 for the outer. Not enumerable. */
-  readonly pads: Uint8Array;
+  /** The key's two blocks of HMAC (RFC 2104), 64 bytes each. Not enumerable. */
+  readonly pads: { readonly inner: Uint8Array; readonly outer: Uint8Array };
 };
 
 const blockBytes = 64;
@@ -16,10 +16,10 @@ const digestBytes = 32;
 /** Takes the key in from its bytes, at most 64 of them: the length of all subjects' keys is 32. */
 export function subjectKeyOf(bytes: Uint8Array): SubjectKey {
   if (bytes.length > blockBytes) throw new RangeError('a subject key has at most 64 bytes');
-  const pads = new Uint8Array(2 * blockBytes);
+  const pads = { inner: new Uint8Array(blockBytes), outer: new Uint8Array(blockBytes) };
   for (let i = 0; i < blockBytes; i += 1) {
-    pads[i] = (bytes[i] ?? 0) ^ 0x36;
-    pads[blockBytes + i] = (bytes[i] ?? 0) ^ 0x5c;
+    pads.inner[i] = (bytes[i] ?? 0) ^ 0x36;
+    pads.outer[i] = (bytes[i] ?? 0) ^ 0x5c;
   }
   const object = createSecretKey(bytes);
   return Object.defineProperty({ object, pads }, 'pads', { enumerable: false });
@@ -43,36 +43,36 @@ export function saltOf(key: KeyObject, entryId: EntryId, purpose: Purpose): Buff
 }
 
 /**
- * Commitments of one thread. Whole contents are salted by three one-shot hashes over memory that is used again:
- * a new HMAC object a call costs twice as much, and each leaves work for the collector. A test holds the salts
- * to `saltOf`.
+ * Commitments of one thread. Whole contents are salted by three one-shot hashes over memory that is used again, and
+ * what goes from one to the next are strings of a character for each byte: a new HMAC object a call costs twice as
+ * much, digests in buffers of their own two thirds more, and each leaves work for the collector. A test holds the
+ * salts to `saltOf`.
  */
 export function createCommitments(): Commitments {
   const inner = Buffer.alloc(blockBytes + 36 + 1 + 'response'.length);
   const outer = Buffer.alloc(blockBytes + digestBytes);
   const small = Buffer.alloc(digestBytes + smallBytes);
 
-  function salt(key: SubjectKey, entryId: EntryId, purpose: Purpose): Buffer {
-    for (let i = 0; i < blockBytes; i += 1) {
-      inner[i] = key.pads[i] ?? 0;
-      outer[i] = key.pads[blockBytes + i] ?? 0;
-    }
+  /** In Latin-1. */
+  function salt({ pads }: SubjectKey, entryId: EntryId, purpose: Purpose): string {
+    inner.set(pads.inner, 0);
+    outer.set(pads.outer, 0);
     const length = blockBytes + inner.write(`${entryId}\u0000${purpose}`, blockBytes, 'latin1');
-    outer.set(hash('sha256', inner.subarray(0, length), 'buffer'), blockBytes);
-    return hash('sha256', outer, 'buffer');
+    outer.write(hash('sha256', inner.subarray(0, length), 'binary'), blockBytes, 'latin1');
+    return hash('sha256', outer, 'binary');
   }
 
   return {
     commit(key, entryId, purpose, content) {
       if (content.length > smallBytes)
         return createHash('sha256')
-          .update(salt(key, entryId, purpose))
+          .update(salt(key, entryId, purpose), 'latin1')
           .update(content)
           .digest('hex');
-      small.set(salt(key, entryId, purpose), 0);
+      small.write(salt(key, entryId, purpose), 0, 'latin1');
       small.set(content, digestBytes);
       return hash('sha256', small.subarray(0, digestBytes + content.length), 'hex');
     },
-    begin: (key, entryId, purpose) => createHash('sha256').update(salt(key, entryId, purpose)),
+    begin: (key, entryId, purpose) => createHash('sha256').update(salt(key, entryId, purpose), 'latin1'),
   };
 }
