@@ -127,10 +127,12 @@ const hex = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0'
 /** A new entry id from a time in milliseconds and at least 10 random bytes. Runs on the hot path. */
 export function makeEntryId(nowMs: number, random: Uint8Array): EntryId {
   const b = uuidV7Bytes(nowMs, random);
-  const at = (i: number): string => hex[b[i] ?? 0] ?? '';
-  const time = `${at(0)}${at(1)}${at(2)}${at(3)}-${at(4)}${at(5)}`;
-  const rest = `${at(6)}${at(7)}-${at(8)}${at(9)}-${at(10)}${at(11)}${at(12)}${at(13)}${at(14)}${at(15)}`;
-  return mint(`${time}-${rest}`, isMintedEntryId);
+  let text = '';
+  for (let i = 0; i < 16; i += 2) {
+    if (i === 4 || i === 6 || i === 8 || i === 10) text += '-';
+    text += (hex[b[i] ?? 0] ?? '') + (hex[b[i + 1] ?? 0] ?? '');
+  }
+  return mint(text, isMintedEntryId);
 }
 
 /** A new request id from a time in milliseconds and at least 10 random bytes. */

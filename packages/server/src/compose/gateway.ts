@@ -72,13 +72,18 @@ function createIds(now: () => number) {
 function createTimestamps(): (ms: number) => string {
   let second = -1;
   let head = '';
+  let last = -1;
+  let text = '';
   return (ms) => {
+    if (ms === last) return text;
     const own = Math.floor(ms / 1000);
     if (own !== second) {
       second = own;
       head = new Date(own * 1000).toISOString().slice(0, -4);
     }
-    return `${head}${String(ms - own * 1000).padStart(3, '0')}Z`;
+    text = `${head}${String(ms - own * 1000).padStart(3, '0')}Z`;
+    last = ms;
+    return text;
   };
 }
 

@@ -29,6 +29,7 @@ export function createUpstreams(deps: {
 }): Upstreams {
   const upstreams = new WeakMap<Provider, Upstream>();
   const keys = new Map<string, string>();
+  const keysInUse = new WeakMap<Provider, string>();
   const sandbox = createSandboxUpstream({ now: deps.now });
 
   function make(provider: Provider): Upstream {
@@ -60,8 +61,13 @@ export function createUpstreams(deps: {
     },
     providerKeyOf(orgId, provider) {
       if (provider.keyCommitment === undefined) return undefined;
+      const inUse = keysInUse.get(provider);
+      if (inUse !== undefined) return inUse;
       const name = `${provider.id} ${provider.keyCommitment}`;
-      return keys.get(name) ?? loadKey(orgId, provider, name);
+      const known = keys.get(name);
+      if (known === undefined) return loadKey(orgId, provider, name);
+      keysInUse.set(provider, known);
+      return known;
     },
   };
 }

@@ -31,15 +31,21 @@ export type CallEntry = {
 function policyFragment(snapshot: OrgSnapshot, decided: Decided, splices: readonly SpliceRecord[]): Fragment {
   const { decision, reason, obligations } = decided;
   const { version, hash: policyHash } = decided.policy;
-  const isPlain = decision.errors.length === 0 && reason === undefined && splices.length === 0;
   const hasObligations =
     obligations.redact.length > 0 ||
     obligations.content !== undefined ||
     obligations.model !== undefined ||
     obligations.maxTokens !== undefined;
-  const key =
-    isPlain && !hasObligations ? `policy ${decision.outcome} ${decision.policyIds.join(' ')}` : undefined;
-  const known = key === undefined ? undefined : snapshot.rendered.get(key);
+  const [permit, ...morePermits] = decision.policyIds;
+  const isPlain =
+    decision.outcome === 'allow' &&
+    morePermits.length === 0 &&
+    decision.errors.length === 0 &&
+    reason === undefined &&
+    splices.length === 0 &&
+    !hasObligations;
+  const key = isPlain ? permit : undefined;
+  const known = key === undefined ? undefined : snapshot.rendered.permits.get(key);
   if (known !== undefined) return known;
   const made = fragment({
     decision: decision.outcome,
@@ -57,7 +63,7 @@ function policyFragment(snapshot: OrgSnapshot, decided: Decided, splices: readon
     ...(reason === undefined ? {} : { reason }),
     ...(decision.errors.length === 0 ? {} : { errors: decision.errors.map(({ policyId }) => policyId) }),
   });
-  if (key !== undefined) snapshot.rendered.set(key, made);
+  if (key !== undefined) snapshot.rendered.permits.set(key, made);
   return made;
 }
 
@@ -81,21 +87,16 @@ function readOfTarget({ call, owned }: Asked) {
   };
 }
 
-/** Parts of entries that are kept at most in one version. */
-const mostRendered = 100_000;
-
 function targetFragment(entry: CallEntry, served: string | undefined): Fragment {
   const { decided, asked } = entry;
   const { snapshot } = asked.authenticated;
   const { request, call } = asked;
   const { selected } = decided;
-  const { id, providerPath, provider = '' } = call.endpoint;
+  const { id, providerPath, provider } = call.endpoint;
   const isUsual = id !== 'passthrough' && asked.owned === undefined;
-  const key =
-    selected !== undefined && isUsual
-      ? `target ${selected.model?.id ?? ''} ${request.model} ${id} ${providerPath} ${provider} ${served ?? ''}`
-      : undefined;
-  const known = key === undefined ? undefined : snapshot.rendered.get(key);
+  const modelId = isUsual ? selected?.model?.id : undefined;
+  const parts = { requested: request.model, endpoint: id, route: providerPath, pinned: provider, served };
+  const known = modelId === undefined ? undefined : snapshot.rendered.target(modelId, parts);
   if (known !== undefined) return known;
   const made = fragment({
     endpoint: id,
@@ -111,8 +112,7 @@ function targetFragment(entry: CallEntry, served: string | undefined): Fragment 
             : { resource: selected.model.id, served: served ?? selected.model.upstreamName }),
         }),
   });
-  // Names that clients and providers choose are among the keys: only so many are kept.
-  if (key !== undefined && snapshot.rendered.size < mostRendered) snapshot.rendered.set(key, made);
+  if (modelId !== undefined) snapshot.rendered.setTarget(modelId, parts, made);
   return made;
 }
 

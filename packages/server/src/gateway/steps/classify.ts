@@ -5,6 +5,7 @@ import type { OrgClassifiers } from '@countersign/core/classify/custom';
 import { startWork } from '@countersign/core/classify/patterns';
 import type { InferenceRequest } from '@countersign/core/dialects/request-types';
 import { type Fragment, fragment } from '@countersign/core/ledger/canonical';
+import type { Rendered } from '../../services/snapshot/rendered.ts';
 
 /** How long an organization's own patterns may take over one request, in milliseconds. */
 const ownPatternsMs = 20;
@@ -19,16 +20,12 @@ export type Classified = {
 const opaque = { kind: 'opaque', reason: 'unknown' } as const;
 
 /** The `class` member of the entries. Most requests hold nothing, and that is rendered once a version. */
-function classFragment(
-  { labels, counts, detector }: Classification,
-  rendered: Map<string, Fragment>,
-): Fragment {
+function classFragment({ labels, counts, detector }: Classification, { nothingFound }: Rendered): Fragment {
   if (labels.length > 0) return fragment({ labels, counts, detector });
-  const key = `class ${detector}`;
-  const known = rendered.get(key);
+  const known = nothingFound.get(detector);
   if (known !== undefined) return known;
   const made = fragment({ labels, counts, detector });
-  rendered.set(key, made);
+  nothingFound.set(detector, made);
   return made;
 }
 
@@ -36,7 +33,7 @@ function classFragment(
 export function classify(
   request: InferenceRequest,
   classifiers: OrgClassifiers | undefined,
-  rendered: Map<string, Fragment>,
+  rendered: Rendered,
   clock: () => number,
   before: Classified | undefined,
 ): Classified {

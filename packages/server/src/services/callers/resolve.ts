@@ -15,7 +15,7 @@ export type CallerSnapshot = {
   readonly version: () => number;
   readonly standing: StandingOf;
   readonly keyMemory: KeyMemory;
-  readonly rendered: Map<string, Fragment>;
+  readonly rendered: { readonly actors: Map<string, Fragment> };
 };
 
 export type ResolvedActor = {
@@ -76,9 +76,9 @@ export function entryActor(snapshot: CallerSnapshot, actor: ActorChain, nowMs: n
 export function actorFragment(snapshot: CallerSnapshot, actor: ActorChain, nowMs: number): Fragment {
   if (actor.token !== undefined || actor.keyId === undefined)
     return fragment(entryActor(snapshot, actor, nowMs));
-  const known = snapshot.rendered.get(actor.keyId);
+  const known = snapshot.rendered.actors.get(actor.keyId);
   if (known !== undefined) return known;
   const made = fragment(entryActor(snapshot, actor, nowMs));
-  snapshot.rendered.set(actor.keyId, made);
+  snapshot.rendered.actors.set(actor.keyId, made);
   return made;
 }

@@ -13,10 +13,10 @@ import { AppError } from '@countersign/core/errors';
 import type { ActorChain } from '@countersign/core/identity/actor';
 import type { KeyMemory } from '@countersign/core/identity/resolve';
 import type { OrgId } from '@countersign/core/ids';
-import type { Fragment } from '@countersign/core/ledger/canonical';
 import { type ActivePolicy, activatePolicy, type PolicySource } from './active-policy.ts';
 import { type ActorFacts, createActorFacts } from './actor-facts.ts';
 import { createDerived, type Derived, leavesDerived } from './derived.ts';
+import { createRendered, type Rendered } from './rendered.ts';
 
 /** An organization at one version. INVARIANT: what is read between two awaits belongs to one version. */
 export type OrgSnapshot = Derived & {
@@ -32,8 +32,8 @@ export type OrgSnapshot = Derived & {
   readonly facts: (actor: ActorChain) => ActorFacts;
   /** Whom keys resolve to. Empty after each advance. */
   readonly keyMemory: KeyMemory;
-  /** Parts of entries rendered once a version, by a name of the caller's choice. Empty after each advance. */
-  readonly rendered: Map<string, Fragment>;
+  /** Parts of entries rendered once a version. Empty after each advance. */
+  readonly rendered: Rendered;
   /** Advances to `version`; a policy change must come with its source. Throws if `version` is not the next. */
   readonly advance: (version: number, changes: readonly Change[], policy: PolicySource | undefined) => void;
 };
@@ -59,7 +59,7 @@ export function createOrgSnapshot(orgId: OrgId, loaded: Loaded): OrgSnapshot {
   let classifiers = compileOwn(directory);
   let derived = createDerived(directory);
   let facts = createActorFacts(directory);
-  const rendered = new Map<string, Fragment>();
+  const rendered = createRendered();
   const keyMemory: KeyMemory = new Map();
   return {
     orgId,

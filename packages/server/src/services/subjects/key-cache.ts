@@ -17,7 +17,8 @@ export function createSubjectKeys(deps: {
   readonly load: (orgId: OrgId, id: PrincipalId) => Promise<Uint8Array | undefined>;
   readonly maxKeys: number;
 }): SubjectKeys {
-  const keys = new Map<string, SubjectKey>();
+  /** By the subject alone: no name is made of both for each call. An id is one organization's, and is held to it. */
+  const keys = new Map<string, { readonly orgId: OrgId; readonly key: SubjectKey }>();
   const loading = new Map<string, Promise<SubjectKey | undefined>>();
 
   async function load(orgId: OrgId, id: PrincipalId, name: string): Promise<SubjectKey | undefined> {
@@ -25,7 +26,7 @@ export function createSubjectKeys(deps: {
     if (sealed === undefined) return undefined;
     const key = subjectKeyOf(deps.opener.open(sealed, subjectKeyBinding(orgId, id)));
     // What was forgotten while it loaded stays forgotten.
-    if (loading.has(name)) keys.set(name, key);
+    if (loading.has(name)) keys.set(id, { orgId, key });
     const [oldest] = keys.keys();
     if (keys.size > deps.maxKeys && oldest !== undefined) keys.delete(oldest);
     return key;
@@ -33,9 +34,9 @@ export function createSubjectKeys(deps: {
 
   return {
     get(orgId, id) {
+      const known = keys.get(id);
+      if (known?.orgId === orgId) return known.key;
       const name = `${orgId} ${id}`;
-      const known = keys.get(name);
-      if (known !== undefined) return known;
       const underway = loading.get(name);
       if (underway !== undefined) return underway;
       const started = load(orgId, id, name).finally(() => loading.delete(name));
@@ -44,7 +45,7 @@ export function createSubjectKeys(deps: {
     },
     forget(orgId, id) {
       const name = `${orgId} ${id}`;
-      keys.delete(name);
+      if (keys.get(id)?.orgId === orgId) keys.delete(id);
       loading.delete(name);
     },
   };
