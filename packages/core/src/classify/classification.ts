@@ -59,9 +59,7 @@ function rollUp(tally: Tally): void {
 
 /** Names the detectors that read a text, for the record. */
 export function detectorVersion(classifiers: OrgClassifiers | undefined): string {
-  return classifiers === undefined
-    ? builtinDetectorVersion
-    : `${builtinDetectorVersion}+${classifiers.version}`;
+  return classifiers?.detector ?? builtinDetectorVersion;
 }
 
 const noLabels: readonly string[] = [];

@@ -11,7 +11,7 @@ import {
 } from './aho-corasick.ts';
 import { normalise } from './normalise.ts';
 import { compilePattern, findPattern, type Pattern, type Work } from './patterns.ts';
-import { isReservedLabel, type Sink } from './types.ts';
+import { builtinDetectorVersion, isReservedLabel, type Sink } from './types.ts';
 
 export type ClassifierSpec =
   | {
@@ -40,6 +40,8 @@ export const classifierLimits = {
 /** Compiled classifiers; immutable but for the engines' own caches. */
 export type OrgClassifiers = {
   readonly version: string;
+  /** Names all detectors that read a text with these, for the record. */
+  readonly detector: string;
   /** Labels by the owner index that the automata report. */
   readonly labels: readonly string[];
   readonly automata: readonly Automaton[];
@@ -160,7 +162,8 @@ export function compileClassifiers(version: string, specs: readonly ClassifierSp
   });
   const owners = drafts.labels.length;
   const automata = [...build(drafts.folded, true, owners), ...build(drafts.exact, false, owners)];
-  return { version, labels: drafts.labels, automata, patterns: drafts.patterns };
+  const detector = `${builtinDetectorVersion}+${version}`;
+  return { version, detector, labels: drafts.labels, automata, patterns: drafts.patterns };
 }
 
 /**

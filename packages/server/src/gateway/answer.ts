@@ -19,32 +19,28 @@ export function recordHeaders(entry: CallEntry): string[] {
   ];
 }
 
-/** Runs the steps; answers what they throw. An unknown error gives nothing away and is logged. */
-export async function answer(
+/** Answers what the steps of a call threw. An unknown error gives nothing away and is logged. */
+export function answerThrown(
   deps: Pick<GatewayDeps, 'onError' | 'metrics'>,
   call: InboundCall,
   reply: Reply,
-  steps: () => Promise<void>,
-): Promise<void> {
-  try {
-    await steps();
-  } catch (thrown) {
-    const recorded = thrown instanceof RecordedRefusal ? thrown : undefined;
-    const error = recorded?.error ?? thrown;
-    const known =
-      error instanceof AppError
-        ? error
-        : new AppError('internal', 'something went wrong here: name the request id when you ask');
-    if (
-      known.code === 'internal' ||
-      known.code === 'ledger_unavailable' ||
-      known.code === 'storage_unavailable'
-    ) {
-      deps.onError(error, call.requestId);
-    }
-    deps.metrics.refused(known);
-    const headers = recorded === undefined ? ['x-request-id', call.requestId] : recordHeaders(recorded.entry);
-    if (reply.hasHead()) reply.fail(known);
-    else reply.refuse(known, headers);
+  thrown: unknown,
+): void {
+  const recorded = thrown instanceof RecordedRefusal ? thrown : undefined;
+  const error = recorded?.error ?? thrown;
+  const known =
+    error instanceof AppError
+      ? error
+      : new AppError('internal', 'something went wrong here: name the request id when you ask');
+  if (
+    known.code === 'internal' ||
+    known.code === 'ledger_unavailable' ||
+    known.code === 'storage_unavailable'
+  ) {
+    deps.onError(error, call.requestId);
   }
+  deps.metrics.refused(known);
+  const headers = recorded === undefined ? ['x-request-id', call.requestId] : recordHeaders(recorded.entry);
+  if (reply.hasHead()) reply.fail(known);
+  else reply.refuse(known, headers);
 }

@@ -4,6 +4,7 @@ import { AppError } from '@countersign/core/errors';
 import { pushLimitHeaders } from '@countersign/core/metering/limit-answer';
 import type { SubjectKey } from '../services/subjects/subject-key.ts';
 import { upstreamHeaders } from '../upstreams/providers/request-headers.ts';
+import type { ActiveCall } from './active-calls.ts';
 import type { Asked } from './admit.ts';
 import { recordHeaders } from './answer.ts';
 import type { Reply, ReplyHeaders } from './call.ts';
@@ -83,8 +84,8 @@ function begin(
   });
 }
 
-/** Waits for the end of a forwarding; a client that goes or a credential that ends cuts it. */
-async function attend(deps: GatewayDeps, recorded: Recorded, forwarding: ForwardingCall): Promise<Forwarded> {
+/** From now on a client that goes or a credential that ends cuts the forwarding. Returns what ends that. */
+function watch(deps: GatewayDeps, recorded: Recorded, forwarding: ForwardingCall): ActiveCall {
   const { asked } = recorded.entry;
   const { snapshot } = asked.authenticated;
   const { orgId } = snapshot;
@@ -101,10 +102,7 @@ async function attend(deps: GatewayDeps, recorded: Recorded, forwarding: Forward
     deps.onError(error, asked.call.requestId);
     forwarding.cut({ status: 'cut', error: new AppError('internal', 'something went wrong here') });
   }
-  const forwarded = await forwarding.done;
-  await deps.rounds.next();
-  deps.activeCalls.remove(orgId, active);
-  return forwarded;
+  return active;
 }
 
 const failureTexts: { readonly [code: string]: string } = {
@@ -171,7 +169,11 @@ async function run(deps: GatewayDeps, recorded: Recorded, reply: Reply, attempt:
     deps.onError(error, recorded.entry.asked.call.requestId);
     return { forwarded: neverLeft(error), key: undefined };
   }
-  return { forwarded: await attend(deps, recorded, forwarding), key };
+  const active = watch(deps, recorded, forwarding);
+  const forwarded = await forwarding.done;
+  await deps.rounds.next();
+  deps.activeCalls.remove(recorded.entry.asked.authenticated.snapshot.orgId, active);
+  return { forwarded, key };
 }
 
 /**

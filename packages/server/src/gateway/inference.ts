@@ -6,7 +6,7 @@ import { AppError } from '@countersign/core/errors';
 import { authenticate } from '../services/callers/authenticate.ts';
 import { resolve } from '../services/callers/resolve.ts';
 import type { Asked } from './admit.ts';
-import { answer } from './answer.ts';
+import { answerThrown } from './answer.ts';
 import { attemptCall } from './attempt.ts';
 import type { InboundCall, Reply } from './call.ts';
 import type { GatewayDeps } from './deps.ts';
@@ -45,7 +45,9 @@ async function walk(deps: GatewayDeps, call: InboundCall, reply: Reply): Promise
 export async function serveInference(deps: GatewayDeps, call: InboundCall, reply: Reply): Promise<void> {
   deps.rounds.enter();
   try {
-    await answer(deps, call, reply, () => walk(deps, call, reply));
+    await walk(deps, call, reply);
+  } catch (thrown) {
+    answerThrown(deps, call, reply, thrown);
   } finally {
     deps.rounds.leave();
   }

@@ -14,7 +14,7 @@ import { decide } from '@countersign/core/policy/decide';
 import { authenticate } from '../services/callers/authenticate.ts';
 import { resolve } from '../services/callers/resolve.ts';
 import type { OrgSnapshot } from '../services/snapshot/org-snapshot.ts';
-import { answer } from './answer.ts';
+import { answerThrown } from './answer.ts';
 import type { InboundCall, Reply } from './call.ts';
 import type { GatewayDeps } from './deps.ts';
 import { selectModel } from './steps/select-model.ts';
@@ -66,31 +66,34 @@ function visible(
   return models;
 }
 
+/** Answers with the models that the caller may call, or with one of them. Throws what refuses. */
+async function answerModels(deps: GatewayDeps, call: InboundCall, reply: Reply): Promise<void> {
+  const authenticated = await authenticate(deps, call);
+  const { actor } = resolve(deps, call, authenticated, 'models');
+  const models = visible(deps, call, authenticated.snapshot, actor);
+  const dialect = modelsDialect(call.endpoint.dialect, call.header('anthropic-version') !== undefined);
+  const wanted = call.endpoint.objectId;
+  const one = wanted === undefined ? undefined : models.find(({ id }) => id === wanted);
+  if (wanted !== undefined && one === undefined) {
+    throw new AppError(
+      'not_found',
+      `model \`${wanted}\` is not one that you may call: \`GET /v1/models\` lists yours`,
+    );
+  }
+  const text = one === undefined ? renderModels(dialect, models) : renderModel(dialect, one);
+  const body = Buffer.from(text, 'utf8');
+  reply.head(200, [
+    'content-type',
+    'application/json',
+    'content-length',
+    String(body.length),
+    'x-request-id',
+    call.requestId,
+  ]);
+  reply.end(body);
+}
+
 /** Serves `GET /v1/models` and `/v1/models/{id}` in the caller's dialect. Reads leave no entry. */
 export async function serveModels(deps: GatewayDeps, call: InboundCall, reply: Reply): Promise<void> {
-  await answer(deps, call, reply, async () => {
-    const authenticated = await authenticate(deps, call);
-    const { actor } = resolve(deps, call, authenticated, 'models');
-    const models = visible(deps, call, authenticated.snapshot, actor);
-    const dialect = modelsDialect(call.endpoint.dialect, call.header('anthropic-version') !== undefined);
-    const wanted = call.endpoint.objectId;
-    const one = wanted === undefined ? undefined : models.find(({ id }) => id === wanted);
-    if (wanted !== undefined && one === undefined) {
-      throw new AppError(
-        'not_found',
-        `model \`${wanted}\` is not one that you may call: \`GET /v1/models\` lists yours`,
-      );
-    }
-    const text = one === undefined ? renderModels(dialect, models) : renderModel(dialect, one);
-    const body = Buffer.from(text, 'utf8');
-    reply.head(200, [
-      'content-type',
-      'application/json',
-      'content-length',
-      String(body.length),
-      'x-request-id',
-      call.requestId,
-    ]);
-    reply.end(body);
-  });
+  await answerModels(deps, call, reply).catch((thrown: unknown) => answerThrown(deps, call, reply, thrown));
 }
