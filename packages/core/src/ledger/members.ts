@@ -9,14 +9,18 @@ const closeBrace = 0x7d;
 const openBracket = 0x5b;
 const closeBracket = 0x5d;
 
-/** Behind the quote that closes the string which begins at `at`. */
+/** True when an odd number of backslashes stands before `at`: the character there is part of an escape. */
+function isEscaped(text: string, at: number): boolean {
+  let first = at;
+  while (text.charCodeAt(first - 1) === backslash) first -= 1;
+  return (at - first) % 2 === 1;
+}
+
+/** Behind the quote that closes the string which begins at `at`. Looks for quotes alone: most of a text is within some. */
 function endOfString(text: string, at: number): number {
-  for (let i = at + 1; i < text.length; i += 1) {
-    const unit = text.charCodeAt(i);
-    if (unit === quoteUnit) return i + 1;
-    if (unit === backslash) i += 1;
-  }
-  return text.length;
+  let i = text.indexOf('"', at + 1);
+  while (i >= 0 && text.charCodeAt(i - 1) === backslash && isEscaped(text, i)) i = text.indexOf('"', i + 1);
+  return i < 0 ? text.length : i + 1;
 }
 
 /** Behind the value that begins at `at`. */
