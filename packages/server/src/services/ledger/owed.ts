@@ -65,14 +65,11 @@ export function createOwingRecorder(deps: OwingDeps): OwingRecorder {
     }
   }
 
-  async function record(entry: ToRecord): Promise<Recorded> {
-    try {
-      return await recorder.record(entry);
-    } catch (error) {
+  const record = (entry: ToRecord): Promise<Recorded> =>
+    recorder.record(entry).catch((error: unknown) => {
       owe(entry);
       throw error;
-    }
-  }
+    });
 
   return {
     record,
