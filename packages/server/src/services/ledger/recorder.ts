@@ -175,12 +175,9 @@ export function createRecorder(deps: RecorderDeps): Recorder {
     lastAt = performance.now();
     void commitWaiting(deps, batch, arena).finally(() => {
       inFlight = 0;
-      if (waiting.length === 0) {
-        for (const wake of idlers) wake();
-        idlers.clear();
-      } else {
-        schedule();
-      }
+      if (waiting.length > 0) return schedule();
+      for (const wake of idlers) wake();
+      idlers.clear();
     });
   }
 
