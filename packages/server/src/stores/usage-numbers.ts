@@ -1,7 +1,6 @@
 // Owns the numbers under which usage is counted: one for each combination of who, what and where.
 
 import { hash } from 'node:crypto';
-import { AppError } from '@countersign/core/errors';
 import type { OrgId } from '@countersign/core/ids';
 import { insertRows } from './insert-rows.ts';
 import type { Tx, UsageDimensionsTable } from './schema.ts';
@@ -10,12 +9,12 @@ type Dimensions = Omit<UsageDimensionsTable, 'org_id' | 'dimension_id'>;
 
 /** Numbers within one transaction. */
 export type UsageNumbers = {
-  /** Looks the rows' numbers up, and gives one to those that have none. Returns how to tell each row's. */
+  /** Looks the rows' numbers up, and gives one to those that have none: one for each row, in their order. */
   readonly of: (
     tx: Tx,
     orgId: OrgId,
     rows: readonly Dimensions[],
-  ) => Promise<(row: Pick<Dimensions, 'dimensions'>) => number>;
+  ) => Promise<readonly (number | undefined)[]>;
   /** The transaction is committed: what was looked up in it may be remembered. Numbers never change. */
   readonly committed: () => void;
 };
@@ -87,6 +86,23 @@ async function giveNumbers(
   );
 }
 
+/** The numbers of rows, whose names stand in the same order; those that are not remembered are looked up, or given. */
+async function lookUp(
+  tx: Tx,
+  orgId: OrgId,
+  rows: readonly Dimensions[],
+  names: readonly string[],
+  fresh: Map<string, number>,
+): Promise<void> {
+  const wanted = rows.map(({ dimensions }) => dimensions);
+  const found = await findNumbers(tx, orgId, wanted);
+  await giveNumbers(tx, orgId, rows, found);
+  for (const [i, name] of names.entries()) {
+    const number = found.get(wanted[i] ?? '');
+    if (number !== undefined) fresh.set(name, number);
+  }
+}
+
 /** What one thread remembers of them: call what it returns for each transaction. */
 export function createUsageNumbers(): () => UsageNumbers {
   const known = new Map<string, number>();
@@ -94,26 +110,14 @@ export function createUsageNumbers(): () => UsageNumbers {
     const fresh = new Map<string, number>();
     return {
       async of(tx, orgId, rows) {
-        const names = new Map(rows.map(({ dimensions }) => [dimensions, nameOf(orgId, dimensions)]));
-        const numberOf = (dimensions: string): number | undefined => {
-          const name = names.get(dimensions) ?? '';
-          return known.get(name) ?? fresh.get(name);
+        const names = rows.map(({ dimensions }) => nameOf(orgId, dimensions));
+        const isUnknown = (_row: unknown, i: number): boolean => {
+          const name = names[i] ?? '';
+          return !known.has(name) && !fresh.has(name);
         };
-        const unknown = rows.filter(({ dimensions }) => numberOf(dimensions) === undefined);
-        if (unknown.length > 0) {
-          const found = await findNumbers(
-            tx,
-            orgId,
-            unknown.map(({ dimensions }) => dimensions),
-          );
-          await giveNumbers(tx, orgId, unknown, found);
-          for (const [dimensions, number] of found) fresh.set(names.get(dimensions) ?? '', number);
-        }
-        return ({ dimensions }) => {
-          const number = numberOf(dimensions);
-          if (number === undefined) throw new AppError('internal', 'usage was counted for nobody');
-          return number;
-        };
+        const unknown = rows.filter(isUnknown);
+        if (unknown.length > 0) await lookUp(tx, orgId, unknown, names.filter(isUnknown), fresh);
+        return names.map((name) => known.get(name) ?? fresh.get(name));
       },
       committed() {
         if (known.size + fresh.size > mostKnown) known.clear();

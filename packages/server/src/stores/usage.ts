@@ -1,5 +1,6 @@
 // Owns tokens and money by day: what `/usage` groups, and what budgets restart from.
 
+import { AppError } from '@countersign/core/errors';
 import { isId, isPrincipalId, type OrgId } from '@countersign/core/ids';
 import type { SpentRow } from '@countersign/core/metering/spent';
 import type { BuiltStatements } from './built-statements.ts';
@@ -70,18 +71,22 @@ export async function addUsage(
   numbers: UsageNumbers,
   built?: BuiltStatements,
 ): Promise<void> {
-  const numberOf = await numbers.of(tx, orgId, rows);
-  const counts = rows.map((row) => ({
-    day: row.day,
-    dimension_id: numberOf(row),
-    requests: row.requests,
-    estimated: row.estimated,
-    input_tokens: row.input_tokens,
-    output_tokens: row.output_tokens,
-    cached_tokens: row.cached_tokens,
-    reasoning_tokens: row.reasoning_tokens,
-    cost_nanos: row.cost_nanos,
-  }));
+  const numbered = await numbers.of(tx, orgId, rows);
+  const counts = rows.map((row, i) => {
+    const number = numbered[i];
+    if (number === undefined) throw new AppError('internal', 'usage has nobody that it counts for');
+    return {
+      day: row.day,
+      dimension_id: number,
+      requests: row.requests,
+      estimated: row.estimated,
+      input_tokens: row.input_tokens,
+      output_tokens: row.output_tokens,
+      cached_tokens: row.cached_tokens,
+      reasoning_tokens: row.reasoning_tokens,
+      cost_nanos: row.cost_nanos,
+    };
+  });
   await insertRows(
     tx,
     orgId,

@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { canonicalJson } from '@countersign/core/ledger/canonical';
 import fc from 'fast-check';
-import { projectEntry } from './record-rows.ts';
+import type { UsageRow } from '../../stores/usage.ts';
+import { addUsageRow, projectEntry } from './record-rows.ts';
 
 const entryId = 'ent_01m8fexyjteszskqsyscsmjdys';
 const name = fc.oneof(
@@ -170,6 +171,50 @@ test('what an outcome adds', () => {
         cost_nanos: BigInt(usage.cost_nanos),
       };
       assert.deepEqual(made.usage, counted);
+    }),
+  );
+});
+
+test('what is counted together is of one day and for the same, in whatever order it comes', () => {
+  const row = (dimensions: string, day: number): UsageRow => ({
+    day,
+    dimensions,
+    user_id: null,
+    key_id: null,
+    team_ids: '',
+    workspace_id: null,
+    cost_centre: null,
+    model: null,
+    model_id: null,
+    application_id: null,
+    requests: 1,
+    estimated: 0,
+    input_tokens: 2,
+    output_tokens: 3,
+    cached_tokens: 0,
+    reasoning_tokens: 0,
+    cost_nanos: 5n,
+  });
+  const calls = fc.array(fc.tuple(fc.constantFrom('a', 'b'), fc.integer({ min: 1, max: 3 })));
+  fc.assert(
+    fc.property(calls, (added) => {
+      const sums = new Map<string, UsageRow>();
+      for (const [dimensions, day] of added) addUsageRow(sums, row(dimensions, day));
+      const counted = [...sums.values()].map((sum) => [
+        sum.dimensions,
+        sum.day,
+        sum.requests,
+        sum.cost_nanos,
+      ]);
+      const expected = new Map<string, number>();
+      for (const [dimensions, day] of added)
+        expected.set(`${dimensions} ${day}`, (expected.get(`${dimensions} ${day}`) ?? 0) + 1);
+      const wanted = [...expected].map(([key, calls]) => {
+        const [dimensions, day] = key.split(' ');
+        return [dimensions, Number(day), calls, 5n * BigInt(calls)];
+      });
+      const order = (one: unknown[], two: unknown[]) => (String(one) < String(two) ? -1 : 1);
+      assert.deepEqual(counted.sort(order), wanted.sort(order));
     }),
   );
 });

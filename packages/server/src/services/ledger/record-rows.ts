@@ -266,8 +266,10 @@ export function projectEntry(index: number, text: string): Projected {
 
 /** Adds a row to those of the same day and dimensions. */
 export function addUsageRow(sums: Map<string, UsageRow>, row: UsageRow): void {
-  const key = `${row.day} ${row.dimensions}`;
-  const sum = sums.get(key);
+  // Nearly all are of the same day: the dimensions alone are the key, until they are there with another one.
+  const first = sums.get(row.dimensions);
+  const key = first === undefined || first.day === row.day ? row.dimensions : `${row.day} ${row.dimensions}`;
+  const sum = key === row.dimensions ? first : sums.get(key);
   if (sum === undefined) {
     sums.set(key, row);
     return;
