@@ -1,66 +1,17 @@
-// Owns Countersign with its ledger off: a composition of the benchmark's own, because no setting of the product can.
+// Owns Countersign with its ledger off, as a server of the benchmark.
 // It is told where to listen and where the store lies as the product is: COUNTERSIGN_LISTEN, COUNTERSIGN_DATA_DIR.
 
-import { readFileSync } from 'node:fs';
 import { healthFace, inferenceFace } from '@countersign/server/compose/data-faces';
-import { composeGateway } from '@countersign/server/compose/gateway';
 import { createHttpServer } from '@countersign/server/compose/http-server';
-import { openStore } from '@countersign/server/compose/store';
-import { logFaults } from '@countersign/server/compose/thread-faults';
 import { serveCall } from '@countersign/server/gateway/serve-call';
-import { loadConfig } from '@countersign/server/platform/config/load';
-import { openClientPool } from '@countersign/server/platform/egress/client-pool';
-import { createEgress } from '@countersign/server/platform/egress/egress';
-import { createLog } from '@countersign/server/platform/log/log';
-import { createRegistry } from '@countersign/server/platform/metrics/registry';
-import { createRounds } from '@countersign/server/platform/rounds/rounds';
-import type { Recorder } from '@countersign/server/services/ledger/recorder';
-import type { Step } from '@countersign/server/services/snapshot/snapshots';
+import { openWithoutLedger } from './without-ledger.ts';
 
-/** Says at once that an entry is durable, which is not true: what remains is the cost of everything else. */
-function recordNothing(): Recorder {
-  let next = 0;
-  return {
-    record: ({ version }) => {
-      next += 1;
-      return Promise.resolve({ kind: 'recorded', index: next, version });
-    },
-    pending: () => 0,
-    idle: () => Promise.resolve(),
-  };
-}
-
-async function start(): Promise<void> {
-  const { config } = loadConfig(process.env, (path) => readFileSync(path, 'utf8'));
-  const log = createLog({ level: config.logLevel, base: { node: config.nodeName } });
-  const missed: Step[] = [];
-  const store = await openStore(config, {
-    // Nothing changes while the benchmark runs.
-    onStep: (step) => missed.push(step),
-    onFault: logFaults(log),
-    onDeath: (error) => log.fatal({ error }, 'a storage thread has ended'),
-  });
-  const gateway = composeGateway({
-    threads: store.threads,
-    recorder: recordNothing(),
-    rounds: createRounds(setImmediate),
-    pool: openClientPool({ egress: createEgress({ allow: config.egressAllow }) }),
-    masterKeys: store.masterKeys.keys,
-    verifyToken: () => Promise.resolve(undefined),
-    log,
-    metrics: createRegistry(),
-    node: config.nodeName,
-    boot: store.boot,
-  });
-  for (const step of missed) gateway.onStep(step);
-  const faces = [healthFace(() => true), inferenceFace(config, gateway, serveCall(gateway.deps))];
-  const listen = { ...config.listen, variable: 'COUNTERSIGN_LISTEN' };
-  const server = createHttpServer(config, undefined, listen, faces, gateway.newRequestId);
-  await server.listen();
-  process.once('SIGTERM', () => {
-    server.server.closeAllConnections();
-    void store.close(5_000).finally(() => process.exit(0));
-  });
-}
-
-await start();
+const { config, gateway, close } = await openWithoutLedger();
+const faces = [healthFace(() => true), inferenceFace(config, gateway, serveCall(gateway.deps))];
+const listen = { ...config.listen, variable: 'COUNTERSIGN_LISTEN' };
+const server = createHttpServer(config, undefined, listen, faces, gateway.newRequestId);
+await server.listen();
+process.once('SIGTERM', () => {
+  server.server.closeAllConnections();
+  void close().finally(() => process.exit(0));
+});

@@ -15,6 +15,7 @@ import { measureScale, scalePairs } from './scale.ts';
 import { scenariosOf } from './scenarios.ts';
 import { makeStore, type Server, startGateway, startMock } from './servers.ts';
 import { judgeSoak, soak } from './soak.ts';
+import { measureSteps } from './steps.ts';
 import { number } from './table.ts';
 import { judgeRounds, judgeScale, type Verdict } from './targets.ts';
 
@@ -140,7 +141,8 @@ async function run(options: Options): Promise<number> {
   process.once('exit', () => context.processes.killAll());
   let isFine = false;
   try {
-    if (options.isProfiling) isFine = await runProfile(context, options);
+    if (options.isSteps) isFine = await measureSteps(context);
+    else if (options.isProfiling) isFine = await runProfile(context, options);
     else if (options.isScaling) isFine = await runScale(context, options);
     else if (options.soakMinutes > 0) isFine = await runSoak(context, options);
     else isFine = await runCompare(context, options);

@@ -12,6 +12,8 @@ export type Options = {
   readonly soakMinutes: number;
   readonly isScaling: boolean;
   readonly isProfiling: boolean;
+  /** A call's own steps in a loop, without sockets. */
+  readonly isSteps: boolean;
 };
 
 export const usage = `npm run bench -- [flags]
@@ -23,6 +25,7 @@ export const usage = `npm run bench -- [flags]
   --scale         instead: 100 to 100,000 keys, 10 to 2,000 rules, 0 to 1,000,000 records
   --soak M        instead: M minutes of steady load, is memory flat?
   --profile       instead: a processor profile of the gateway under 64 connections
+  --steps         instead: a call's own steps in a loop, without sockets, provider or ledger; swings least
 `;
 
 /** Reads the flags. Throws an Error that says what is wrong with them. */
@@ -31,7 +34,16 @@ export function readOptions(argv: readonly string[]): Options {
   const flag = { type: 'boolean' } as const;
   const { values } = parseArgs({
     args: [...argv],
-    options: { rounds: text, seconds: text, only: text, soak: text, quick: flag, scale: flag, profile: flag },
+    options: {
+      rounds: text,
+      seconds: text,
+      only: text,
+      soak: text,
+      quick: flag,
+      scale: flag,
+      profile: flag,
+      steps: flag,
+    },
   });
   const isQuick = values.quick === true;
   const positive = (name: string, value: string | undefined, fallback: number): number => {
@@ -49,6 +61,7 @@ export function readOptions(argv: readonly string[]): Options {
     soakMinutes: values.soak === undefined ? 0 : positive('soak', values.soak, 10),
     isScaling: values.scale === true,
     isProfiling: values.profile === true,
+    isSteps: values.steps === true,
   };
 }
 
