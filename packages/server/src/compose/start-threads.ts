@@ -8,6 +8,7 @@ import { createOnDemand } from '../platform/db/on-demand.ts';
 import { connectThread, shuttingDown, type ThreadClient } from '../platform/db/thread-client.ts';
 import { joinJournal } from '../platform/journal/journal.ts';
 import { limitYoungSpace } from '../platform/memory/give-back.ts';
+import type { OrgBatch } from '../services/ledger/batch.ts';
 import { createJournalCommit, type JournalCommit } from '../services/ledger/journal-commit.ts';
 import type { RecorderDeps } from '../services/ledger/recorder.ts';
 import type { Step } from '../services/snapshot/snapshots.ts';
@@ -71,16 +72,9 @@ function startFailure(error: unknown): unknown {
   return code === undefined ? error : new AppError(code, cause.message);
 }
 
-/** Commits through the writer: each bundle in memory of its own size, which moves there. */
-function commitThere(writer: Writer): RecorderDeps['commit'] {
-  return (batches) => {
-    const own = batches.map((batch) => ({ ...batch, bundle: new Uint8Array(batch.bundle) }));
-    return writer.call(
-      'commit',
-      own,
-      own.map(({ bundle }) => bundle.buffer),
-    );
-  };
+/** The memory that a batch hands over to the writer: moved, not copied. */
+function buffersOf(batches: readonly OrgBatch[]): ArrayBuffer[] {
+  return batches.flatMap(({ bundle }) => (bundle.buffer instanceof ArrayBuffer ? [bundle.buffer] : []));
 }
 
 /** How entries become durable, and how that ends. */
@@ -91,14 +85,14 @@ type Commits = {
 
 /** Opens the journal to append to it, if there is one. `attach` hears who appends. */
 async function openCommits(writer: Writer, attach: (commits: JournalCommit) => void): Promise<Commits> {
-  const commit = commitThere(writer);
+  const commit: RecorderDeps['commit'] = (batches) => writer.call('commit', batches, buffersOf(batches));
   const seat = await writer.call('journal', null);
   if (seat === undefined) return { commit, close: async () => {} };
   const journal = joinJournal(seat);
   const commits = createJournalCommit({
     journal,
     follower: {
-      commit,
+      commit: (batches) => writer.call('commit', batches),
       settle: () => writer.call('settle', null),
       standings: (orgIds) => writer.call('standings', orgIds),
     },

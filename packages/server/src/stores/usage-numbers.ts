@@ -2,6 +2,7 @@
 
 import { hash } from 'node:crypto';
 import type { OrgId } from '@countersign/core/ids';
+import { type BuiltStatements, createBuilt, runBuilt } from './built-statements.ts';
 import { insertRows } from './insert-rows.ts';
 import type { Tx, UsageDimensionsTable } from './schema.ts';
 
@@ -14,18 +15,18 @@ export type UsageNumbers = {
     tx: Tx,
     orgId: OrgId,
     rows: readonly Dimensions[],
+    built?: BuiltStatements,
   ) => Promise<readonly (number | undefined)[]>;
   /** The transaction is committed: what was looked up in it may be remembered. Numbers never change. */
   readonly committed: () => void;
 };
 
-/** Numbers that are remembered at most, and looked up by one statement. */
+/** Numbers that are remembered at most. */
 const mostKnown = 50_000;
-const page = 64;
 
-/** A short name for long dimensions: 132 bits of their SHA-256, so that remembering many costs little. */
+/** A short name for long dimensions, so that remembering many costs little: their SHA-256, a character a byte. */
 const nameOf = (orgId: OrgId, dimensions: string): string =>
-  hash('sha256', `${orgId} ${dimensions}`, 'base64url').slice(0, 22);
+  hash('sha256', `${orgId} ${dimensions}`, 'binary');
 
 async function lastNumber(tx: Tx, orgId: OrgId): Promise<number> {
   const last = await tx
@@ -38,16 +39,23 @@ async function lastNumber(tx: Tx, orgId: OrgId): Promise<number> {
   return last?.dimension_id ?? 0;
 }
 
-async function findNumbers(tx: Tx, orgId: OrgId, wanted: readonly string[]): Promise<Map<string, number>> {
+/** One at a time, by one statement for all: each is asked for once, and a list would be a statement for each length. */
+async function findNumbers(
+  tx: Tx,
+  orgId: OrgId,
+  wanted: readonly string[],
+  built: BuiltStatements | undefined,
+): Promise<Map<string, number>> {
   const found = new Map<string, number>();
-  for (let at = 0; at < wanted.length; at += page) {
-    const rows = await tx
-      .selectFrom('usage_dimensions')
-      .select(['dimensions', 'dimension_id'])
-      .where('org_id', '=', orgId)
-      .where('dimensions', 'in', wanted.slice(at, at + page))
-      .execute();
-    for (const row of rows) found.set(row.dimensions, row.dimension_id);
+  for (const dimensions of wanted) {
+    const { rows } = await runBuilt(tx, built ?? createBuilt(), 'usage number', [orgId, dimensions], () =>
+      tx
+        .selectFrom('usage_dimensions')
+        .select('dimension_id')
+        .where('org_id', '=', orgId)
+        .where('dimensions', '=', dimensions),
+    );
+    for (const row of rows) found.set(dimensions, row.dimension_id);
   }
   return found;
 }
@@ -57,6 +65,7 @@ async function giveNumbers(
   orgId: OrgId,
   rows: readonly Dimensions[],
   found: Map<string, number>,
+  built: BuiltStatements | undefined,
 ): Promise<void> {
   const named = new Map(rows.flatMap((row) => (found.has(row.dimensions) ? [] : [[row.dimensions, row]])));
   if (named.size === 0) return;
@@ -83,6 +92,7 @@ async function giveNumbers(
     added,
     (part) => tx.insertInto('usage_dimensions').values(part.map((row) => ({ org_id: orgId, ...row }))),
     'usage_dimensions',
+    built,
   );
 }
 
@@ -93,10 +103,11 @@ async function lookUp(
   rows: readonly Dimensions[],
   names: readonly string[],
   fresh: Map<string, number>,
+  built: BuiltStatements | undefined,
 ): Promise<void> {
   const wanted = rows.map(({ dimensions }) => dimensions);
-  const found = await findNumbers(tx, orgId, wanted);
-  await giveNumbers(tx, orgId, rows, found);
+  const found = await findNumbers(tx, orgId, wanted, built);
+  await giveNumbers(tx, orgId, rows, found, built);
   for (const [i, name] of names.entries()) {
     const number = found.get(wanted[i] ?? '');
     if (number !== undefined) fresh.set(name, number);
@@ -109,14 +120,14 @@ export function createUsageNumbers(): () => UsageNumbers {
   return () => {
     const fresh = new Map<string, number>();
     return {
-      async of(tx, orgId, rows) {
+      async of(tx, orgId, rows, built) {
         const names = rows.map(({ dimensions }) => nameOf(orgId, dimensions));
         const isUnknown = (_row: unknown, i: number): boolean => {
           const name = names[i] ?? '';
           return !known.has(name) && !fresh.has(name);
         };
         const unknown = rows.filter(isUnknown);
-        if (unknown.length > 0) await lookUp(tx, orgId, unknown, names.filter(isUnknown), fresh);
+        if (unknown.length > 0) await lookUp(tx, orgId, unknown, names.filter(isUnknown), fresh, built);
         return names.map((name) => known.get(name) ?? fresh.get(name));
       },
       committed() {

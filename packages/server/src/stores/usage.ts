@@ -71,7 +71,7 @@ export async function addUsage(
   numbers: UsageNumbers,
   built?: BuiltStatements,
 ): Promise<void> {
-  const numbered = await numbers.of(tx, orgId, rows);
+  const numbered = await numbers.of(tx, orgId, rows, built);
   const counts = rows.map((row, i) => {
     const number = numbered[i];
     if (number === undefined) throw new AppError('internal', 'usage has nobody that it counts for');

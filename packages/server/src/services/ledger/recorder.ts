@@ -2,7 +2,6 @@
 
 import { AppError } from '@countersign/core/errors';
 import type { EntryId, OrgId } from '@countersign/core/ids';
-import { type Arena, createArena } from '../../platform/memory/arena.ts';
 import type { ProviderObject } from '../../stores/provider-objects.ts';
 import type { Sidecar } from '../../stores/secrets.ts';
 import type { OrgBatch, OrgCommit } from './batch.ts';
@@ -37,7 +36,6 @@ export type Recorder = {
 };
 
 export type RecorderDeps = {
-  /** The batches' bundles are overwritten when it has settled. */
   readonly commit: (batches: readonly OrgBatch[]) => Promise<readonly OrgCommit[]>;
   /** Entries a commit takes at most. */
   readonly maxBatch: number;
@@ -63,8 +61,8 @@ function failAll(batch: readonly Waiting[], cause: unknown): void {
   for (const entry of batch) entry.reject(error);
 }
 
-/** (u16 big-endian length ‖ UTF-8) for each text, in memory that lasts as long as the commit. */
-function bundleOf(entries: readonly Waiting[], { take }: Arena): Uint8Array {
+/** (u16 big-endian length ‖ UTF-8) for each text, in one buffer that is handed over. */
+function bundleOf(entries: readonly Waiting[]): Uint8Array {
   let size = 0;
   const lengths = entries.map(({ text }) => {
     const length = Buffer.byteLength(text, 'utf8');
@@ -72,7 +70,8 @@ function bundleOf(entries: readonly Waiting[], { take }: Arena): Uint8Array {
     size += 2 + length;
     return length;
   });
-  const buffer = take(size);
+  // Memory of its own and of the exact size: it is handed over to another thread as a whole.
+  const buffer = Buffer.allocUnsafeSlow(size);
   let at = 0;
   for (const [i, { text }] of entries.entries()) {
     at = buffer.writeUInt16BE(lengths[i] ?? 0, at);
@@ -91,10 +90,10 @@ function groupByOrg(entries: readonly Waiting[]): Map<OrgId, Waiting[]> {
   return groups;
 }
 
-function batchOf(orgId: OrgId, entries: readonly Waiting[], arena: Arena): OrgBatch {
+function batchOf(orgId: OrgId, entries: readonly Waiting[]): OrgBatch {
   return {
     orgId,
-    bundle: bundleOf(entries, arena),
+    bundle: bundleOf(entries),
     versions: entries.map((entry) => entry.version),
     sidecars: entries.flatMap((entry, position) =>
       (entry.sidecars ?? []).map((value) => ({ position, value })),
@@ -114,13 +113,11 @@ function settle(entries: readonly Waiting[], commit: OrgCommit): void {
 }
 
 /** Commits a batch and answers everyone in it. Never rejects. */
-async function commitWaiting(deps: RecorderDeps, batch: readonly Waiting[], arena: Arena): Promise<void> {
-  // One commit at a time: what the last one had in this memory is durable, or refused.
-  arena.reset();
+async function commitWaiting(deps: RecorderDeps, batch: readonly Waiting[]): Promise<void> {
   const groups = groupByOrg(batch);
   const started = performance.now();
   try {
-    const commits = await deps.commit([...groups].map(([orgId, entries]) => batchOf(orgId, entries, arena)));
+    const commits = await deps.commit([...groups].map(([orgId, entries]) => batchOf(orgId, entries)));
     deps.onCommit?.(batch.length, performance.now() - started);
     for (const commit of commits) {
       settle(groups.get(commit.orgId) ?? [], commit);
@@ -134,9 +131,6 @@ async function commitWaiting(deps: RecorderDeps, batch: readonly Waiting[], aren
   }
 }
 
-/** Memory for the entries of one commit; a larger one has its own. */
-const arenaBytes = 512 * 1024;
-
 /**
  * A recorder with one commit under way at a time: what arrives meanwhile is the next batch, so that the batch grows
  * with the load. A lone entry waits for nobody. When others may come, commits keep a distance: each costs the same,
@@ -144,7 +138,6 @@ const arenaBytes = 512 * 1024;
  */
 export function createRecorder(deps: RecorderDeps): Recorder {
   const waiting: Waiting[] = [];
-  const arena = createArena(arenaBytes);
   let inFlight = 0;
   let lastAt = Number.NEGATIVE_INFINITY;
   let isDue = false;
@@ -173,11 +166,14 @@ export function createRecorder(deps: RecorderDeps): Recorder {
     const batch = waiting.splice(0, deps.maxBatch);
     inFlight = batch.length;
     lastAt = performance.now();
-    void commitWaiting(deps, batch, arena).finally(() => {
+    void commitWaiting(deps, batch).finally(() => {
       inFlight = 0;
-      if (waiting.length > 0) return schedule();
-      for (const wake of idlers) wake();
-      idlers.clear();
+      if (waiting.length === 0) {
+        for (const wake of idlers) wake();
+        idlers.clear();
+      } else {
+        schedule();
+      }
     });
   }
 
