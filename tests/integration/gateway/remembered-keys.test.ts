@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { startGateway, type TestGateway } from '../../support/gateway.ts';
-import { textAt } from '../../support/server.ts';
+import { startGateway, type TestGateway, until } from '../../support/gateway.ts';
+import { at, textAt } from '../../support/server.ts';
 
 let running: TestGateway;
 before(async () => {
@@ -86,4 +86,28 @@ test('another secret for a warm key’s id is refused, and refused again', async
   await assertStopped(forged, 'its secret is another');
   await assertStopped(forged, 'its secret is another');
   await warm(person.key);
+});
+
+test('a call that ends after a change leaves nothing of its own version for the next one', async (context) => {
+  const person = await running.person('warm-teams');
+  await warm(person.key);
+  const held = Promise.withResolvers<void>();
+  context.after(() => held.resolve());
+  running.provider.answer(async (_asked, response) => {
+    await held.promise;
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.end(JSON.stringify({ id: 'x', object: 'chat.completion', model: 'm', choices: [] }));
+  });
+  const sent = running.provider.dispatched();
+  const before = running.call({ key: person.key });
+  assert.ok(await until(() => running.provider.dispatched() === sent + 1));
+  const team = { name: 'newcomers', workspaceId: running.workspaceId };
+  const teamId = textAt(await running.must('POST', '/teams', team), 'id');
+  await running.must('POST', '/memberships', { principalId: person.id, teamId });
+  held.resolve();
+  const first = (await before).record();
+  running.provider.answer();
+  const second = (await running.call({ key: person.key })).record();
+  assert.deepEqual(at(await running.record(first), 'teams'), []);
+  assert.deepEqual(at(await running.record(second), 'teams'), [teamId]);
 });

@@ -45,7 +45,7 @@ function policyFragment(snapshot: OrgSnapshot, decided: Decided, splices: readon
     splices.length === 0 &&
     !hasObligations;
   const key = isPlain ? permit : undefined;
-  const known = key === undefined ? undefined : snapshot.rendered.permits.get(key);
+  const known = key === undefined ? undefined : snapshot.rendered.permits.get(key, decided.policy);
   if (known !== undefined) return known;
   const made = fragment({
     decision: decision.outcome,
@@ -63,7 +63,7 @@ function policyFragment(snapshot: OrgSnapshot, decided: Decided, splices: readon
     ...(reason === undefined ? {} : { reason }),
     ...(decision.errors.length === 0 ? {} : { errors: decision.errors.map(({ policyId }) => policyId) }),
   });
-  if (key !== undefined) snapshot.rendered.permits.set(key, made);
+  if (key !== undefined) snapshot.rendered.permits.set(key, decided.policy, made);
   return made;
 }
 
@@ -94,9 +94,20 @@ function targetFragment(entry: CallEntry, served: string | undefined): Fragment 
   const { selected } = decided;
   const { id, providerPath, provider } = call.endpoint;
   const isUsual = id !== 'passthrough' && asked.owned === undefined;
-  const modelId = isUsual ? selected?.model?.id : undefined;
-  const parts = { requested: request.model, endpoint: id, route: providerPath, pinned: provider, served };
-  const known = modelId === undefined ? undefined : snapshot.rendered.target(modelId, parts);
+  const model = isUsual ? selected?.model : undefined;
+  const parts =
+    model === undefined || selected === undefined
+      ? undefined
+      : {
+          model,
+          provider: selected.provider,
+          requested: request.model,
+          endpoint: id,
+          route: providerPath,
+          pinned: provider,
+          served,
+        };
+  const known = parts && snapshot.rendered.target(parts);
   if (known !== undefined) return known;
   const made = fragment({
     endpoint: id,
@@ -112,7 +123,7 @@ function targetFragment(entry: CallEntry, served: string | undefined): Fragment 
             : { resource: selected.model.id, served: served ?? selected.model.upstreamName }),
         }),
   });
-  if (modelId !== undefined) snapshot.rendered.setTarget(modelId, parts, made);
+  if (parts !== undefined) snapshot.rendered.setTarget(parts, made);
   return made;
 }
 

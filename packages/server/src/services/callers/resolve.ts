@@ -15,7 +15,12 @@ export type CallerSnapshot = {
   readonly version: () => number;
   readonly standing: StandingOf;
   readonly keyMemory: KeyMemory;
-  readonly rendered: { readonly actors: Map<string, Fragment> };
+  readonly rendered: {
+    readonly actors: {
+      readonly get: (name: string, of: object) => Fragment | undefined;
+      readonly set: (name: string, of: object, made: Fragment) => void;
+    };
+  };
 };
 
 export type ResolvedActor = {
@@ -72,13 +77,13 @@ export function entryActor(snapshot: CallerSnapshot, actor: ActorChain, nowMs: n
   };
 }
 
-/** The rendered actor of an entry; a key's is rendered once a version. */
+/** The rendered actor of an entry; that of a key's chain is rendered once. */
 export function actorFragment(snapshot: CallerSnapshot, actor: ActorChain, nowMs: number): Fragment {
   if (actor.token !== undefined || actor.keyId === undefined)
     return fragment(entryActor(snapshot, actor, nowMs));
-  const known = snapshot.rendered.actors.get(actor.keyId);
+  const known = snapshot.rendered.actors.get(actor.keyId, actor);
   if (known !== undefined) return known;
   const made = fragment(entryActor(snapshot, actor, nowMs));
-  snapshot.rendered.actors.set(actor.keyId, made);
+  snapshot.rendered.actors.set(actor.keyId, actor, made);
   return made;
 }

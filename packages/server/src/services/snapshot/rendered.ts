@@ -2,8 +2,21 @@
 
 import type { Fragment } from '@countersign/core/ledger/canonical';
 
-/** What a target's text is made of, beside the organization's own objects. */
+/**
+ * Texts by the name of what they are made of. INVARIANT: each is held to the very object that it was made of. A call
+ * belongs to the version that decided it, and its outcome is rendered when others may have followed: a name alone
+ * would give that call the newer text, and leave the older one for the next call.
+ */
+export type Kept = {
+  readonly get: (name: string, of: object) => Fragment | undefined;
+  readonly set: (name: string, of: object, made: Fragment) => void;
+  readonly clear: () => void;
+};
+
+/** What a target's text is made of. */
 export type TargetParts = {
+  readonly model: { readonly id: string };
+  readonly provider: object;
   /** The model as the request names it. */
   readonly requested: string;
   readonly endpoint: string;
@@ -17,14 +30,14 @@ export type TargetParts = {
  * made, laid flat and hashed for each call.
  */
 export type Rendered = {
-  /** By the key that acts. */
-  readonly actors: Map<string, Fragment>;
-  /** Decisions of a single permit without obligations, by its id. */
-  readonly permits: Map<string, Fragment>;
+  /** By the key that acts, of its chain. */
+  readonly actors: Kept;
+  /** Decisions of a single permit without obligations, by its id, of the policy that took them. */
+  readonly permits: Kept;
   /** Prompts in which nothing was found, by the detectors that looked. */
   readonly nothingFound: Map<string, Fragment>;
-  readonly target: (modelId: string, parts: TargetParts) => Fragment | undefined;
-  readonly setTarget: (modelId: string, parts: TargetParts, made: Fragment) => void;
+  readonly target: (parts: TargetParts) => Fragment | undefined;
+  readonly setTarget: (parts: TargetParts, made: Fragment) => void;
   readonly clear: () => void;
 };
 
@@ -35,6 +48,8 @@ const mostTargets = 8;
 
 function isSame(one: TargetParts, two: TargetParts): boolean {
   return (
+    one.model === two.model &&
+    one.provider === two.provider &&
     one.requested === two.requested &&
     one.endpoint === two.endpoint &&
     one.route === two.route &&
@@ -43,26 +58,38 @@ function isSame(one: TargetParts, two: TargetParts): boolean {
   );
 }
 
+function createKept(): Kept {
+  const kept = new Map<string, { readonly of: object; readonly made: Fragment }>();
+  return {
+    get(name, of) {
+      const known = kept.get(name);
+      return known?.of === of ? known.made : undefined;
+    },
+    set: (name, of, made) => void kept.set(name, { of, made }),
+    clear: () => kept.clear(),
+  };
+}
+
 export function createRendered(): Rendered {
-  const actors = new Map<string, Fragment>();
-  const permits = new Map<string, Fragment>();
+  const actors = createKept();
+  const permits = createKept();
   const nothingFound = new Map<string, Fragment>();
   const targets = new Map<string, KnownTarget[]>();
   return {
     actors,
     permits,
     nothingFound,
-    target(modelId, parts) {
-      const known = targets.get(modelId);
+    target(parts) {
+      const known = targets.get(parts.model.id);
       if (known === undefined) return undefined;
       for (const one of known) if (isSame(one.parts, parts)) return one.made;
       return undefined;
     },
-    setTarget(modelId, parts, made) {
-      const known = targets.get(modelId) ?? [];
+    setTarget(parts, made) {
+      const known = targets.get(parts.model.id) ?? [];
       if (known.length >= mostTargets) known.length = 0;
       known.push({ parts, made });
-      targets.set(modelId, known);
+      targets.set(parts.model.id, known);
     },
     clear() {
       actors.clear();
