@@ -235,24 +235,24 @@ test('an unknown model is 404 in the caller’s dialect, and recorded', async ()
 });
 
 test('bifrost#2873: pass-through is denied by default, allowed by a rule on its path, and recorded', async () => {
-  const files = { method: 'GET', path: '/providers/fake/v1/files?limit=3', body: '' };
+  const usage = { method: 'GET', path: '/providers/fake/v1/usage?limit=3', body: '' };
   const before = running.provider.dispatched();
-  await assertDenied(await running.call(files), before);
+  await assertDenied(await running.call(usage), before);
   await running.publish(
-    `${defaultPolicyText}\n@id("files") permit (principal, action == Action::"passthrough", resource) when { resource.method == "GET" && resource.path like "/v1/files*" };`,
+    `${defaultPolicyText}\n@id("usage") permit (principal, action == Action::"passthrough", resource) when { resource.method == "GET" && resource.path like "/v1/usage*" };`,
   );
-  const answer = await running.call(files);
+  const answer = await running.call(usage);
   assert.equal(answer.status, 200, answer.text);
-  assert.equal(running.provider.newest().path, '/v1/files?limit=3');
-  assert.deepEqual(at(await running.record(answer.record()), 'rules'), ['files']);
+  assert.equal(running.provider.newest().path, '/v1/usage?limit=3');
+  assert.deepEqual(at(await running.record(answer.record()), 'rules'), ['usage']);
   const former = await running.must('POST', '/policy/simulate', { text: defaultPolicyText, limit: 1 });
   assert.deepEqual([at(former, 'examined'), at(former, 'nowDenied')], [1, 1], 'a route is simulated too');
   const others = running.provider.dispatched();
   await assertDenied(
-    await running.call({ ...files, method: 'DELETE', path: '/providers/fake/v1/files/f' }),
+    await running.call({ ...usage, method: 'DELETE', path: '/providers/fake/v1/usage/f' }),
     others,
   );
-  await assertDenied(await running.call({ ...files, path: '/providers/fake/v1/batches' }), others);
+  await assertDenied(await running.call({ ...usage, path: '/providers/fake/v1/batches' }), others);
 });
 
 test('a policy with an error is refused with line and column, and changes nothing', async () => {

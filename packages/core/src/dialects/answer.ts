@@ -75,6 +75,17 @@ function noteMade(notes: Notes, value: unknown, depth: number): void {
   for (const key in value) noteMade(notes, value[key], depth + 1);
 }
 
+/**
+ * What an endpoint that is passed through made beside what it answers with: the provider's own members only. Any
+ * other may repeat what the caller wrote, and would make another's id the caller's.
+ */
+function noteKept(notes: Notes, answer: JsonRecord): void {
+  noteCreated(notes, 'file', answer.output_file_id);
+  noteCreated(notes, 'file', answer.error_file_id);
+  if (answer.object === 'upload' && isObject(answer.file)) noteCreated(notes, 'file', answer.file.id);
+  if (answer.object === 'thread.run') noteCreated(notes, 'thread', answer.thread_id);
+}
+
 /** Reads what an answer object says of itself: a whole body, or the `message` or `response` inside an event. */
 function noteAnswer(notes: Notes, endpoint: EndpointId, answer: JsonRecord): void {
   if (typeof answer.id === 'string' && answer.id !== '') {
@@ -82,6 +93,7 @@ function noteAnswer(notes: Notes, endpoint: EndpointId, answer: JsonRecord): voi
     if (answer.object === 'response' || answer.type === 'message') noteCreated(notes, 'response', answer.id);
     else if (endpoint === 'chat') noteCreated(notes, 'completion', answer.id);
   }
+  if (endpoint === 'passthrough') noteKept(notes, answer);
   if (typeof answer.model === 'string' && answer.model !== '') notes.servedModel = answer.model;
   if (typeof answer.service_tier === 'string') notes.serviceTier = answer.service_tier;
   if (isObject(answer.container)) noteCreated(notes, 'container', answer.container.id);

@@ -55,8 +55,12 @@ const modelObject = /^\/v1\/models\/([A-Za-z0-9][A-Za-z0-9._:@/-]{0,255})$/;
 const providerPrefix = /^\/providers\/([a-z0-9][a-z0-9._-]{0,62})(\/.*)$/;
 /** The most characters of a path that is passed through: an entry holds it whole. */
 const maxPassedPath = 1024;
-/** What a proxy and an upstream may read differently: dot segments, empty segments, encoded or raw separators, controls. */
-const ambiguousPath = /\/\.{1,2}(?:\/|$)|\/\/|%(?:2e|2f|5c|00)|[\\?#;]|[^\x21-\x7e]/i;
+/**
+ * What a proxy and an upstream may read differently: dot segments, empty segments, encoded or raw separators,
+ * controls, and characters that need no encoding and have one (RFC 3986 section 2.3: `%66iles` is `files`).
+ */
+const ambiguousPath =
+  /\/\.{1,2}(?:\/|$)|\/\/|%(?:2[def]|5[cf]|7e|00|3[0-9]|[46][1-9a-f]|[57][0-9a])|%(?![0-9a-f]{2})|[\\?#;]|[^\x21-\x7e]/i;
 
 function responseMethods(action: string | undefined): readonly string[] {
   if (action === '/cancel') return ['POST'];

@@ -4,6 +4,7 @@ import { isObject } from '../json.ts';
 import { utf8Length } from '../ledger/canonical.ts';
 import type { Endpoint } from './endpoints.ts';
 import { type JsonBody, readJsonBody, refuse } from './json-body.ts';
+import { addKept } from './kept-at-provider.ts';
 import { fallbackLimit, readMessages, storesThread } from './read-anthropic.ts';
 import { readChat, readCompletion, readEmbedding, readIncludeUsage } from './read-openai.ts';
 import { readResponses } from './read-responses.ts';
@@ -55,14 +56,21 @@ function readShape(builder: RequestBuilder, endpoint: Endpoint, root: JsonRecord
     case 'messages':
     case 'count_tokens':
       return readMessages(builder, root);
+    case 'passthrough':
+      addKept(builder, root);
+      return readUnknown(builder, root);
     case 'models':
     case 'response_object':
-    case 'passthrough':
-      checkKeys(builder, root, passthroughKeys);
-      addUnknownSettings(builder, root, passthroughKeys);
-      addOpaque(builder, 'user', 'body', []);
-      return 1;
+      return readUnknown(builder, root);
   }
+}
+
+/** A body of which only `model` and `stream` are read. */
+function readUnknown(builder: RequestBuilder, root: JsonRecord): number {
+  checkKeys(builder, root, passthroughKeys);
+  addUnknownSettings(builder, root, passthroughKeys);
+  addOpaque(builder, 'user', 'body', []);
+  return 1;
 }
 
 function label(value: unknown): string | undefined {

@@ -38,6 +38,8 @@ const outputKeys = levelKeys('output');
 const reasoningKeys = levelKeys('summary', 'content', 'encrypted_content');
 const promptKeys: ReadonlySet<string> = new Set(['id', 'version', 'variables']);
 const conversationKeys: ReadonlySet<string> = new Set(['id']);
+/** Members of an item that name it, and say nothing of what it is made of. */
+const namingKeys: ReadonlySet<string> = new Set(['id', 'type', 'status', 'role', 'phase']);
 
 type ItemReader = (builder: RequestBuilder, item: JsonRecord, path: BodyPath) => void;
 
@@ -107,9 +109,16 @@ const toolsItem: ItemReader = (builder, item, path) => {
   readTools(builder, item.tools, [...path, 'tools']);
 };
 
+/** An item of a known type of which nothing is said but its id and how it ended. */
+function isOnlyNamed(item: JsonRecord): boolean {
+  for (const key in item) if (!namingKeys.has(key) && isPresent(item[key])) return false;
+  return true;
+}
+
 /** Calls that the provider or the client ran, whose fields are all text: read whole. */
 function wholeItem(role: PartRole): ItemReader {
   return (builder, item, path) => {
+    if (isOnlyNamed(item)) addStoredItem(builder, item, path);
     addReferencesIn(builder, item);
     addStructured(builder, role, item, path);
   };

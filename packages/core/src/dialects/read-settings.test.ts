@@ -157,6 +157,10 @@ test("an item that comes by its id alone is the provider's copy: a reference, an
     { type: 'image_generation_call', id: 'ig_1' },
     { type: 'compaction', id: 'cmp_1' },
     { type: 'message', role: 'assistant', id: 'msg_1' },
+    { type: 'web_search_call', id: 'ws_1', status: 'completed' },
+    { type: 'file_search_call', id: 'fs_1', results: null },
+    { type: 'code_interpreter_call', id: 'ci_1', outputs: [] },
+    { type: 'mcp_call', id: 'mcp_1' },
   ];
   for (const item of items) {
     const request = accept('responses', { input: [item] });
@@ -167,6 +171,8 @@ test("an item that comes by its id alone is the provider's copy: a reference, an
     { type: 'reasoning', id: 'rs_1', summary: [], encrypted_content: 'gAAAA' },
     { type: 'reasoning', id: 'rs_2', summary: [], content: [{ type: 'reasoning_text', text: 'so' }] },
     { type: 'image_generation_call', id: 'ig_1', result: 'iVBOR' },
+    { type: 'web_search_call', id: 'ws_1', status: 'completed', action: { type: 'search', query: 'x' } },
+    { type: 'compaction_trigger' },
     { type: 'message', role: 'assistant', id: 'msg_1', content: [{ type: 'output_text', text: 'a' }] },
   ];
   assert.deepEqual(accept('responses', { input: whole }).providerState.references, []);

@@ -53,7 +53,24 @@ export type StateKind =
   | 'completion'
   | 'skill'
   | 'audio'
-  | 'connector';
+  | 'connector'
+  | KeptKind;
+
+/** What is only known from endpoints that are passed through. */
+export type KeptKind =
+  | 'upload'
+  | 'batch'
+  | 'assistant'
+  | 'thread'
+  | 'video'
+  | 'eval'
+  | 'job'
+  | 'cache'
+  | 'agent'
+  | 'session'
+  | 'environment'
+  | 'memory'
+  | 'vault';
 
 /** An id that the request names and the provider resolves. The owner of each must be checked. */
 export type StateReference = { readonly kind: StateKind; readonly id: string };

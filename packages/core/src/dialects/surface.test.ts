@@ -50,6 +50,7 @@ test('paths and aliases lead to their endpoints', () => {
     ['GET', '/providers/acme/v1/%2e%2e/files', 'none'],
     ['GET', '/providers/acme/v1/a%2Fb', 'none'],
     ['GET', '/providers/acme/v1/a\\b', 'none'],
+    ['GET', '/providers/acme/v1/%66iles', 'none'],
     ['GET', '/v1/responses/..', 'none'],
     ['GET', '/v1/models/../files', 'none'],
     ['GET', `/providers/acme/${'a'.repeat(1_023)}`, 'passthrough openai acme'],

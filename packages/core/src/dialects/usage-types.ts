@@ -28,4 +28,11 @@ export type AnswerReport = {
   readonly serviceTier: string | undefined;
 };
 
-export type CreatedStateKind = 'response' | 'conversation' | 'container' | 'file' | 'item' | 'completion';
+export type CreatedStateKind =
+  | 'response'
+  | 'conversation'
+  | 'container'
+  | 'file'
+  | 'item'
+  | 'completion'
+  | 'thread';

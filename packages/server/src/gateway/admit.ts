@@ -4,8 +4,8 @@ import type { InferenceRequest } from '@countersign/core/dialects/request-types'
 import type { SpliceRecord } from '@countersign/core/dialects/splice';
 import { inputBound } from '@countersign/core/dialects/token-bounds';
 import { contextOf } from '@countersign/core/directory/context';
-import type { Organization, Provider } from '@countersign/core/directory/objects';
-import { type ContentMode, contentModes } from '@countersign/core/directory/scalars';
+import type { Provider } from '@countersign/core/directory/objects';
+import type { ContentMode } from '@countersign/core/directory/scalars';
 import { AppError } from '@countersign/core/errors';
 import type { ActorChain } from '@countersign/core/identity/actor';
 import { refusalError } from '@countersign/core/metering/limit-answer';
@@ -20,7 +20,7 @@ import type { GatewayDeps } from './deps.ts';
 import { claimedLabels } from './steps/claimed.ts';
 import { type Classified, classify } from './steps/classify.ts';
 import { type DecidedCall, decideCall } from './steps/decide.ts';
-import { fulfil } from './steps/obligations.ts';
+import { contentModeOf, fulfil } from './steps/obligations.ts';
 import { capsOf, type WorstCase, worstOf } from './steps/reserve.ts';
 import {
   type OwnedTarget,
@@ -152,18 +152,6 @@ function substitute(
   return { selected: other, others: named.others, decision: joined, about };
 }
 
-/** How a call's content is kept: policy's word, else the strictest that its labels ask for, else the default. */
-function contentModeOf(
-  organization: Organization,
-  labels: readonly string[],
-  obligations: Obligations,
-): ContentMode {
-  if (obligations.content !== undefined) return obligations.content;
-  if (labels.length === 0) return organization.contentMode;
-  const asked = new Set(labels.flatMap((label) => organization.contentByLabel[label] ?? []));
-  return contentModes.find((mode) => asked.has(mode)) ?? organization.contentMode;
-}
-
 /** What is known of a call before it is decided. */
 type Surveyed = Omit<Decided, 'selected' | 'decision' | 'reason' | 'worst'> & {
   readonly found: Selected | Unselected;
@@ -217,6 +205,14 @@ function refuse(surveyed: Surveyed, what: Unallowed, error: AppError, isPolicy: 
   return { kind: 'refused', decided: { ...surveyed, ...what, worst: undefined }, error, isPolicy };
 }
 
+/** An id at the provider that is not of this principal's making. */
+function refuseForeign(surveyed: Surveyed, error: AppError): Admission {
+  const { found } = surveyed;
+  const reason = 'foreign_id';
+  const selected = 'error' in found ? undefined : found;
+  return refuse(surveyed, { selected, decision: denied(reason), reason }, error, false);
+}
+
 /**
  * Decides one call on the snapshot as it is now and, if it may go, reserves its worst case. Synchronous:
  * everything that it reads belongs to one version. Throws `authentication_failed` if the credential has ended.
@@ -225,11 +221,9 @@ export function admit(deps: GatewayDeps, asked: Asked, before: Classified | unde
   const { snapshot } = asked.authenticated;
   const surveyed = survey(deps, asked, before);
   const { actor, context, found, others } = surveyed;
-  if (asked.foreign !== undefined) {
-    const reason = 'foreign_id';
-    const selected = 'error' in found ? undefined : found;
-    return refuse(surveyed, { selected, decision: denied(reason), reason }, asked.foreign, false);
-  }
+  // Whether an endpoint may be passed through at all is policy's first word, and about no id.
+  if (asked.foreign !== undefined && asked.call.endpoint.id !== 'passthrough')
+    return refuseForeign(surveyed, asked.foreign);
   if ('error' in found) {
     const what = { selected: undefined, decision: denied(found.reason), reason: found.reason };
     return refuse(surveyed, what, found.error, false);
@@ -256,6 +250,7 @@ export function admit(deps: GatewayDeps, asked: Asked, before: Classified | unde
       true,
     );
   }
+  if (asked.foreign !== undefined) return refuseForeign(surveyed, asked.foreign);
   return admitAllowed(deps, asked, surveyed, second.others, selected, decision);
 }
 

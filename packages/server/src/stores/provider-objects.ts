@@ -5,7 +5,8 @@ import type { Store, Tx } from './schema.ts';
 
 export type ProviderObject = {
   readonly providerId: ProviderId;
-  readonly modelId: ModelId;
+  /** Null for what an endpoint made that was passed through without a model. */
+  readonly modelId: ModelId | null;
   readonly externalId: string;
   readonly kind: string;
   readonly ownerId: PrincipalId;
@@ -25,7 +26,8 @@ export async function insertProviderObject(
     .values({
       org_id: orgId,
       provider_id: object.providerId,
-      model_id: object.modelId,
+      // The column was made for ids of models; nothing has an empty one.
+      model_id: object.modelId ?? '',
       external_id: object.externalId,
       kind: object.kind,
       owner_id: object.ownerId,

@@ -1,4 +1,4 @@
-// Owns what an allowed call must undergo before it leaves: redaction, another model's name, a token ceiling.
+// Owns what an allowed call must undergo before it leaves: redaction, another model's name, a token ceiling, how its content is kept.
 
 import type { OrgClassifiers } from '@countersign/core/classify/custom';
 import { findSpans, mergeSpans, replaceSpans } from '@countersign/core/classify/redact';
@@ -14,6 +14,8 @@ import {
   spliceTokenCeiling,
   type Utf8,
 } from '@countersign/core/dialects/splice';
+import type { Organization } from '@countersign/core/directory/objects';
+import { type ContentMode, contentModes } from '@countersign/core/directory/scalars';
 import { AppError } from '@countersign/core/errors';
 import type { Obligations } from '@countersign/core/policy/types';
 
@@ -78,4 +80,16 @@ export function fulfil(
     ...redact(request, body, obligations.redact, classifiers),
   ];
   return applySplices(body, splices, utf8.encodeUtf8);
+}
+
+/** How a call's content is kept: policy's word, else the strictest that its labels ask for, else the default. */
+export function contentModeOf(
+  organization: Organization,
+  labels: readonly string[],
+  obligations: Obligations,
+): ContentMode {
+  if (obligations.content !== undefined) return obligations.content;
+  if (labels.length === 0) return organization.contentMode;
+  const asked = new Set(labels.flatMap((label) => organization.contentByLabel[label] ?? []));
+  return contentModes.find((mode) => asked.has(mode)) ?? organization.contentMode;
 }

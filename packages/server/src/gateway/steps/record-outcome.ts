@@ -2,6 +2,7 @@
 
 import { isStorable } from '@countersign/core/dialects/answer';
 import { storesAnswer } from '@countersign/core/dialects/inference-request';
+import { keptByPath } from '@countersign/core/dialects/kept-at-provider';
 import { AppError } from '@countersign/core/errors';
 import type { EntryId } from '@countersign/core/ids';
 import type { SubjectKey } from '../../services/subjects/subject-key.ts';
@@ -145,24 +146,27 @@ const noObjects: readonly ProviderObject[] = [];
 function createdObjects({ entry, admitted }: Recorded, { report }: Forwarded): readonly ProviderObject[] {
   if (report === undefined) return noObjects;
   const { selected, decided } = admitted;
-  const { model } = selected;
   const { responseId, createdState } = report;
-  if (model === undefined || (responseId === undefined && createdState.length === 0)) return noObjects;
+  if (responseId === undefined && createdState.length === 0) return noObjects;
+  const { endpoint, method } = entry.asked.call;
+  const isPassed = endpoint.id === 'passthrough';
+  const kept = isPassed ? keptByPath(method, endpoint.providerPath) : undefined;
+  const made = kept === undefined ? 'response' : kept.kind === 'new' ? kept.of : undefined;
   const isKept = storesAnswer(entry.asked.request);
   const objects: ProviderObject[] = [];
   const add = (kind: string, id: string): void => {
-    if (!isStorable(id) || (!isKept && endsWithAnswer.has(kind))) return;
+    if (!isStorable(id) || (!isKept && !isPassed && endsWithAnswer.has(kind))) return;
     objects.push({
       kind,
       externalId: id,
       providerId: selected.provider.id,
-      modelId: model.id,
+      modelId: selected.model?.id ?? null,
       ownerId: decided.actor.principalId,
       workspaceId: decided.actor.standing.workspaceId,
       entryId: entry.id,
     });
   };
-  if (responseId !== undefined) add('response', responseId);
+  if (responseId !== undefined && made !== undefined) add(made, responseId);
   for (const { kind, id } of createdState) if (kind !== 'response') add(kind, id);
   return objects;
 }

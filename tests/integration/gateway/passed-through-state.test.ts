@@ -1,0 +1,161 @@
+// Claims about what a provider keeps behind endpoints that are passed through: each thing is its maker's alone.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import {
+  codeOf,
+  type Person,
+  type RawAnswer,
+  startGateway,
+  type TestGateway,
+} from '../../support/gateway.ts';
+import { at, textAt } from '../../support/server.ts';
+
+let running: TestGateway;
+let bob: Person;
+let carol: Person;
+before(async () => {
+  running = await startGateway();
+  bob = await running.person('bob');
+  carol = await running.person('carol');
+  await running.publish('@id("all") permit (principal, action, resource);');
+});
+after(async () => {
+  await running.stop();
+});
+
+/** A call to a path of the provider, which answers with `answer`. */
+async function pass(key: string, method: string, path: string, body: unknown = '', answer: unknown = {}) {
+  running.provider.answer((_asked, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
+  });
+  const isText = typeof body === 'string';
+  const answered = await running.call({
+    key,
+    method,
+    path: `/providers/fake${path}`,
+    body: isText ? body : JSON.stringify(body),
+    headers: ['content-type', isText ? 'multipart/form-data; boundary=x' : 'application/json'],
+  });
+  running.provider.answer();
+  return answered;
+}
+
+async function assertForeign(answer: RawAnswer, sent: number, about: string): Promise<void> {
+  assert.equal(answer.status, 404, `${about}: ${answer.text}`);
+  assert.equal(codeOf(answer), 'not_found');
+  assert.equal(running.provider.dispatched(), sent, `${about}: nothing is sent`);
+  const entry: unknown = JSON.parse(textAt(await running.record(answer.record()), 'entries.0.text'));
+  assert.deepEqual([at(entry, 'policy.decision'), at(entry, 'policy.reason')], ['deny', 'foreign_id'], about);
+}
+
+let made = 0;
+/** A file of this person's own. */
+async function upload(key: string): Promise<string> {
+  made += 1;
+  const id = `file-Uploaded${made}`;
+  const answer = await pass(key, 'POST', '/v1/files', '--x--', { id, object: 'file' });
+  assert.equal(answer.status, 200, answer.text);
+  return id;
+}
+
+test('bifrost#5025: a file, and all below it, is there for its maker and for nobody else', async () => {
+  const id = await upload(bob.key);
+  for (const [method, path] of [
+    ['GET', `/v1/files/${id}`],
+    ['GET', `/v1/files/${id}/content`],
+    ['DELETE', `/v1/files/${id}`],
+  ] as const) {
+    const sent = running.provider.dispatched();
+    for (const key of [carol.key, running.modelsKey])
+      await assertForeign(await pass(key, method, path), sent, `${method} ${path}`);
+    assert.equal((await pass(bob.key, method, path)).status, 200);
+  }
+});
+
+test('nobody lists what a provider keeps, because it is everyone’s together', async () => {
+  await upload(bob.key);
+  const sent = running.provider.dispatched();
+  for (const path of ['/v1/files', '/v1/files?limit=3', '/v1/vector_stores', '/v1/messages/batches'])
+    await assertForeign(await pass(bob.key, 'GET', path), sent, path);
+});
+
+test('litellm#35530: a batch over the file of another is not made; over an own one it is, and is its maker’s', async () => {
+  const file = await upload(bob.key);
+  const body = { input_file_id: file, endpoint: '/v1/embeddings', completion_window: '24h' };
+  const sent = running.provider.dispatched();
+  await assertForeign(await pass(carol.key, 'POST', '/v1/batches', body), sent, 'over a foreign file');
+  const batch = { id: 'batch_OfBob1', object: 'batch', output_file_id: 'file-OutOfBob1' };
+  assert.equal((await pass(bob.key, 'POST', '/v1/batches', body, batch)).status, 200);
+  const path = `/v1/batches/${batch.id}`;
+  await assertForeign(await pass(carol.key, 'GET', path), running.provider.dispatched(), path);
+  assert.equal((await pass(bob.key, 'GET', path, '', batch)).status, 200);
+  assert.equal((await pass(bob.key, 'GET', '/v1/files/file-OutOfBob1/content')).status, 200);
+  const out = '/v1/files/file-OutOfBob1/content';
+  await assertForeign(await pass(carol.key, 'GET', out), running.provider.dispatched(), out);
+});
+
+test('a foreign id is found by how it looks, wherever in the body or the query it stands', async () => {
+  const file = await upload(bob.key);
+  const sent = running.provider.dispatched();
+  for (const body of [{ file_id: file }, { deep: [{ x: file }] }, { attachments: [{ file_id: file }] }])
+    await assertForeign(await pass(carol.key, 'POST', '/v1/vector_stores', body), sent, JSON.stringify(body));
+  const path = `/v1/rerank?source=${file}`;
+  await assertForeign(await pass(carol.key, 'POST', path, { query: 'x' }), sent, path);
+});
+
+test('an id that an answer only repeats becomes nobody’s', async () => {
+  const echoed = { id: 'vs_OfCarol1', metadata: { file_id: 'file-Elsewhere1' }, file_id: 'file-Elsewhere1' };
+  assert.equal((await pass(carol.key, 'POST', '/v1/vector_stores', {}, echoed)).status, 200);
+  const path = '/v1/files/file-Elsewhere1';
+  await assertForeign(await pass(carol.key, 'GET', path), running.provider.dispatched(), path);
+  assert.equal((await pass(carol.key, 'GET', '/v1/vector_stores/vs_OfCarol1')).status, 200);
+});
+
+test('what one thing answers with is not the id of a new one', async () => {
+  const file = await upload(bob.key);
+  await pass(bob.key, 'GET', `/v1/files/${file}`, '', { id: 'file-SomeoneElses1' });
+  const path = '/v1/files/file-SomeoneElses1';
+  await assertForeign(await pass(bob.key, 'GET', path), running.provider.dispatched(), path);
+});
+
+test('an id is its maker’s at the provider that gave it, and at no other', async () => {
+  await running.must('POST', '/providers', {
+    name: 'second',
+    kind: 'openai_compatible',
+    baseUrl: running.provider.origin,
+    apiKey: 'sk-second-provider-key',
+  });
+  const file = await upload(bob.key);
+  const sent = running.provider.dispatched();
+  const answer = await running.call({
+    key: bob.key,
+    method: 'GET',
+    path: `/providers/second/v1/files/${file}`,
+    body: '',
+  });
+  await assertForeign(answer, sent, 'at another provider');
+});
+
+test('policy has the first word: who may not pass hears nothing of ids', async () => {
+  const file = await upload(bob.key);
+  await running.publish('@id("chat") permit (principal, action == Action::"chat", resource);');
+  for (const path of ['/v1/files', `/v1/files/${file}`, '/v1/files/file-Never1']) {
+    const answer = await pass(carol.key, 'GET', path);
+    assert.deepEqual([answer.status, codeOf(answer)], [403, 'policy_denied'], path);
+  }
+  await running.publish('@id("all") permit (principal, action, resource);');
+});
+
+test('an assistant’s thread, an upload’s file: what their making made is their maker’s', async () => {
+  const run = { id: 'run_1', object: 'thread.run', thread_id: 'thread_OfBob1' };
+  assert.equal((await pass(bob.key, 'POST', '/v1/threads/runs', {}, run)).status, 200);
+  assert.equal((await pass(bob.key, 'GET', '/v1/threads/thread_OfBob1/messages')).status, 200);
+  const upload1 = { id: 'upload_OfBob1', object: 'upload' };
+  assert.equal((await pass(bob.key, 'POST', '/v1/uploads', {}, upload1)).status, 200);
+  const done = { ...upload1, file: { id: 'file-Completed1', object: 'file' } };
+  assert.equal((await pass(bob.key, 'POST', '/v1/uploads/upload_OfBob1/complete', {}, done)).status, 200);
+  assert.equal((await pass(bob.key, 'GET', '/v1/files/file-Completed1')).status, 200);
+  const path = '/v1/files/file-Completed1';
+  await assertForeign(await pass(carol.key, 'GET', path), running.provider.dispatched(), path);
+});
