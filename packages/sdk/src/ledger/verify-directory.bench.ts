@@ -1,4 +1,4 @@
-// Owns the measurement of an offline verification: run it with the number of entries, 1,000,000 if not given.
+// Owns the measurement of an offline verification. Takes the number of entries, 1,000,000 if not given, and of rounds.
 
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -15,6 +15,7 @@ import { verifyDirectory } from './verify-directory.ts';
 import { writeExport } from './write-export.ts';
 
 const size = Number(process.argv[2] ?? 1_000_000);
+const rounds = Number(process.argv[3] ?? 3);
 const { privateKey, publicKey } = generateKeyPairSync('ed25519');
 const raw = Buffer.from(publicKey.export({ format: 'jwk' }).x ?? '', 'base64url');
 const key = makeVerifierKey(nodeVerifying, 'gw.example/org-1', 'ed25519', raw);
@@ -51,8 +52,18 @@ function* bundles(): Generator<Uint8Array, void> {
   }
 }
 
-function seconds(since: number): string {
-  return ((performance.now() - since) / 1000).toFixed(2);
+function seconds(since: number): number {
+  return (performance.now() - since) / 1000;
+}
+
+/** How long one verification took. Throws if it does not find the whole log good. */
+async function verify(directory: string, copies: boolean): Promise<number> {
+  const started = performance.now();
+  const result = await verifyDirectory(directory, { copies });
+  const took = seconds(started);
+  if (!result.ok || result.size !== size) throw new Error(`not verified: ${JSON.stringify(result)}`);
+  console.log(`verify${copies ? ' with copies' : ''}: ${took.toFixed(2)} s`);
+  return took;
 }
 
 let frontier = emptyFrontier;
@@ -67,12 +78,15 @@ try {
   const directory = join(parent, 'export');
   const wrote = performance.now();
   await writeExport(directory, { vkey: formatVerifierKey(key), checkpoint, bundles: bundles() });
-  console.log(`write ${size} entries of ${entry(0).length} bytes: ${seconds(wrote)} s`);
-  for (const copies of [false, false, false, true]) {
-    const started = performance.now();
-    const result = await verifyDirectory(directory, { copies });
-    console.log(`verify${copies ? ' with copies' : ''}: ${seconds(started)} s, ok ${result.ok}`);
+  console.log(`write ${size} entries of ${entry(0).length} bytes: ${seconds(wrote).toFixed(2)} s`);
+  const tiles: number[] = [];
+  const whole: number[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    tiles.push(await verify(directory, false));
+    whole.push(await verify(directory, true));
   }
+  const bytesEach = entry(0).length;
+  console.log(JSON.stringify({ figures: 'verification', entries: size, bytesEach, tiles, whole }));
 } finally {
   rmSync(parent, { recursive: true, force: true });
 }
