@@ -255,6 +255,24 @@ test('bifrost#2873: pass-through is denied by default, allowed by a rule on its 
   await assertDenied(await running.call({ ...usage, path: '/providers/fake/v1/batches' }), others);
 });
 
+test('a call to which more rules apply than a record holds is refused, and recorded without them', async () => {
+  const rule = (i: number) =>
+    `@id("one-of-very-many-rules-with-a-long-name-${i}") permit (principal, action, resource);`;
+  await running.publish(Array.from({ length: 400 }, (_, i) => rule(i)).join('\n'));
+  const before = running.provider.dispatched();
+  const answer = await running.call({ body: { model: 'm', max_tokens: 9, messages: says('x') } });
+  assert.deepEqual([answer.status, codeOf(answer)], [413, 'payload_too_large'], answer.text);
+  assert.equal(running.provider.dispatched(), before);
+  const record = await running.record(answer.record());
+  assert.deepEqual([at(record, 'status'), at(record, 'error')], ['refused', 'payload_too_large']);
+  const entry: unknown = JSON.parse(textAt(record, 'entries.0.text'));
+  assert.deepEqual(
+    [at(entry, 'policy.decision'), at(entry, 'policy.reason'), at(entry, 'reserved')],
+    ['deny', 'record_too_large', undefined],
+  );
+  await running.publish(defaultPolicyText);
+});
+
 test('a policy with an error is refused with line and column, and changes nothing', async () => {
   const before = await running.must('GET', '/policy');
   for (const text of [

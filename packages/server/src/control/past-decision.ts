@@ -25,6 +25,7 @@ const beforePolicy: ReadonlySet<string> = new Set([
   'key_narrowed',
   'no_permission',
   'foreign_id',
+  'record_too_large',
 ]);
 
 function isRole(text: string): text is Role {

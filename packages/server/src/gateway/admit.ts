@@ -213,6 +213,13 @@ function refuseForeign(surveyed: Surveyed, error: AppError): Admission {
   return refuse(surveyed, { selected, decision: denied(reason), reason }, error, false);
 }
 
+/** The refusal of a call whose own record no entry can hold, with a record that one can: the rules that applied are left out. */
+export function refuseUnrecordable({ decided }: Admission, error: AppError): Admission {
+  const reason = 'record_too_large';
+  const nothing = { decision: denied(reason), reason, obligations: noObligations, worst: undefined };
+  return { kind: 'refused', decided: { ...decided, ...nothing }, error, isPolicy: false };
+}
+
 /**
  * Decides one call on the snapshot as it is now and, if it may go, reserves its worst case. Synchronous:
  * everything that it reads belongs to one version. Throws `authentication_failed` if the credential has ended.

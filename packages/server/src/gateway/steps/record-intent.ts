@@ -3,7 +3,7 @@
 import { AppError } from '@countersign/core/errors';
 import type { EntryId } from '@countersign/core/ids';
 import type { SubjectKey } from '../../services/subjects/subject-key.ts';
-import { type Admission, type Asked, admit } from '../admit.ts';
+import { type Admission, type Asked, admit, refuseUnrecordable } from '../admit.ts';
 import type { GatewayDeps } from '../deps.ts';
 import { type CallEntry, intentText, outcomeText } from '../entries.ts';
 import { contentSidecar } from './sidecar.ts';
@@ -36,6 +36,27 @@ function textOf(
     splices: [],
     refused: { status, code: admission.error.code },
   });
+}
+
+/** One admission, its entry, and the entry's text. */
+type Written = { readonly admission: Admission; readonly entry: CallEntry; readonly text: string };
+
+/** The text of an admission, or of its refusal where so many rules apply that no entry holds them. */
+function write(
+  deps: GatewayDeps,
+  admission: Admission,
+  entry: CallEntry,
+  key: SubjectKey | undefined,
+): Written {
+  try {
+    return { admission, entry, text: textOf(deps, admission, entry, key) };
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'payload_too_large') throw error;
+    if (admission.kind === 'admitted') deps.meter.release(admission.reservation);
+    const refused = refuseUnrecordable(admission, error);
+    const other = { ...entry, decided: refused.decided };
+    return { admission: refused, entry: other, text: textOf(deps, refused, other, key) };
+  }
 }
 
 /** The outcome of a call that nobody dispatched because its intent seemed not to be durable, should it be so. */
@@ -80,16 +101,16 @@ export async function recordIntent(deps: GatewayDeps, asked: Asked, attempt: num
   let before: Admission['decided']['classified'] | undefined;
   for (let take = 0; take < maxRetakes; take += 1) {
     const started = deps.clock();
-    const admission = admit(deps, asked, before);
-    const { decided } = admission;
+    const asAdmitted = admit(deps, asked, before);
+    const { decided } = asAdmitted;
     before = decided.classified;
-    const entry: CallEntry = { id: deps.newEntryId(), attempt, asked, decided, atMs: deps.now() };
+    const first: CallEntry = { id: deps.newEntryId(), attempt, asked, decided, atMs: deps.now() };
     try {
       const found = deps.subjectKey(orgId, decided.actor.principalId);
       const key = found instanceof Promise ? await found : found;
-      const sidecar = contentSidecar(entry, key, 'request', asked.body);
+      const sidecar = contentSidecar(first, key, 'request', asked.body);
       const decideMs = deps.clock() - started;
-      const text = textOf(deps, admission, entry, key);
+      const { admission, entry, text } = write(deps, asAdmitted, first, key);
       const recorded = await deps.recorder.record({
         orgId,
         text,
@@ -98,14 +119,14 @@ export async function recordIntent(deps: GatewayDeps, asked: Asked, attempt: num
         sidecars: sidecar === undefined ? undefined : [sidecar],
       });
       if (recorded.kind === 'recorded') {
-        deps.metrics.decided(decided.decision.outcome, asked.call.endpoint.id);
+        deps.metrics.decided(entry.decided.decision.outcome, asked.call.endpoint.id);
         if (admission.kind === 'refused') throw new RecordedRefusal(admission.error, entry);
         return { admitted: admission, entry, decideMs };
       }
       if (admission.kind === 'admitted') deps.meter.release(admission.reservation);
       await deps.snapshots.catchUp(orgId, recorded.version);
     } catch (error) {
-      if (admission.kind === 'admitted') deps.meter.release(admission.reservation);
+      if (asAdmitted.kind === 'admitted') deps.meter.release(asAdmitted.reservation);
       throw error;
     }
   }
