@@ -139,11 +139,34 @@ function textsAt(value: unknown, ...path: readonly string[]): readonly string[] 
   return items.filter((item) => typeof item === 'string');
 }
 
+function hasIntents(calls: Calls, marker: string, times: number): boolean {
+  return times <= (calls.byMarker.get(marker)?.length ?? 0);
+}
+
+/** An outcome of its own is not the `unknown` with which a later start closes an orphan. */
+function hasOwnOutcome(calls: Calls, marker: string): boolean {
+  const own = calls.byMarker.get(marker) ?? [];
+  return own.some((id) => calls.outcomes.get(id)?.some(({ status }) => status !== 'unknown') === true);
+}
+
+/** How many calls the log has lost: dispatched without an intent, or answered without an outcome of their own. */
+export function countLost(
+  calls: Calls,
+  dispatched: ReadonlyMap<string, number>,
+  answered: Iterable<string>,
+): number {
+  const unintended = [...dispatched].filter(([marker, times]) => !hasIntents(calls, marker, times));
+  return unintended.length + [...answered].filter((marker) => !hasOwnOutcome(calls, marker)).length;
+}
+
 /** P3: whatever reached the provider has its own durable intent, attempt by attempt. */
 export function assertDispatchedHaveIntents(calls: Calls, dispatched: ReadonlyMap<string, number>): void {
   for (const [marker, times] of dispatched) {
     const own = calls.byMarker.get(marker)?.length ?? 0;
-    assert.ok(times <= own, `\`${marker}\` reached the provider ${times} times with ${own} intents`);
+    assert.ok(
+      hasIntents(calls, marker, times),
+      `\`${marker}\` reached the provider ${times} times with ${own} intents`,
+    );
   }
 }
 
@@ -152,8 +175,7 @@ export function assertAnsweredHaveOutcomes(calls: Calls, answered: Iterable<stri
   for (const marker of answered) {
     const own = calls.byMarker.get(marker) ?? [];
     assert.ok(own.length > 0, `\`${marker}\` was answered and has no intent`);
-    const ok = own.some((id) => calls.outcomes.get(id)?.some(({ status }) => status !== 'unknown') === true);
-    assert.ok(ok, `\`${marker}\` was answered and has no outcome of its own`);
+    assert.ok(hasOwnOutcome(calls, marker), `\`${marker}\` was answered and has no outcome of its own`);
   }
 }
 

@@ -3,19 +3,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { countOf, figuresLine, tellProgress } from '../support/long-run.ts';
 import { at } from '../support/server.ts';
-import { type Bed, makeBed, scale } from './bed.ts';
+import { type Bed, makeBed } from './bed.ts';
 import { keepAlive, quantile } from './client.ts';
 import {
   assertAnsweredHaveOutcomes,
   assertDispatchedHaveIntents,
   assertNoOrphans,
   type Calls,
+  countLost,
   readLedger,
 } from './ledger.ts';
 import { answerPlainly } from './provider.ts';
 
-const kills = scale(10, 1_000);
+const kills = countOf('COUNTERSIGN_KILLS', 10, 1_000);
 const clients = 24;
 
 /** Clients that ask without a pause, every other one for a stream, until they are told to stop. */
@@ -59,12 +61,28 @@ async function assertCharged(bed: Bed, calls: Calls): Promise<number> {
   return orphans;
 }
 
+/** What every round has seen: each is held against the log of that round, and all of them against the last one. */
+function createSeen() {
+  const answered = new Set<string>();
+  const dispatched = new Map<string, number>();
+  return {
+    answered,
+    dispatched,
+    add: (bed: Bed, now: ReadonlySet<string>) => {
+      for (const marker of now) answered.add(marker);
+      for (const [marker, times] of bed.provider.dispatched)
+        dispatched.set(marker, (dispatched.get(marker) ?? 0) + times);
+    },
+  };
+}
+
 test(`row 1: killed ${kills} times under load, the server loses nothing that it answered or dispatched`, {
   timeout: 3 * 3_600_000,
 }, async (t) => {
   const bed = await makeBed(t, { answer: answerPlainly(6, 4) });
   const ledger = readLedger(bed);
   const answered = new Set<string>();
+  const seen = createSeen();
   const starts: number[] = [];
   let asked = 0;
   for (let round = 0; round < kills; round += 1) {
@@ -80,18 +98,35 @@ test(`row 1: killed ${kills} times under load, the server loses nothing that it 
     assertDispatchedHaveIntents(calls, bed.provider.dispatched);
     assertAnsweredHaveOutcomes(calls, answered);
     // The longer the log, the longer a whole check: between two of them only what is new is looked at.
+    seen.add(bed, answered);
     bed.provider.dispatched.clear();
     answered.clear();
+    tellProgress(
+      `${round + 1} of ${kills} kills, ${asked} asked, ${calls.size} entries, back after ${Math.round(startMs)} ms`,
+    );
   }
   const calls = await ledger.read();
   const orphans = await assertCharged(bed, calls);
-  assert.ok(orphans > 0, 'no kill came between an intent and its outcome');
-  const size = await ledger.verify();
+  const lost = countLost(calls, seen.dispatched, seen.answered);
+  const entries = await ledger.verify();
+  const [startP50Ms, startMaxMs] = [quantile(starts, 0.5), quantile(starts, 1)];
   t.diagnostic(
-    `${kills} kills, ${asked} asked, ${calls.intents.size} intents, ${orphans} orphans closed, ${size} entries verified, ` +
-      `start p50 ${Math.round(quantile(starts, 0.5))} ms, max ${Math.round(quantile(starts, 1))} ms`,
+    figuresLine('kills', {
+      kills: starts.length,
+      asked,
+      answered: seen.answered.size,
+      dispatched: seen.dispatched.size,
+      intents: calls.intents.size,
+      orphans,
+      lost,
+      entries,
+      startP50Ms,
+      startMaxMs,
+    }),
   );
+  assert.equal(lost, 0, 'what a round saw is in the log of the last one');
+  assert.ok(orphans > 0, 'no kill came between an intent and its outcome');
   assert.ok(asked > kills * clients, `only ${asked} calls were asked for`);
   // Last: how fast a busy machine starts says nothing of what was lost.
-  assert.ok(quantile(starts, 1) < 5_000, `back after ${quantile(starts, 1)} ms`);
+  assert.ok(startMaxMs < 5_000, `back after ${startMaxMs} ms`);
 });

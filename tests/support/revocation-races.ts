@@ -117,26 +117,37 @@ function createDeafReplica(running: TestGateway, isBroken: boolean, onSend: (bod
   return { deps, gateway, stale: () => stale, close: () => pool.close() };
 }
 
-/** Where each entry stands in the organization's log, by its id. */
-function places(running: TestGateway): ReadonlyMap<string, number> {
-  return new Map(entriesOnDisk(running).map((entry, index) => [textAt(entry, 'id'), index]));
+/** The entry of a revocation, and the intents of its key's calls that left. */
+type Race = { readonly revokedBy: string; readonly calls: readonly string[] };
+
+/** The intents that stand behind the revocation of their key in the organization's log. */
+function findLate(running: TestGateway, races: readonly Race[]): readonly string[] {
+  const places = new Map(entriesOnDisk(running).map((entry, index) => [textAt(entry, 'id'), index]));
+  const place = (id: string): number => places.get(id) ?? assert.fail(`there is no entry \`${id}\``);
+  return races.flatMap(({ revokedBy, calls }) => calls.filter((id) => place(id) > place(revokedBy)));
 }
 
-const callsPerRace = 4;
+/** Calls of one race beside the one after it; each is an interleaving. */
+export const callsPerRace = 4;
+
+type RaceOptions = { readonly isBroken?: boolean; readonly onRace?: (over: number) => void };
 
 /**
  * Races calls of new keys against the keys' revocation. `late` are intents that were dispatched although they stand
- * behind the revocation in the ledger. `isBroken` plants the fault: the commit then compares no version.
+ * behind the revocation in the ledger. `isBroken` plants the fault: the commit then compares no version. `onRace` is
+ * told how many are over.
  */
-export async function raceRevocations(running: TestGateway, count: number, isBroken = false) {
+export async function raceRevocations(running: TestGateway, count: number, options: RaceOptions = {}) {
   const command = await createCommander(running);
   const sent = new Map<string, number>();
-  const replica = createDeafReplica(running, isBroken, (body) => sent.set(body, (sent.get(body) ?? 0) + 1));
+  const replica = createDeafReplica(running, options.isBroken === true, (body) =>
+    sent.set(body, (sent.get(body) ?? 0) + 1),
+  );
   const { snapshots } = replica.deps;
   const { organizationId: orgId, ownerId: principalId, workspaceId } = running;
   if (!isId('org', orgId)) throw new TypeError('no organization');
   await snapshots.get(orgId);
-  const done: { readonly revokedBy: string; readonly calls: readonly string[] }[] = [];
+  const done: Race[] = [];
   const totals = { allowed: 0, cut: 0, refused: 0, other: 0 };
 
   async function ask(key: string, name: string): Promise<readonly string[]> {
@@ -179,11 +190,9 @@ export async function raceRevocations(running: TestGateway, count: number, isBro
     });
     const [{ entryId, afterwards }, ...calls] = await Promise.all([revoke(), ...racing]);
     done.push({ revokedBy: entryId, calls: [...calls.flat(), ...afterwards] });
+    options.onRace?.(done.length);
   }
   await replica.close();
   const dispatched = [...sent.values()].reduce((sum, one) => sum + one, 0);
-  const known = places(running);
-  const place = (id: string): number => known.get(id) ?? assert.fail(`there is no entry \`${id}\``);
-  const late = done.flatMap(({ revokedBy, calls }) => calls.filter((id) => place(id) > place(revokedBy)));
-  return { late, totals, dispatched, stale: replica.stale() };
+  return { late: findLate(running, done), totals, dispatched, stale: replica.stale() };
 }

@@ -3,9 +3,10 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startGateway, type TestGateway, until } from '../../support/gateway.ts';
+import { countOf, figuresLine, tellProgress } from '../../support/long-run.ts';
 import { beginStream, chatEvents } from '../../support/provider-answers.ts';
 import { assertReplays } from '../../support/replayed-store.ts';
-import { raceRevocations } from '../../support/revocation-races.ts';
+import { callsPerRace, raceRevocations } from '../../support/revocation-races.ts';
 import { at, textAt } from '../../support/server.ts';
 
 let running: TestGateway;
@@ -16,10 +17,17 @@ after(async () => {
   await running.stop();
 });
 
-const races = process.env.COUNTERSIGN_LONG === '1' ? 2_500 : 150;
+const races = Math.ceil(countOf('COUNTERSIGN_INTERLEAVINGS', 600, 10_000) / callsPerRace);
+const interleavings = races * callsPerRace;
 
-test(`a revocation between decision and intent is honoured: ${races * 4} interleavings`, async () => {
-  const { late, totals, dispatched, stale } = await raceRevocations(running, races);
+test(`a revocation between decision and intent is honoured: ${interleavings} interleavings`, async (t) => {
+  const onRace = (over: number): void => {
+    if (over % 100 === 0) tellProgress(`${over * callsPerRace} of ${interleavings} interleavings`);
+  };
+  const { late, totals, dispatched, stale } = await raceRevocations(running, races, { onRace });
+  t.diagnostic(
+    figuresLine('interleavings', { interleavings, late: late.length, dispatched, stale, ...totals }),
+  );
   assert.deepEqual(late, [], 'dispatched on an intent that stands behind the revocation');
   assert.equal(totals.other, 0, 'refused for another reason');
   assert.equal(dispatched, totals.allowed + totals.cut, 'each was dispatched once');
@@ -32,7 +40,7 @@ test(`a revocation between decision and intent is honoured: ${races * 4} interle
 test('a commit that compares no version is noticed by the races, and by the replay of its log', async () => {
   const broken = await startGateway();
   try {
-    const { late } = await raceRevocations(broken, 20, true);
+    const { late } = await raceRevocations(broken, 20, { isBroken: true });
     assert.ok(late.length > 0);
     await assert.rejects(assertReplays({ kind: 'sqlite', directory: broken.directory }), /not replay/i);
   } finally {
