@@ -152,6 +152,7 @@ async function runChanges(
     actor: ownerOf(organization.made),
     version: organization.version,
     idempotencyKey: undefined,
+    client: undefined,
     params: null,
     query: null,
     body: null,

@@ -69,6 +69,7 @@ async function createCommander(running: TestGateway) {
       actor,
       version,
       idempotencyKey: undefined,
+      client: undefined,
       params,
       query: {},
       body,

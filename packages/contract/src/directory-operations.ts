@@ -11,13 +11,14 @@ import {
   userState,
   workspaceState,
 } from '@countersign/core/directory/objects';
-import { costCentre, idOf, objectName } from '@countersign/core/directory/scalars';
+import { clientMode, costCentre, idOf, objectName } from '@countersign/core/directory/scalars';
 import { z } from 'zod';
 import { operation } from './operation.ts';
 import { create, get, list, remove, update } from './resource.ts';
 import { nothing } from './shapes.ts';
 
 export const organizationView = organizationState.extend({
+  clientMode: clientMode.describe("whether callers' addresses and user agents are kept, sealed"),
   version: z.number().int().describe('the one number: raised by every change'),
   origin: z.string().describe("the ledger's origin"),
   verifierKey: z.string().describe("the ledger's verifier key, to pin"),
@@ -44,7 +45,7 @@ export const organizationUpdate = operation({
   id: 'organization.update',
   method: 'PATCH',
   path: '/organization',
-  summary: 'change content modes, ceilings, default price, retention, legal hold, networks',
+  summary: 'change content and client modes, ceilings, default price, retention, legal hold, networks',
   tag: 'organization',
   permission: ['organization.update'],
   runs: 'command',

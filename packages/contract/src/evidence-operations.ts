@@ -130,14 +130,22 @@ export const recordContent = operation({
   id: 'record.content',
   method: 'POST',
   path: '/records/{id}/content',
-  summary: 'open sealed content for a stated reason, which is recorded',
+  summary:
+    'open what is sealed for a record (its content; from which address it came) for a stated reason, which is recorded',
   tag: 'records',
   permission: ['records.content'],
   runs: 'command',
   audit: 'record.content_read',
   params: recordId,
   body: z.strictObject({ reason: z.string().min(10).max(500) }),
-  response: z.object({ request: z.string().optional(), response: z.string().optional() }),
+  response: z.object({
+    request: z.string().optional(),
+    response: z.string().optional(),
+    client: z
+      .object({ address: z.string(), userAgent: z.string().describe('empty when the caller named none') })
+      .optional()
+      .describe('from where the call came'),
+  }),
 });
 
 export const usageGroups = ['user', 'team', 'workspace', 'costCenter', 'model', 'application'] as const;

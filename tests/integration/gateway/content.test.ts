@@ -103,14 +103,16 @@ test('the commitments of both entries follow from the content and the salt, and 
 
 test('policy decides what is kept: dropped, committed to, or sealed', async () => {
   const rules = 'permit (principal, action, resource);';
-  for (const [mode, isCommitted, status] of [
-    ['drop', false, 404],
-    ['commitment', true, 404],
-    ['keep', true, 200],
+  for (const [mode, isCommitted, isSealed] of [
+    ['drop', false, false],
+    ['commitment', true, false],
+    ['keep', true, true],
   ] as const) {
     await running.publish(`@content("${mode}") ${rules}`);
     const answer = await running.call({ key: bob.key, body });
-    assert.equal((await open(answer.record())).status, status, mode);
+    const opened = (await open(answer.record())).body;
+    assert.equal(typeof at(opened, 'request') === 'string', isSealed, mode);
+    assert.equal(typeof at(opened, 'response') === 'string', isSealed, mode);
     const [intent, outcome] = ofRecord(answer.record());
     assert.equal(typeof at(intent, 'content.req_c') === 'string', isCommitted, mode);
     assert.equal(typeof at(outcome, 'content.resp_c') === 'string', isCommitted, mode);

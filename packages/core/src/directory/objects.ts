@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { roles } from '../access/permissions.ts';
 import {
+  clientMode,
   contentMode,
   costCentre,
   idOf,
@@ -24,6 +25,8 @@ export const organizationState = z.object({
   contentMode,
   /** A stricter or looser mode for prompts that carry a label. The strictest that matches wins. */
   contentByLabel: z.record(z.string(), contentMode),
+  /** Whether addresses and user agents of callers are kept. Absent in what was recorded before: `sealed`. */
+  clientMode: clientMode.optional(),
   /** The output ceiling in tokens where neither the request nor policy sets one. */
   outputCeiling: z.number().int().positive(),
   /** The price of a model that no table knows. */

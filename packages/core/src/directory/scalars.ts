@@ -33,6 +33,8 @@ export const status = z.enum(['active', 'suspended']);
 
 export const contentModes = ['none', 'commitment', 'sealed'] as const;
 export const contentMode = z.enum(contentModes);
+/** Whether callers' addresses and user agents are kept, sealed. */
+export const clientMode = z.enum(['none', 'sealed']);
 export type ContentMode = z.infer<typeof contentMode>;
 
 /**

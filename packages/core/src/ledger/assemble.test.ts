@@ -35,7 +35,10 @@ const plain = {
 const maybe = {
   cc: word,
   trace: word,
-  content: fc.record({ req_c: hash, req_len: count, resp_c: hash, resp_len: count }, optional),
+  content: fc.record(
+    { client: hash, client_c: hash, req_c: hash, req_len: count, resp_c: hash, resp_len: count },
+    optional,
+  ),
   err: fc.record(
     { code: fc.constant('rate_limited'), http: fc.integer({ min: 100, max: 599 }) },
     { requiredKeys: ['code'] },

@@ -30,6 +30,8 @@ export type CallParts = {
 
 /** A call's commitments (64 hex digits) and lengths in bytes. */
 export type ContentParts = {
+  readonly client?: string | undefined;
+  readonly client_c?: string | undefined;
   readonly req_c?: string | undefined;
   readonly req_len?: number | undefined;
   readonly resp_c?: string | undefined;
@@ -111,8 +113,11 @@ function tail(parts: CallParts, onReplaced: OnReplaced | undefined): string {
 
 function contents(parts: ContentParts | undefined): string {
   if (parts === undefined) return '';
+  const client =
+    `${parts.client === undefined ? '' : `,"client":${quote(parts.client)}`}` +
+    `${parts.client_c === undefined ? '' : `,"client_c":${quote(parts.client_c)}`}`;
   const text =
-    `${parts.req_c === undefined ? '' : `,"req_c":${quote(parts.req_c)}`}${optional('req_len', parts.req_len)}` +
+    `${client}${parts.req_c === undefined ? '' : `,"req_c":${quote(parts.req_c)}`}${optional('req_len', parts.req_len)}` +
     `${parts.resp_c === undefined ? '' : `,"resp_c":${quote(parts.resp_c)}`}${optional('resp_len', parts.resp_len)}`;
   return `,"content":{${text.slice(1)}}`;
 }

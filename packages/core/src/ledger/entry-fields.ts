@@ -106,6 +106,10 @@ export const classes = z.strictObject({
 });
 
 export const content = z.strictObject({
+  /** The entry beside which the caller's address and user agent are sealed. */
+  client: name.optional(),
+  /** A commitment to them, in that entry alone. */
+  client_c: hash.optional(),
   /** Commitments: SHA-256(salt ‖ content). */
   req_c: hash.optional(),
   resp_c: hash.optional(),

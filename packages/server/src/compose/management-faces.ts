@@ -68,6 +68,7 @@ export function managementFaces({ config, store, gateway, metrics, log }: Manage
         requestId,
         rawHeaders: asked.rawHeaders,
         address: addressOf(asked),
+        userAgent: asked.headers['user-agent'],
         idempotencyKey: undefined,
       }),
   };

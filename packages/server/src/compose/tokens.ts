@@ -81,6 +81,7 @@ function provisionRequest(
     actor,
     version,
     idempotencyKey: undefined,
+    client: undefined,
     params: {},
     query: {},
     body: { people },

@@ -4,6 +4,7 @@ import type { BodyOf, Operation, ParamsOf, QueryOf, ResponseOf } from '@counters
 import type { Authority } from '@countersign/core/access/authority';
 import type { Change } from '@countersign/core/directory/objects';
 import type {
+  EntryId,
   Id,
   IdKind,
   KeyId,
@@ -15,6 +16,7 @@ import type {
 } from '@countersign/core/ids';
 import type { JsonObject } from '@countersign/core/json';
 import type { Profile } from '../services/subjects/profile.ts';
+import type { Client } from '../services/subjects/subject-key.ts';
 import type { View } from './view.ts';
 
 /** Who gives a command, resolved and permitted on the snapshot; the transaction refuses if that has aged. */
@@ -46,6 +48,7 @@ export type SecretWrite =
   | { readonly kind: 'subject'; readonly id: PrincipalId; readonly profile: Profile | null }
   | { readonly kind: 'provider_key'; readonly id: ProviderId; readonly key: string | null }
   | { readonly kind: 'erase_subject'; readonly id: PrincipalId }
+  | { readonly kind: 'client'; readonly entryId: EntryId; readonly client: Client }
   | { readonly kind: 'erasure_request'; readonly id: UserId; readonly reason: string }
   | {
       readonly kind: 'policy_text';

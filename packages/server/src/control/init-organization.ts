@@ -86,6 +86,7 @@ function organization({ orgId }: CommandContext, slug: string): Change {
       currency: 'USD',
       contentMode: 'commitment',
       contentByLabel: {},
+      clientMode: 'sealed',
       outputCeiling: 32_768,
       defaultPrice: { input: 15_000_000, output: 75_000_000 },
       minimumRetentionDays: 0,

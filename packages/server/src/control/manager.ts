@@ -8,6 +8,8 @@ import { type Authenticated, authenticate, type CallerDeps } from '../services/c
 import { entryActor, resolve } from '../services/callers/resolve.ts';
 import type { ToRecord } from '../services/ledger/recorder.ts';
 import type { OrgSnapshot } from '../services/snapshot/org-snapshot.ts';
+import { clientOf } from '../services/subjects/clients.ts';
+import type { SubjectKeys } from '../services/subjects/key-cache.ts';
 import type { CommandActor, Prepared } from './command.ts';
 import { shownResponse } from './operation-input.ts';
 import { recordDenial } from './record-denial.ts';
@@ -20,6 +22,7 @@ export type OperationCall = {
   readonly requestId: RequestId;
   readonly rawHeaders: readonly string[];
   readonly address: string;
+  readonly userAgent: string | undefined;
   readonly idempotencyKey: string | undefined;
 };
 
@@ -47,6 +50,7 @@ export type ManagerDeps = CallerDeps<OrgSnapshot> & {
   readonly node: string;
   readonly boot: string;
   readonly record: (entry: ToRecord) => Promise<unknown>;
+  readonly subjectKey: SubjectKeys['get'];
   readonly command: (request: RunRequest) => Promise<RunResult>;
   readonly query: (request: QueryRequest) => Promise<unknown>;
   /** Brings the organization in memory to a version: a caller sees what they wrote. */
@@ -137,6 +141,7 @@ async function runCommandOf(deps: ManagerDeps, first: Permitted, input: Operatio
       requestId: call.requestId,
       operation: call.operation.id,
       idempotencyKey: call.idempotencyKey,
+      client: clientOf(call.address, call.userAgent),
     });
     await deps.catchUp(orgId, result.version);
     if (result.kind === 'done') return result.response;

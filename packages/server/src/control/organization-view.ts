@@ -11,5 +11,11 @@ export function organizationViewOf(
   head: Pick<Head, 'origin' | 'verifierKey'>,
   version: number,
 ): z.infer<typeof organizationView> {
-  return { ...state, version, origin: head.origin, verifierKey: head.verifierKey };
+  return {
+    ...state,
+    clientMode: state.clientMode ?? 'sealed',
+    version,
+    origin: head.origin,
+    verifierKey: head.verifierKey,
+  };
 }

@@ -1,4 +1,4 @@
-// Owns the opening of sealed content: by permission, for a stated reason, with an entry of its own.
+// Owns the opening of what is sealed for a record, its content and its client: by permission, for a stated reason, with an entry of its own.
 
 import type { recordContent } from '@countersign/contract/evidence-operations';
 import { AppError } from '@countersign/core/errors';
@@ -22,16 +22,15 @@ export const readContent: Command<typeof recordContent> = async (view, ctx, { pa
       `there is no record \`${params.id}\`: list those that you may see with \`GET /records\``,
     );
   const content = await view.contentOf(record.id);
-  if (content?.request === undefined && content?.response === undefined) {
+  if (content === undefined)
     throw new AppError(
       'not_found',
-      'nothing is sealed for this record: the organization kept no content, or the person was erased',
+      'nothing is sealed for this record: the organization kept nothing, or the person was erased',
     );
-  }
   return {
     response: content,
     changes: [],
-    shownOnce: ['request', 'response'],
+    shownOnce: ['request', 'response', 'client'],
     entry: { type: 'content_read', record: record.id, reason: body.reason },
   };
 };

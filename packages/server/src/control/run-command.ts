@@ -5,6 +5,7 @@ import type { Change } from '@countersign/core/directory/objects';
 import { AppError } from '@countersign/core/errors';
 import { type Id, type IdKind, makeEntryId, makeId, type OrgId, type RequestId } from '@countersign/core/ids';
 import { isUniqueViolation } from '../platform/db/storage-errors.ts';
+import type { Client } from '../services/subjects/subject-key.ts';
 import { findReplay, insertReplay } from '../stores/bookkeeping.ts';
 import { insertVersion } from '../stores/entries.ts';
 import { writeChange } from '../stores/objects.ts';
@@ -43,6 +44,8 @@ export type RunRequest = {
   /** The version under which the actor was resolved and permitted. */
   readonly version: number;
   readonly idempotencyKey: string | undefined;
+  /** From where it came; undefined for what the server does by itself. */
+  readonly client: Client | undefined;
   readonly params: unknown;
   readonly query: unknown;
   readonly body: unknown;
@@ -120,6 +123,10 @@ async function write(
     { request, audit: request.operation, outcome, entryIds },
   );
   const first = await log.append(entries.bytes, made);
+  if (request.client !== undefined) {
+    const { client } = request;
+    await deps.writeSecret(tx, orgId, { kind: 'client', entryId: entries.id, client }, ctx);
+  }
   if (made !== version) await insertVersion(tx, orgId, made, first);
   if (request.idempotencyKey !== undefined) {
     await insertReplay(tx, orgId, {

@@ -219,6 +219,7 @@ export async function command(
     actor,
     version,
     idempotencyKey: question.idempotencyKey,
+    client: undefined,
     params: question.params ?? {},
     query: question.query ?? {},
     body: question.body ?? null,

@@ -1,4 +1,4 @@
-// Owns changes of the organization itself: content modes, ceilings, default price, retention, hold, networks.
+// Owns changes of the organization itself: content and client modes, ceilings, default price, retention, hold, networks.
 
 import type { organizationUpdate } from '@countersign/contract/directory-operations';
 import type { Organization } from '@countersign/core/directory/objects';
@@ -34,6 +34,7 @@ export const updateOrganization: Command<typeof organizationUpdate> = async (vie
     ...before,
     contentMode: body.contentMode ?? before.contentMode,
     contentByLabel: body.contentByLabel ?? before.contentByLabel,
+    clientMode: body.clientMode ?? before.clientMode ?? 'sealed',
     outputCeiling: body.outputCeiling ?? before.outputCeiling,
     defaultPrice: body.defaultPrice ?? before.defaultPrice,
     minimumRetentionDays: body.minimumRetentionDays ?? before.minimumRetentionDays,

@@ -5,6 +5,7 @@ import type { ObjectKind } from '@countersign/core/directory/objects';
 import { AppError } from '@countersign/core/errors';
 import type { OrgId, PrincipalId, UserId } from '@countersign/core/ids';
 import type { Opener } from '../platform/sealer/sealer.ts';
+import { readEntries } from '../services/ledger/read-tiles.ts';
 import type { Profile } from '../services/subjects/profile.ts';
 import { readProfile } from '../services/subjects/profiles.ts';
 import { type OpenedContent, readContent } from '../services/subjects/sealed-content.ts';
@@ -64,7 +65,11 @@ export function viewOf(tx: Tx, orgId: OrgId, opener: Opener, emailIndex: (email:
     erasureRequest: (id) => findErasureRequest(tx, orgId, id),
     lastTraceOf: (id) => lastTraceAt(tx, orgId, id),
     recordOf: (id) => findRecord(tx, orgId, id),
-    contentOf: (recordId) => readContent(tx, orgId, opener, recordId),
+    contentOf: (recordId) =>
+      readContent(tx, orgId, opener, recordId, async (index) => {
+        const [bytes] = await readEntries(tx, orgId, index, index + 1);
+        return Buffer.from(bytes ?? new Uint8Array(0)).toString('utf8');
+      }),
   };
 }
 

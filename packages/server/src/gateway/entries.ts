@@ -173,6 +173,7 @@ export function intentText(
   entry: CallEntry,
   more: {
     readonly commitment: string | undefined;
+    readonly client: Pick<ContentParts, 'client' | 'client_c'>;
     readonly splices: readonly SpliceRecord[];
     readonly refused: { readonly status: 'denied' | 'refused'; readonly code: string } | undefined;
   },
@@ -180,7 +181,8 @@ export function intentText(
   const { asked, decided } = entry;
   const { snapshot } = asked.authenticated;
   const { worst } = decided;
-  const content = { req_len: asked.body.length, req_c: more.commitment };
+  const { client, client_c } = more.client;
+  const content = { client, client_c, req_len: asked.body.length, req_c: more.commitment };
   const err = more.refused === undefined ? undefined : { code: more.refused.code };
   const text = assembleIntent(callParts(deps, entry, entry.id, entry.atMs, undefined, content, err), {
     policy: policyFragment(snapshot, decided, more.splices),

@@ -3,9 +3,11 @@
 import { AppError } from '@countersign/core/errors';
 import type { EntryId } from '@countersign/core/ids';
 import type { SubjectKey } from '../../services/subjects/subject-key.ts';
+import type { Sidecar } from '../../stores/secrets.ts';
 import { type Admission, type Asked, admit, refuseUnrecordable } from '../admit.ts';
 import type { GatewayDeps } from '../deps.ts';
 import { type CallEntry, intentText, outcomeText } from '../entries.ts';
+import { type ClientRecord, clientRecord } from './client.ts';
 import { contentSidecar } from './sidecar.ts';
 
 export type Admitted = Extract<Admission, { readonly kind: 'admitted' }>;
@@ -21,6 +23,7 @@ function textOf(
   admission: Admission,
   entry: CallEntry,
   key: SubjectKey | undefined,
+  client: ClientRecord['parts'],
 ): string {
   const mode = entry.decided.content;
   const commitment =
@@ -28,11 +31,12 @@ function textOf(
       ? undefined
       : deps.commitments.commit(key, entry.id, 'request', entry.asked.body);
   if (admission.kind === 'admitted') {
-    return intentText(deps, entry, { commitment, splices: admission.splices, refused: undefined });
+    return intentText(deps, entry, { commitment, client, splices: admission.splices, refused: undefined });
   }
   const status = admission.isPolicy ? 'denied' : 'refused';
   return intentText(deps, entry, {
     commitment,
+    client,
     splices: [],
     refused: { status, code: admission.error.code },
   });
@@ -47,16 +51,22 @@ function write(
   admission: Admission,
   entry: CallEntry,
   key: SubjectKey | undefined,
+  client: ClientRecord['parts'],
 ): Written {
   try {
-    return { admission, entry, text: textOf(deps, admission, entry, key) };
+    return { admission, entry, text: textOf(deps, admission, entry, key, client) };
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'payload_too_large') throw error;
     if (admission.kind === 'admitted') deps.meter.release(admission.reservation);
     const refused = refuseUnrecordable(admission, error);
     const other = { ...entry, decided: refused.decided };
-    return { admission: refused, entry: other, text: textOf(deps, refused, other, key) };
+    return { admission: refused, entry: other, text: textOf(deps, refused, other, key, client) };
   }
+}
+
+function sidecarsOf(one: Sidecar | undefined, other: Sidecar | undefined): readonly Sidecar[] | undefined {
+  if (one === undefined) return other === undefined ? undefined : [other];
+  return other === undefined ? [one] : [one, other];
 }
 
 /** The outcome of a call that nobody dispatched because its intent seemed not to be durable, should it be so. */
@@ -108,17 +118,19 @@ export async function recordIntent(deps: GatewayDeps, asked: Asked, attempt: num
     try {
       const found = deps.subjectKey(orgId, decided.actor.principalId);
       const key = found instanceof Promise ? await found : found;
-      const sidecar = contentSidecar(first, key, 'request', asked.body);
+      const content = contentSidecar(first, key, 'request', asked.body);
+      const client = clientRecord(deps, first, key);
       const decideMs = deps.clock() - started;
-      const { admission, entry, text } = write(deps, asAdmitted, first, key);
+      const { admission, entry, text } = write(deps, asAdmitted, first, key, client.parts);
       const recorded = await deps.recorder.record({
         orgId,
         text,
         version: decided.version,
         closes: admission.kind === 'admitted' ? () => undispatched(deps, entry) : undefined,
-        sidecars: sidecar === undefined ? undefined : [sidecar],
+        sidecars: sidecarsOf(content, client.sidecar),
       });
       if (recorded.kind === 'recorded') {
+        client.note();
         deps.metrics.decided(entry.decided.decision.outcome, asked.call.endpoint.id);
         if (admission.kind === 'refused') throw new RecordedRefusal(admission.error, entry);
         return { admitted: admission, entry, decideMs };

@@ -116,6 +116,7 @@ async function operate(
     requestId,
     rawHeaders: request.rawHeaders,
     address: face.addressOf(request),
+    userAgent: request.headers['user-agent'],
     idempotencyKey: operation.runs === 'command' && typeof key === 'string' ? key : undefined,
   };
   // INVARIANT: nothing is parsed or read for a caller who is not permitted.

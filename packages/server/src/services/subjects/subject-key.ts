@@ -3,11 +3,19 @@
 import { createHash, createHmac, createSecretKey, type Hash, hash, type KeyObject } from 'node:crypto';
 import type { EntryId } from '@countersign/core/ids';
 
+/** Where a call came from, as its connection and its head said. Personal data. */
+export type Client = { readonly address: string; readonly userAgent: string };
+
+/** A client that is sealed beside an entry which is durable. */
+export type SealedClient = Client & { readonly entryId: EntryId };
+
 /** A subject's key, ready for sealing and for salts. It prints as nothing of itself. */
 export type SubjectKey = {
   readonly object: KeyObject;
   /** The key's two blocks of HMAC (RFC 2104), 64 bytes each. Not enumerable. */
   readonly pads: { readonly inner: Uint8Array; readonly outer: Uint8Array };
+  /** Clients that are sealed under it already, the newest first (`clients.ts`). Not enumerable: they are the subject's. */
+  readonly clients: SealedClient[];
 };
 
 const blockBytes = 64;
@@ -22,10 +30,11 @@ export function subjectKeyOf(bytes: Uint8Array): SubjectKey {
     pads.outer[i] = (bytes[i] ?? 0) ^ 0x5c;
   }
   const object = createSecretKey(bytes);
-  return Object.defineProperty({ object, pads }, 'pads', { enumerable: false });
+  const hidden = { enumerable: false };
+  return Object.defineProperties({ object, pads, clients: [] }, { pads: hidden, clients: hidden });
 }
 
-export type Purpose = 'request' | 'response';
+export type Purpose = 'request' | 'response' | 'client';
 
 export type Commitments = {
   /** SHA-256(salt ‖ content) in hex, of a content that is there as a whole. */
