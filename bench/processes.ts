@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export type Program = {
@@ -14,6 +15,10 @@ export type Program = {
   readonly cwd?: string;
   /** The processor to run on with all threads; undefined: wherever the system likes. */
   readonly cpu: number | undefined;
+  /** Whether it starts processes of its own: they are ended with it. */
+  readonly hasChildren?: boolean;
+  /** For `run`: is given each line of its standard error as it comes. */
+  readonly onLine?: (line: string) => void;
 };
 
 export type Running = {
@@ -52,6 +57,22 @@ function commandLine(program: Program): readonly [string, readonly string[]] {
   return ['taskset', ['-c', String(program.cpu), program.command, ...program.args]];
 }
 
+/** A program with children leads a group of processes; what is left of that is ended with it. */
+function isLeader(program: Program): boolean {
+  return program.hasChildren === true && process.platform !== 'win32';
+}
+
+/** Ends a child at once, and all that it leads. */
+function killChild(child: ChildProcess, program: Program): void {
+  child.kill('SIGKILL');
+  if (!isLeader(program) || child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    // The group has ended by itself.
+  }
+}
+
 async function stopChild(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = new Promise((resolve) => child.once('exit', resolve));
@@ -61,20 +82,47 @@ async function stopChild(child: ChildProcess): Promise<void> {
   clearTimeout(timer);
 }
 
+/** What a child prints until it ends. Rejects if it fails. */
+function printedBy(child: ChildProcess, { name, onLine }: Program): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  let out = '';
+  let err = '';
+  child.stdout?.on('data', (bytes: Buffer) => {
+    out += bytes.toString('utf8');
+  });
+  if (onLine !== undefined && child.stderr !== null) {
+    createInterface({ input: child.stderr }).on('line', onLine);
+  } else {
+    child.stderr?.on('data', (bytes: Buffer) => {
+      err += bytes.toString('utf8');
+    });
+  }
+  child.once('error', (error) => reject(new Error(`${name} cannot start: ${error.message}`)));
+  child.once('close', (code) => {
+    if (code === 0) resolve(out);
+    else reject(new Error(`${name} failed: ${err.slice(-2000) || out.slice(-2000)}`));
+  });
+  return promise;
+}
+
 /** The children of one benchmark run; their output goes to files in `logs`. */
 export function createProcesses(logs: string): Processes {
   mkdirSync(logs, { recursive: true });
-  const children = new Set<ChildProcess>();
+  const children = new Map<ChildProcess, Program>();
 
   function launch(program: Program, stdout: 'pipe' | number, stderr: 'pipe' | number): ChildProcess {
     const [command, args] = commandLine(program);
     const child = spawn(command, args, {
       stdio: ['ignore', stdout, stderr],
       env: cleanEnvironment(program.env),
+      detached: isLeader(program),
       ...(program.cwd === undefined ? {} : { cwd: program.cwd }),
     });
-    children.add(child);
-    child.once('exit', () => children.delete(child));
+    children.set(child, program);
+    child.once('exit', () => {
+      children.delete(child);
+      killChild(child, program);
+    });
     return child;
   }
 
@@ -94,28 +142,13 @@ export function createProcesses(logs: string): Processes {
       };
     },
     run(program) {
-      const child = launch(program, 'pipe', 'pipe');
-      const { promise, resolve, reject } = Promise.withResolvers<string>();
-      let out = '';
-      let err = '';
-      child.stdout?.on('data', (bytes: Buffer) => {
-        out += bytes.toString('utf8');
-      });
-      child.stderr?.on('data', (bytes: Buffer) => {
-        err += bytes.toString('utf8');
-      });
-      child.once('error', (error) => reject(new Error(`${program.name} cannot start: ${error.message}`)));
-      child.once('close', (code) => {
-        if (code === 0) resolve(out);
-        else reject(new Error(`${program.name} failed: ${err.slice(-2000) || out.slice(-2000)}`));
-      });
-      return promise;
+      return printedBy(launch(program, 'pipe', 'pipe'), program);
     },
     async stopAll() {
-      await Promise.all([...children].map(stopChild));
+      await Promise.all([...children.keys()].map(stopChild));
     },
     killAll() {
-      for (const child of children) child.kill('SIGKILL');
+      for (const [child, program] of children) killChild(child, program);
     },
   };
 }
