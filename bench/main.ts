@@ -4,10 +4,12 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { compare } from './compare.ts';
 import { type Context, closeContext, openContext } from './context.ts';
+import { faultsText, isWholeCount, judgeFaults, measureFaults } from './faults.ts';
 import { profileWhile } from './inspect.ts';
 import { describeMachine } from './machine.ts';
 import { measure } from './measure.ts';
 import { chosen, type Options, readOptions, usage } from './options.ts';
+import { judgeParts, measureParts, partsText } from './parts.ts';
 import { busyShare, hottest } from './profile.ts';
 import { machineText, nameOf, roundsText, verdictTable, writeSection } from './report.ts';
 import { warmUp } from './rounds.ts';
@@ -107,6 +109,21 @@ async function runSoak(context: Context, options: Options): Promise<boolean> {
   return !hasMissed([verdict]);
 }
 
+async function runParts(context: Context, options: Options): Promise<boolean> {
+  const parts = await measureParts(context, options);
+  const verdicts = judgeParts(parts);
+  publish(context, options, 'parts', 'Parts', partsText(parts, verdicts), parts);
+  return !hasMissed(verdicts);
+}
+
+async function runFaults(context: Context, options: Options): Promise<boolean> {
+  const faults = await measureFaults(context, options);
+  const verdicts = judgeFaults(faults);
+  const isQuick = options.isQuick || !isWholeCount(options);
+  publish(context, { ...options, isQuick }, 'faults', 'Faults', faultsText(faults, verdicts), faults);
+  return !hasMissed(verdicts);
+}
+
 async function runProfile(context: Context, options: Options): Promise<boolean> {
   const server = await startOne(context, true, options.only.includes('off') ? 'off' : 'on');
   const [scenario] = chosen(
@@ -141,7 +158,9 @@ async function run(options: Options): Promise<number> {
   process.once('exit', () => context.processes.killAll());
   let isFine = false;
   try {
-    if (options.isSteps) isFine = await measureSteps(context);
+    if (options.isParts) isFine = await runParts(context, options);
+    else if (options.isFaults) isFine = await runFaults(context, options);
+    else if (options.isSteps) isFine = await measureSteps(context);
     else if (options.isProfiling) isFine = await runProfile(context, options);
     else if (options.isScaling) isFine = await runScale(context, options);
     else if (options.soakMinutes > 0) isFine = await runSoak(context, options);

@@ -14,7 +14,16 @@ export type Options = {
   readonly isProfiling: boolean;
   /** A call's own steps in a loop, without sockets. */
   readonly isSteps: boolean;
+  /** Detectors, decisions and verification, each alone. */
+  readonly isParts: boolean;
+  /** The long tests of kills and of revocation. */
+  readonly isFaults: boolean;
+  readonly kills: number;
+  readonly interleavings: number;
 };
+
+/** What the issue asks of the long tests: fewer answer nothing that may be kept. */
+export const wholeFaults = { kills: 1_000, interleavings: 10_000 } as const;
 
 export const usage = `npm run bench -- [flags]
 
@@ -26,6 +35,10 @@ export const usage = `npm run bench -- [flags]
   --soak M        instead: M minutes of steady load, is memory flat?
   --profile       instead: a processor profile of the gateway under 64 connections
   --steps         instead: a call's own steps in a loop, without sockets, provider or ledger; swings least
+  --parts         instead: detectors, policy decisions, mutations of a log and offline verification, each alone
+  --faults        instead: 1,000 kills under load and 10,000 interleavings of revocation and intent; 40 minutes
+  --kills N, --interleavings N
+                  with --faults: fewer of them; prints, but leaves RESULTS.md as it is
 `;
 
 /** Reads the flags. Throws an Error that says what is wrong with them. */
@@ -43,18 +56,27 @@ export function readOptions(argv: readonly string[]): Options {
       scale: flag,
       profile: flag,
       steps: flag,
+      parts: flag,
+      faults: flag,
+      kills: text,
+      interleavings: text,
     },
   });
   const isQuick = values.quick === true;
+  if (values.faults !== true && (values.kills ?? values.interleavings) !== undefined)
+    throw new Error('--kills and --interleavings belong to --faults');
   const positive = (name: string, value: string | undefined, fallback: number): number => {
     const given = value === undefined ? fallback : Number(value);
     if (!(given > 0 && Number.isFinite(given))) throw new Error(`--${name} must be a number above 0`);
     return given;
   };
-  const rounds = positive('rounds', values.rounds, isQuick ? 3 : 5);
-  if (!Number.isInteger(rounds)) throw new Error('--rounds must be a whole number');
+  const whole = (name: string, value: string | undefined, fallback: number): number => {
+    const given = positive(name, value, fallback);
+    if (!Number.isInteger(given)) throw new Error(`--${name} must be a whole number`);
+    return given;
+  };
   return {
-    rounds,
+    rounds: whole('rounds', values.rounds, isQuick ? 3 : 5),
     seconds: positive('seconds', values.seconds, isQuick ? 1 : 3),
     only: (values.only ?? '').split(',').filter((name) => name !== ''),
     isQuick,
@@ -62,6 +84,10 @@ export function readOptions(argv: readonly string[]): Options {
     isScaling: values.scale === true,
     isProfiling: values.profile === true,
     isSteps: values.steps === true,
+    isParts: values.parts === true,
+    isFaults: values.faults === true,
+    kills: whole('kills', values.kills, isQuick ? 10 : wholeFaults.kills),
+    interleavings: whole('interleavings', values.interleavings, isQuick ? 600 : wholeFaults.interleavings),
   };
 }
 

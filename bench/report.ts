@@ -5,7 +5,7 @@ import type { Results, Sample } from './results.ts';
 import { seriesOf } from './results.ts';
 import type { Scenario } from './scenarios.ts';
 import { ratios, spreadOf } from './statistics.ts';
-import { number, spread, table } from './table.ts';
+import { count, number, spread, table } from './table.ts';
 import type { Verdict } from './targets.ts';
 
 const names: Readonly<Record<string, string>> = {
@@ -74,11 +74,19 @@ export function verdictTable(verdicts: readonly Verdict[]): string {
     target.text,
     `${target.better === 'more' ? '≥' : '≤'} ${target.limit}`,
     target.aim === undefined ? '' : String(target.aim),
-    spread(value),
+    target.unit === 'count' && value !== undefined ? count(value.median) : spread(value),
     target.unit,
     verdict,
   ]);
   return table(['target', 'limit', 'aim', 'median (least–greatest)', 'unit', ''], rows);
+}
+
+/** When, at which commit and on what a run was made: the first lines of each section. */
+export function machineLines(machine: Results['machine']): readonly string[] {
+  return [
+    `- ${machine.date}, commit ${machine.commit}`,
+    `- ${machine.cpu}, ${machine.cores} processors, ${machine.memoryGiB} GiB, ${machine.system}, Node ${machine.node}`,
+  ];
 }
 
 /** The machine and how it was used, as a list. */
@@ -91,11 +99,9 @@ export function machineText({
     pinning.gateway === undefined
       ? 'not pinned: gateway, provider and load share the processors'
       : `what is measured, with all of its threads, on processor ${pinning.gateway}; provider and load on ${pinning.load}`;
-  return [
-    `- ${machine.date}, commit ${machine.commit}`,
-    `- ${machine.cpu}, ${machine.cores} processors, ${machine.memoryGiB} GiB, ${machine.system}, Node ${machine.node}`,
-    `- ${pinned}; load tools in ${tools === 'c' ? 'C' : 'TypeScript'}`,
-  ].join('\n');
+  return [...machineLines(machine), `- ${pinned}; load tools in ${tools === 'c' ? 'C' : 'TypeScript'}`].join(
+    '\n',
+  );
 }
 
 /** Everything that rounds showed. */

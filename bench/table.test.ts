@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { number, spread, table } from './table.ts';
+import { count, number, spread, table } from './table.ts';
 
 test('numbers keep the digits that matter', () => {
   assert.equal(number(12_345.6), '12,346');
@@ -10,6 +10,12 @@ test('numbers keep the digits that matter', () => {
   assert.equal(number(0.3456), '0.35');
   assert.equal(number(-0.5), '-0.50');
   assert.equal(number(Number.NaN), '—');
+});
+
+test('a count has no digits behind the point', () => {
+  assert.equal(count(0), '0');
+  assert.equal(count(1_000_000), '1,000,000');
+  assert.equal(count(974.6), '975');
 });
 
 test('a spread shows its median first, and nothing as a dash', () => {

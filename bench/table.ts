@@ -23,3 +23,8 @@ export function spread(value: Spread | undefined): string {
   if (value === undefined) return '—';
   return `${number(value.median)} (${number(value.min)}–${number(value.max)})`;
 }
+
+/** A whole number with commas. */
+export function count(value: number): string {
+  return value.toLocaleString('en-US', { maximumFractionDigits: 0 });
+}

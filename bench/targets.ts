@@ -7,7 +7,7 @@ import { pairwise, ratios, type Spread, spreadOf } from './statistics.ts';
 export type Target = {
   readonly id: string;
   readonly text: string;
-  readonly unit: 'ratio' | 'ms' | 'MB' | '%';
+  readonly unit: 'ratio' | 'µs' | 'ms' | 's' | 'MB' | '%' | 'count';
   readonly limit: number;
   /** What is hoped for beyond the limit. */
   readonly aim?: number;
