@@ -218,7 +218,7 @@ test('on a path that only its provider knows, no end of a stream is demanded, an
   running.provider.answer((_asked, response) => {
     response.writeHead(204).end();
   });
-  const nothing = await running.call({ path: '/providers/fake/v1/files/f', method: 'DELETE', body: '' });
+  const nothing = await running.call({ path: '/providers/fake/v1/notes/n', method: 'DELETE', body: '' });
   assert.equal(nothing.status, 204);
   assert.equal(at(await running.record(nothing.record()), 'status'), 'ok');
 });
