@@ -91,7 +91,13 @@ export async function measureFaults(context: Context, options: Options): Promise
     context.processes.run({
       name,
       command: process.execPath,
-      args: ['--disable-warning=ExperimentalWarning', `--test-name-pattern=${pattern}`, file],
+      args: [
+        '--disable-warning=ExperimentalWarning',
+        // The test keeps every entry that it has read: 6 to 7 KB for each of half a million and more.
+        `--max-old-space-size=${machine.memoryGiB * 512}`,
+        `--test-name-pattern=${pattern}`,
+        file,
+      ],
       env: { COUNTERSIGN_LONG: '1', TMPDIR: directory, ...env },
       cwd: context.root,
       // The test is the load and the provider too.
