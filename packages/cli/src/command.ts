@@ -7,9 +7,13 @@ export type Flag = {
   readonly name: string;
   /** `switch` is on or off, `text` takes a value, `list` takes one each time it is given. */
   readonly kind: 'switch' | 'text' | 'list';
+  /** A switch whose off means something: `--no-NAME` says it. */
+  readonly negatable?: boolean;
   /** What stands for the value in the usage: `NAME`. */
   readonly value?: string;
   readonly description: string;
+  /** Lines below it that show what its value looks like. */
+  readonly form?: readonly string[];
   readonly required?: boolean;
 };
 
@@ -50,8 +54,9 @@ export function flagsOf(command: Command): readonly Flag[] {
   return [...command.flags, jsonFlag, helpFlag];
 }
 
-function flagUsage({ name, kind, value }: Flag): string {
-  return kind === 'switch' ? `--${name}` : `--${name} ${value ?? 'VALUE'}`;
+function flagUsage({ name, kind, value, negatable }: Flag): string {
+  if (kind !== 'switch') return `--${name} ${value ?? 'VALUE'}`;
+  return negatable === true ? `--[no-]${name}` : `--${name}`;
 }
 
 /** The first line of the usage: the command with what it needs. */
@@ -65,9 +70,11 @@ export function synopsis(command: Command): string {
 export function helpText(command: Command): string {
   const rows = [
     ...command.positionals.map(({ name, description }) => [name, description] as const),
-    ...flagsOf(command).map((flag) => {
-      const often = flag.kind === 'list' ? ' (may be repeated)' : '';
-      return [flagUsage(flag), `${flag.description}${often}`] as const;
+    ...flagsOf(command).flatMap((flag) => {
+      const often = flag.kind === 'list' ? ['(may be repeated)'] : [];
+      const right = [flag.description, ...often].filter((part) => part !== '').join(' ');
+      const [first = '', ...below] = [...(right === '' ? [] : [right]), ...(flag.form ?? [])];
+      return [[flagUsage(flag), first] as const, ...below.map((line) => ['', line] as const)];
     }),
   ];
   const width = Math.min(34, Math.max(...rows.map(([left]) => left.length)));
@@ -76,7 +83,7 @@ export function helpText(command: Command): string {
     '',
     `usage: ${synopsis(command)}`,
     '',
-    ...rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`),
+    ...rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`.trimEnd()),
     '',
     'examples:',
     ...command.examples.map((example) => `  countersign ${example}`),

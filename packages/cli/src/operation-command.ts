@@ -6,6 +6,7 @@ import type { Client } from '@countersign/sdk/client/client';
 import type { Command, Flag, Invocation, Positional } from './command.ts';
 import { connect, connectionFlags } from './connection.ts';
 import { type ExitCode, UsageError } from './machine.ts';
+import { exampleOf } from './operation-example.ts';
 import { answerText, itemsOf, wholeTable } from './print-answer.ts';
 import { safeJson, safeLine } from './safe-text.ts';
 import { type Member, membersOf, readFile, readJson, valuesOf } from './schema-flags.ts';
@@ -164,29 +165,6 @@ async function runOperation(shape: Shape, invocation: Invocation): Promise<ExitC
   return 0;
 }
 
-function sampleOf({ flag, take }: Member): string {
-  if (take === 'switch') return `--${flag.name}`;
-  const samples = {
-    text: 'TEXT',
-    number: '100',
-    list: 'TEXT',
-    json: '@FILE',
-    long_text: '@FILE',
-    moment: '2026-01-31',
-  };
-  const first = flag.value?.includes('|') === true && take === 'text' ? flag.value.split('|')[0] : undefined;
-  const named = flag.name === 'name' ? 'sample' : undefined;
-  return `--${flag.name} ${named ?? first ?? (flag.value?.endsWith('…') === true ? flag.value : samples[take])}`;
-}
-
-function exampleOf(shape: Shape): string {
-  const words = positionalsOf(shape).map(({ name }) => (name === 'FILE' ? 'policy.cedar' : name));
-  const needed = shape.isTextBody ? [] : shape.body.filter(({ flag }) => flag.required);
-  // A change without any flag would change nothing.
-  const shown = needed.length > 0 || shape.isTextBody ? needed : shape.body.slice(0, 1);
-  return [verbOf(shape.operation), ...words, ...shown.map(sampleOf)].join(' ');
-}
-
 /** The verb of one operation. */
 export function operationCommand(operation: Operation): Command {
   const shape = shapeOf(operation);
@@ -195,7 +173,10 @@ export function operationCommand(operation: Operation): Command {
     summary: operation.summary,
     positionals: positionalsOf(shape),
     flags: flagsOf(shape),
-    examples: [exampleOf(shape), ...(shape.isList ? [`${verbOf(operation)} --all --json`] : [])],
+    examples: [
+      exampleOf(verbOf(operation), shape),
+      ...(shape.isList ? [`${verbOf(operation)} --all --json`] : []),
+    ],
     run: (invocation) => runOperation(shape, invocation),
   };
 }

@@ -31,6 +31,33 @@ function flagsFrom(values: Values): Flags {
   };
 }
 
+/** A switch with its value beside it, as parseArgs takes it: `--hold=false` is `--no-hold`. */
+function plainSwitch(command: Command, word: string): string {
+  const [, name, value] = /^--([^=]+)=(.*)$/s.exec(word) ?? [];
+  const flag = flagsOf(command).find((one) => one.kind === 'switch' && one.name === name);
+  if (flag === undefined) return word;
+  if (value === 'true') return `--${flag.name}`;
+  if (value === 'false') return `--no-${flag.name}`;
+  throw new UsageError(
+    `\`--${flag.name}\` takes \`true\` or \`false\`, not \`${value}\`: say \`--${flag.name}\` or \`--no-${flag.name}\``,
+  );
+}
+
+/** The words up to `--` with their switches plain; what follows it is no flag. */
+function plainSwitches(command: Command, words: readonly string[]): readonly string[] {
+  const end = words.indexOf('--');
+  const flags = end < 0 ? words : words.slice(0, end);
+  return [...flags.map((word) => plainSwitch(command, word)), ...words.slice(flags.length)];
+}
+
+/** What a word that is one too many may have been meant as: `--hold false` says a switch's value apart. */
+function extraHint(command: Command, words: readonly string[], extra: string): string {
+  const before = words[words.indexOf(extra) - 1]?.replace(/^--(?:no-)?/, '');
+  const flag = flagsOf(command).find(({ kind, name }) => kind === 'switch' && name === before);
+  if (flag === undefined || !/^(?:true|false)$/.test(extra)) return '';
+  return `: say \`--${flag.name}\` or \`--no-${flag.name}\``;
+}
+
 function wordsOf(command: Command, words: readonly string[]) {
   const options: NonNullable<ParseArgsConfig['options']> = {};
   for (const { name, kind } of flagsOf(command)) {
@@ -38,7 +65,7 @@ function wordsOf(command: Command, words: readonly string[]) {
   }
   try {
     return parseArgs({
-      args: [...words],
+      args: [...plainSwitches(command, words)],
       options,
       allowPositionals: true,
       allowNegative: true,
@@ -50,7 +77,7 @@ function wordsOf(command: Command, words: readonly string[]) {
     if (unknown === undefined) throw new UsageError(lowered(error.message));
     const near = nearest(
       unknown.replace(/^-+/, ''),
-      flagsOf(command).map(({ name }) => name),
+      flagsOf(command).flatMap(({ name, negatable }) => (negatable === true ? [name, `no-${name}`] : [name])),
     );
     throw new UsageError(
       `unknown flag \`${unknown}\`${near === undefined ? '' : `, did you mean \`--${near}\`?`}`,
@@ -76,7 +103,8 @@ export function parseWords(command: Command, words: readonly string[]): ParsedWo
   const missing = needed[args.length];
   if (missing !== undefined) throw new UsageError(`\`${missing.name}\` is missing`);
   const extra = args[command.positionals.length];
-  if (extra !== undefined) throw new UsageError(`\`${extra}\` is one word too many`);
+  if (extra !== undefined)
+    throw new UsageError(`\`${extra}\` is one word too many${extraHint(command, words, extra)}`);
   for (const { name, required } of command.flags) {
     if (required === true && parsed.values[name] === undefined)
       throw new UsageError(`\`--${name}\` is missing`);

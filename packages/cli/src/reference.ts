@@ -20,6 +20,10 @@ export function cliReference(commands: readonly Command[]): string {
     '`COUNTERSIGN_KEY_FILE`. Values marked `JSON|@FILE` and `TEXT|@FILE` may come from a file. Control characters',
     "and marks of direction in answers are shown as escapes; cells of CSV that a spreadsheet would run begin with `'`.",
     '',
+    'A flag written `--[no-]NAME` is on or off: `--legal-hold` or `--legal-hold=true`, `--no-legal-hold` or',
+    '`--legal-hold=false`; without it nothing is said. Below a flag that takes JSON stands its form: `N` is a whole',
+    'number, `"TEXT"` any text, and a member with `?` may be left out.',
+    '',
     ...sections,
   ].join('\n');
 }

@@ -4,6 +4,7 @@ import { type JsonSchema, jsonSchemaOf } from '@countersign/contract/json-schema
 import type { Operation } from '@countersign/contract/operation';
 import { isObject } from '@countersign/core/json';
 import type { Flag, Flags } from './command.ts';
+import { idPrefixesOf, jsonForm } from './json-form.ts';
 import { FailedError, type Machine, UsageError } from './machine.ts';
 
 /** One member of an operation's input and how the command line takes it. */
@@ -13,6 +14,8 @@ export type Member = {
   readonly flag: Flag;
   readonly take: 'text' | 'number' | 'switch' | 'list' | 'json' | 'long_text' | 'moment';
   readonly nullable: boolean;
+  /** Of its value, without null. */
+  readonly schema: JsonSchema;
 };
 
 /** From this length on a text is better in a file. */
@@ -63,8 +66,8 @@ function valueName(schema: JsonSchema, take: Member['take']): string {
     long_text: 'TEXT|@FILE',
     moment: 'TIME',
   };
-  const ids = /^\^\(\?:([a-z|]+)\)_/.exec(typeof schema.pattern === 'string' ? schema.pattern : '')?.[1];
-  return ids === undefined ? names[take] : `${ids}_…`;
+  const ids = idPrefixesOf(schema).map((prefix) => `${prefix}_…`);
+  return ids.length === 0 ? names[take] : ids.join('|');
 }
 
 function describe(schema: JsonSchema, nullable: boolean): string {
@@ -85,8 +88,16 @@ function memberOf(name: string, whole: JsonSchema, required: boolean): Member {
   const item = take === 'list' && isObject(schema.items) ? schema.items : schema;
   const value = valueName(item, take);
   const description = describe(whole, nullable);
-  const flag: Flag = { name: flagName(name), kind, value, description, required };
-  return { name, flag, take, nullable };
+  const flag: Flag = {
+    name: flagName(name),
+    kind,
+    negatable: take === 'switch',
+    value,
+    description,
+    required,
+    ...(take === 'json' ? { form: jsonForm(schema) } : {}),
+  };
+  return { name, flag, take, nullable, schema };
 }
 
 /** The members of an input that is an object; none for any other. */
@@ -149,7 +160,9 @@ function takenFrom(machine: Machine, member: Member, flags: Flags): unknown {
   if (member.take === 'number') return numberOf(name, text);
   if (member.take === 'moment') return momentOf(member, text);
   if (member.take === 'json') return readJson(machine, name, text);
-  return member.take === 'long_text' && text.startsWith('@') ? readFile(machine, text.slice(1)) : text;
+  if (member.take !== 'long_text' || !text.startsWith('@')) return text;
+  // The end of a file's last line is an editor's, not the value's: no key holds one.
+  return readFile(machine, text.slice(1)).replace(/\r?\n$/, '');
 }
 
 /** What the flags say of these members; a member that no flag names is left out, a cleared one is null. */

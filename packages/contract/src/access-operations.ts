@@ -78,7 +78,13 @@ export const keyRevoke = operation({
   audit: 'key.revoked',
   params: z.strictObject({ id: idOf('key') }),
   query: nothing,
-  body: z.strictObject({ reason: z.string().max(500).optional() }),
+  body: z.strictObject({
+    reason: z
+      .string()
+      .max(500)
+      .meta({ examples: ['left the team'] })
+      .optional(),
+  }),
   response: keyView,
   status: 200,
   alsoProduces: [],

@@ -15,7 +15,7 @@ import { clientMode, costCentre, idOf, objectName } from '@countersign/core/dire
 import { z } from 'zod';
 import { operation } from './operation.ts';
 import { create, get, list, remove, update } from './resource.ts';
-import { nothing } from './shapes.ts';
+import { nothing, statedReason } from './shapes.ts';
 
 export const organizationView = organizationState.extend({
   clientMode: clientMode.describe("whether callers' addresses and user agents are kept, sealed"),
@@ -118,7 +118,11 @@ export const userCreate = create(
   ['principals.write'],
   z.strictObject({
     email,
-    name: z.string().min(1).max(200),
+    name: z
+      .string()
+      .min(1)
+      .max(200)
+      .meta({ examples: ['Alice Example'] }),
     costCentre: costCentre.optional(),
     role: z.enum(roles).default('member').describe('the role to begin with'),
     workspaceId: idOf('workspace')
@@ -153,7 +157,7 @@ export const userErase = operation({
   audit: 'user.erase',
   params: z.strictObject({ id: idOf('user') }),
   query: nothing,
-  body: z.strictObject({ reason: z.string().min(10).max(500) }),
+  body: z.strictObject({ reason: statedReason }),
   response: z.object({
     id: idOf('user'),
     state: z.enum(['requested', 'erased']).describe('`requested` until a second person confirms'),

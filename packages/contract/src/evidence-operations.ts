@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { operation } from './operation.ts';
-import { moment, nothing, page, pageOf } from './shapes.ts';
+import { moment, nothing, page, pageOf, statedReason } from './shapes.ts';
 
 const reading = { params: nothing, query: nothing, body: null, status: 200, alsoProduces: [] } as const;
 
@@ -87,7 +87,13 @@ export const recordList = operation({
   alsoProduces: ['text/csv'],
 });
 
-const recordId = z.strictObject({ id: z.string().max(64).describe('a record id or a request id') });
+const recordId = z.strictObject({
+  id: z
+    .string()
+    .max(64)
+    .describe('a record id or a request id')
+    .meta({ examples: ['019aa8c0-7d2e-7cc2-9a58-3f6f3a1c2b4d'] }),
+});
 export const recordGet = operation({
   ...reading,
   id: 'record.get',
@@ -137,7 +143,7 @@ export const recordContent = operation({
   runs: 'command',
   audit: 'record.content_read',
   params: recordId,
-  body: z.strictObject({ reason: z.string().min(10).max(500) }),
+  body: z.strictObject({ reason: statedReason }),
   response: z.object({
     request: z.string().optional(),
     response: z.string().optional(),
@@ -220,7 +226,12 @@ export const ledgerTile = operation({
   permission: ['ledger.read'],
   runs: 'query',
   audit: null,
-  params: z.strictObject({ path: z.string().max(100) }),
+  params: z.strictObject({
+    path: z
+      .string()
+      .max(100)
+      .meta({ examples: ['0/000'] }),
+  }),
   response: z.object({ base64: z.string() }),
   alsoProduces: ['application/octet-stream'],
 });

@@ -24,15 +24,19 @@ const timeouts = providerState.shape.timeouts;
 export const providerCreate = create(
   provider,
   ['providers.write'],
-  z.strictObject({
-    name: providerState.shape.name,
-    kind: providerState.shape.kind,
-    baseUrl: providerState.shape.baseUrl,
-    external: z.boolean().optional().describe('absent: true for all but the sandbox'),
-    apiKey: providerKey.optional(),
-    timeouts: timeouts.default({ connectMs: 5_000, firstByteMs: 600_000, idleMs: 120_000 }),
-    retryStatuses: providerState.shape.retryStatuses.default([]),
-  }),
+  z
+    .strictObject({
+      name: providerState.shape.name,
+      kind: providerState.shape.kind,
+      baseUrl: providerState.shape.baseUrl.describe('needed for every kind but the sandbox'),
+      external: z.boolean().optional().describe('absent: true for all but the sandbox'),
+      apiKey: providerKey.optional(),
+      timeouts: timeouts.default({ connectMs: 5_000, firstByteMs: 600_000, idleMs: 120_000 }),
+      retryStatuses: providerState.shape.retryStatuses.default([]),
+    })
+    .meta({
+      examples: [{ name: 'openai', kind: 'openai', baseUrl: 'https://api.openai.com', apiKey: 'sk-sample' }],
+    }),
   providerView,
 );
 export const providerList = list(provider, ['providers.read'], providerView);
@@ -41,14 +45,16 @@ export const providerUpdate = update(
   provider,
   ['providers.write'],
   idOf('provider'),
-  z.strictObject({
-    baseUrl: providerState.shape.baseUrl,
-    external: z.boolean().optional(),
-    apiKey: providerKey.optional(),
-    timeouts: timeouts.optional(),
-    retryStatuses: providerState.shape.retryStatuses.optional(),
-    status: z.enum(['active', 'suspended']).optional(),
-  }),
+  z
+    .strictObject({
+      baseUrl: providerState.shape.baseUrl,
+      external: z.boolean().optional(),
+      apiKey: providerKey.optional(),
+      timeouts: timeouts.optional(),
+      retryStatuses: providerState.shape.retryStatuses.optional(),
+      status: z.enum(['active', 'suspended']).optional(),
+    })
+    .meta({ examples: [{ status: 'suspended' }] }),
   providerView,
 );
 export const providerRemove = remove(provider, ['providers.write'], idOf('provider'));
@@ -108,6 +114,7 @@ export const budgetCreate = create(
   budget,
   ['budgets.write'],
   budgetInput.extend({
+    limitNanos: budgetState.shape.limitNanos.meta({ examples: [200_000_000_000] }),
     warnAtPercent: budgetState.shape.warnAtPercent.default(80),
     action: budgetState.shape.action.default('stop'),
   }),
@@ -126,7 +133,14 @@ export const budgetRemove = remove(budget, ['budgets.write'], idOf('budget'));
 
 const rateLimit = { name: 'rate_limit', one: 'a rate limit', path: 'rate-limits' } as const;
 const rateLimitInput = rateLimitState.omit({ id: true }).strict();
-export const rateLimitCreate = create(rateLimit, ['rate_limits.write'], rateLimitInput, rateLimitState);
+export const rateLimitCreate = create(
+  rateLimit,
+  ['rate_limits.write'],
+  rateLimitInput.meta({
+    examples: [{ name: 'sample', scope: { kind: 'organization' }, requestsPerMinute: 600 }],
+  }),
+  rateLimitState,
+);
 export const rateLimitList = list(rateLimit, ['rate_limits.read'], rateLimitState);
 export const rateLimitGet = get(rateLimit, ['rate_limits.read'], idOf('rateLimit'), rateLimitState);
 export const rateLimitUpdate = update(
@@ -152,12 +166,14 @@ const classifierInput = classifierState.omit({ id: true }).strict();
 export const classifierCreate = create(
   classifier,
   ['classifiers.write'],
-  classifierInput.extend({
-    terms: classifierState.shape.terms.default([]),
-    patterns: classifierState.shape.patterns.default([]),
-    caseSensitive: z.boolean().default(false),
-    wholeWord: z.boolean().default(true),
-  }),
+  classifierInput
+    .extend({
+      terms: classifierState.shape.terms.default([]),
+      patterns: classifierState.shape.patterns.default([]),
+      caseSensitive: z.boolean().default(false),
+      wholeWord: z.boolean().default(true),
+    })
+    .meta({ examples: [{ name: 'projects', label: 'project_name', terms: ['bluebird'] }] }),
   classifierState,
 );
 export const classifierList = list(classifier, ['classifiers.read'], classifierState);

@@ -40,9 +40,12 @@ export const policyPublish = operation({
 });
 
 const question = z.strictObject({
-  principal: z.string().describe('id of a user, a service or an agent'),
+  principal: z
+    .string()
+    .describe('id of a user, a service or an agent')
+    .meta({ examples: ['usr_…'] }),
   workspaceId: idOf('workspace').optional(),
-  model: modelName,
+  model: modelName.meta({ examples: ['sandbox'] }),
   endpoint: z.string().default('chat'),
   prompt: z.string().max(1_000_000).optional().describe('classified, then forgotten'),
   labels: z.array(z.string()).optional().describe('instead of a prompt'),

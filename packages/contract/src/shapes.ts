@@ -29,5 +29,12 @@ export const problem = z.object({
 
 export const removed = z.object({ id: z.string(), removed: z.literal(true) });
 
+/** Why something is done that needs a reason. */
+export const statedReason = z
+  .string()
+  .min(10)
+  .max(500)
+  .meta({ examples: ['asked for in ticket 4711'] });
+
 /** A moment in RFC 3339, UTC. */
 export const moment = z.iso.datetime({ offset: true });

@@ -15,10 +15,12 @@ const shape = z.strictObject({
     .optional(),
 });
 
-function said(value: unknown): string {
-  const [issue] = shape.safeParse(value).error?.issues ?? [];
+function saidOf(schema: z.ZodType, value: unknown): string {
+  const [issue] = schema.safeParse(value).error?.issues ?? [];
   return issue === undefined ? '' : issueText(issue);
 }
+
+const said = (value: unknown): string => saidOf(shape, value);
 
 test('a field that is missing, of another kind, or unknown is told with what to give', () => {
   assert.equal(said({}), 'is missing: give text');
@@ -31,3 +33,41 @@ test('a field that is missing, of another kind, or unknown is told with what to 
 test('the words of a schema itself stay', () => {
   assert.equal(said({ name: 'x', slug: 'A' }), 'must be small letters');
 });
+
+const scope = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('day') }),
+  z.object({ kind: z.literal('week') }),
+]);
+
+const plain: readonly (readonly [schema: z.ZodType, value: unknown, text: string])[] = [
+  [z.number().min(60), 59, 'must be at least 60'],
+  [z.number().int().positive(), 0, 'must be more than 0'],
+  [z.number().max(100), 101, 'must be at most 100'],
+  [z.number().lt(5), 5, 'must be less than 5'],
+  [z.number().int(), 1.5, 'is of another kind: give a whole number'],
+  [z.number().multipleOf(5), 3, 'must be a multiple of 5'],
+  [z.string().min(10), 'short', 'must have at least 10 characters'],
+  [z.string().min(1), '', 'must not be empty: give text'],
+  [z.string().max(1), 'xy', 'must have at most 1 character'],
+  [z.string().length(2), 'x', 'must have 2 characters'],
+  [z.array(z.string()).min(1), [], 'must not be empty: give one item or more'],
+  [z.array(z.string()).max(1), ['a', 'b'], 'must have at most 1 item'],
+  [scope, { kind: 'year' }, 'must be one of `day`, `week`'],
+  [scope, {}, 'must be one of `day`, `week`'],
+  [scope, 'day', 'is of another kind: give an object'],
+  [z.union([z.literal('direct'), z.number()]), 'x', 'must be `direct`, or is of another kind: give a number'],
+  [z.email(), 'alice', 'must be an e-mail address, such as `alice@example.com`'],
+  [z.url(), 'nowhere', 'must be an http or https URL, such as `https://api.example.com/v1`'],
+  [z.iso.datetime(), 'noon', 'must be a time in RFC 3339, such as `2026-01-31T12:00:00Z`'],
+  [
+    z.string().regex(/^[a-z]+$/),
+    'A',
+    'has another form than the one that is taken: it must match `/^[a-z]+$/`',
+  ],
+];
+
+for (const [schema, value, text] of plain) {
+  test(`it is said plainly: ${text}`, () => {
+    assert.equal(saidOf(schema, value), text);
+  });
+}

@@ -211,7 +211,12 @@ export const classifierState = z.object({
   id: idOf('classifier'),
   name: objectName,
   /** The label that a match gives. */
-  label: z.string().regex(/^[a-z][a-z0-9_]{0,62}$/),
+  label: z
+    .string()
+    .regex(/^[a-z][a-z0-9_]{0,62}$/, {
+      message: 'must be 1 to 63 of a-z 0-9 _ and start with a letter, such as `project_name`',
+    })
+    .meta({ examples: ['project_name'] }),
   terms: z.array(z.string().min(2).max(200)),
   patterns: z.array(z.string().min(1).max(1000)),
   caseSensitive: z.boolean(),

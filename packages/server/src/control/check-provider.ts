@@ -23,6 +23,9 @@ export function checkProvider(provider: Pick<Provider, 'kind' | 'baseUrl' | 'key
     return;
   }
   if (provider.baseUrl === undefined)
-    throw new AppError('invalid_request', 'a provider of this kind needs its `baseUrl`');
+    throw new AppError(
+      'invalid_request',
+      'a provider of this kind needs its `baseUrl`: the address of its API',
+    );
   demandPlainUrl('baseUrl', provider.baseUrl);
 }
