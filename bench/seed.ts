@@ -28,7 +28,7 @@ const labels = ['project_name'];
 async function checkText(text: string): Promise<CheckedPolicy> {
   const limits = { timeoutMs: 120_000, heapMegabytes: 1024, concurrent: 1, waiting: 1 };
   const checker = openPolicyChecker({ limits, randomSeed: () => 1 });
-  const result = await checker.check(text, labels);
+  const result = await checker.check(text, { labels, models: [] });
   await checker.close();
   if (!result.ok)
     throw new Error(`the seeded policy is refused: ${result.problems.map(problemText).join('; ')}`);

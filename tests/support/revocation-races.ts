@@ -107,7 +107,7 @@ function createDeafReplica(running: TestGateway, isBroken: boolean, onSend: (bod
     rounds,
     pool,
     masterKeys: store.masterKeys.keys,
-    verifyToken: async () => undefined,
+    verifyToken: async () => ({ isRefused: true, reason: 'no_issuer' }),
     log: createLog({ level: 'silent' }),
     metrics: createRegistry(),
     node: 'replica-2',

@@ -40,6 +40,19 @@ test('a stream is cut at the ceiling of its model, told so, and charged for what
   assert.equal(at(intent, 'reserved.out'), ceiling);
 });
 
+test('a stream is cut close to a small ceiling, too', async () => {
+  await running.must('POST', '/models', {
+    name: 'terse',
+    providerId: running.providerId,
+    outputCeiling: 5,
+  });
+  running.provider.answer(answerAs({ ...plainly, text: words(48), output: 48 }));
+  const answer = await running.call({ body: { model: 'terse', messages, stream: true } });
+  const record = await running.record(answer.record());
+  assert.equal(at(record, 'status'), 'cut');
+  assert.ok(Number(at(record, 'usage.output')) < 20, JSON.stringify(at(record, 'usage')));
+});
+
 test('an answer within the ceiling ends by itself', async () => {
   running.provider.answer(answerAs({ ...plainly, text: words(1_500), output: 1_500 }));
   const answer = await running.call({ body: { model: 'short', messages, stream: true } });

@@ -175,7 +175,9 @@ test('a key that requires a person works only beside a token', async () => {
   const service = { name: 'front', workspaceId: running.workspaceId, clientId: 'front' };
   const id = textAt(await running.must('POST', '/services', service), 'id');
   const { key } = await running.keyFor({ principalId: id, requireUser: true });
-  assert.equal(await statusOf(key), 401);
+  const alone = await running.call({ key });
+  assert.equal(alone.status, 401);
+  assert.match(alone.text, /acts for people only: send the token of one in `x-countersign-user`/);
   const own = await running.api('POST', '/keys', { name: 'x', requireUser: true });
   assert.equal(own.status, 400);
 });

@@ -86,6 +86,7 @@ test('litellm#14457: a stream that its client leaves is billed by a flagged esti
   });
   const ended = await until(async () => at(await running.record(answer.record()), 'status') === 'cancelled');
   assert.ok(ended);
+  assert.equal(at(await running.record(answer.record()), 'error'), 'client_gone');
   const { source, output, input, costNanos } = await usageOf(answer);
   assert.equal(source, 'estimated');
   const words = answer.text.split('"content":"word').length - 1;

@@ -137,8 +137,21 @@ test('an encoded answer or a redirect is refused: identity was asked for, and no
     const answer = await running.call({ body: { model: 'm', messages } });
     assert.equal(answer.status, 502);
     assert.equal(codeOf(answer), 'upstream_invalid');
+    // What a body under an encoding cost nobody can read; a redirect is no answer.
+    const isCharged = at(await running.record(answer.record()), 'usage') !== undefined;
+    assert.equal(isCharged, head[0] === 200);
   }
   assert.equal(running.provider.dispatched(), before + 2);
+});
+
+test('a provider at an address that may not be called is told apart from one that is down', async () => {
+  const provider = { name: 'inside', kind: 'openai_compatible', apiKey: 'sk-inside-provider-key' };
+  const made = await running.must('POST', '/providers', { ...provider, baseUrl: 'http://169.254.169.254' });
+  await running.must('POST', '/models', { name: 'hidden', providerId: textAt(made, 'id') });
+  const answer = await running.call({ body: { model: 'hidden', messages } });
+  assert.equal(answer.status, 502);
+  assert.match(answer.text, /may not be called from this server: tell your administrator/);
+  assert.equal(answer.text.includes('169.254'), false);
 });
 
 test('JSON keys that repeat, or differ only in case from one that is read, are refused', async () => {

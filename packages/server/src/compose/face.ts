@@ -6,13 +6,16 @@ import { AppError } from '@countersign/core/errors';
 /** Serves a request if it is its own; false passes it on. */
 export type Serve = (request: IncomingMessage, response: ServerResponse) => boolean;
 
-/** Who may come in: whoever has a credential, who holds the one-time token of the set-up, or anybody. */
-export type Guard = 'credential' | 'setup-token' | 'open';
+/**
+ * Who may come in: whoever has a credential, who holds the one-time token of the set-up, who reaches the address that
+ * management has for itself, or anybody.
+ */
+export type Guard = 'credential' | 'setup-token' | 'management-address' | 'open';
 
 /** A part of the server that answers requests. One without a credential is asked for its own paths and no others. */
 export type Face = { readonly name: string; readonly serve: Serve } & (
   | { readonly guard: 'credential' }
-  | { readonly guard: 'setup-token' | 'open'; readonly paths: readonly string[] }
+  | { readonly guard: 'setup-token' | 'management-address' | 'open'; readonly paths: readonly string[] }
 );
 
 /** INVARIANT: every path that is served without a credential is here, with the guard that it has instead. */
@@ -22,6 +25,7 @@ const unguarded: ReadonlyMap<string, Guard> = new Map([
   ['/readyz', 'open'],
   ['/api/v1/openapi.json', 'open'],
   ['/setup', 'setup-token'],
+  ['/metrics', 'management-address'],
 ] satisfies readonly (readonly [string, Guard])[]);
 
 function refuseUnlisted(face: Face): void {

@@ -4,6 +4,7 @@ import { createHmac, createSecretKey, hash, randomFillSync } from 'node:crypto';
 import { type EntryId, makeEntryId, makeRequestId, type RequestId } from '@countersign/core/ids';
 import { createActiveCalls } from '../gateway/active-calls.ts';
 import type { GatewayDeps } from '../gateway/deps.ts';
+import { limitRefusals } from '../platform/log/limited.ts';
 import type { Log } from '../platform/log/log.ts';
 import type { Registry } from '../platform/metrics/registry.ts';
 import type { Rounds } from '../platform/rounds/rounds.ts';
@@ -134,6 +135,20 @@ function sealedPorts({ threads, pool, masterKeys }: GatewayPorts, now: () => num
   } satisfies Partial<GatewayDeps> & { readonly subjectKeys: SubjectKeys };
 }
 
+/** What callers are not told, where an administrator finds it: by the request's id. */
+function logNotes(log: Log, refusals: Refusals) {
+  const write = limitRefusals(log, () => performance.now());
+  return {
+    noteRefused(call, reason, detail) {
+      refusals.note(call.address, reason);
+      write(call.requestId, { reason, detail }, 'a credential was refused');
+    },
+    noteFailed: (requestId, { kind, cause }) =>
+      write(requestId, { kind, error: cause }, 'a provider gave no answer'),
+    noteUnrecorded: (requestId, code) => write(requestId, { code }, 'a request was refused'),
+  } satisfies Partial<GatewayDeps>;
+}
+
 /** The data plane, ready to serve. Throws if its limiter does not refuse what it must. */
 export function composeGateway(ports: GatewayPorts): Gateway {
   const { threads, recorder, log, node, boot } = ports;
@@ -168,7 +183,7 @@ export function composeGateway(ports: GatewayPorts): Gateway {
     budgetsSettled: organizations.budgetsSettled,
     hashCredential: (text) => hash('sha256', text, 'hex'),
     verifyToken: (text) => ports.verifyToken(organizations, text),
-    noteRefused: refusals.note,
+    ...logNotes(log, refusals),
     recorder,
     meter,
     subjectKey: subjectKeys.get,

@@ -9,7 +9,7 @@ import type { Registry } from '../platform/metrics/registry.ts';
 import { documentPaths, serveDocumentPath } from '../protocols/manage/document.ts';
 import { sendProblem } from '../protocols/manage/problem.ts';
 import { createManageFace } from '../protocols/manage/serve.ts';
-import { serveMetricsPath } from '../protocols/metrics/serve.ts';
+import { type MetricsFace, serveMetricsPath } from '../protocols/metrics/serve.ts';
 import { addressReader } from './data-faces.ts';
 import type { Face } from './face.ts';
 import type { Gateway } from './gateway.ts';
@@ -46,6 +46,24 @@ function documentFace({ publicUrl }: Config): Face {
   };
 }
 
+/** Metrics: with a management key, or for whoever reaches the address that management has for itself. */
+function metricsFace({ managementListen }: Config, parts: MetricsFace): Face {
+  const name = 'metrics';
+  if (managementListen === undefined)
+    return {
+      name,
+      guard: 'credential',
+      serve: (request, response) => serveMetricsPath(parts, request, response),
+    };
+  const open: MetricsFace = { ...parts, permit: async () => {} };
+  return {
+    name,
+    guard: 'management-address',
+    paths: ['/metrics'],
+    serve: (request, response) => serveMetricsPath(open, request, response),
+  };
+}
+
 /** The faces that take management keys, and the description of the API, which tells nothing of this server. */
 export function managementFaces({ config, store, gateway, metrics, log }: ManagementParts): readonly Face[] {
   const { newRequestId } = gateway;
@@ -58,7 +76,7 @@ export function managementFaces({ config, store, gateway, metrics, log }: Manage
     addressOf,
     onError: (error, requestId) => log.error({ error, requestId }, 'a request failed'),
   });
-  const metricsParts: Parameters<typeof serveMetricsPath>[0] = {
+  const metricsParts: MetricsFace = {
     metrics,
     newRequestId,
     refuse: sendProblem,
@@ -75,10 +93,6 @@ export function managementFaces({ config, store, gateway, metrics, log }: Manage
   return [
     documentFace(config),
     { name: 'management', guard: 'credential', serve: manage },
-    {
-      name: 'metrics',
-      guard: 'credential',
-      serve: (request, response) => serveMetricsPath(metricsParts, request, response),
-    },
+    metricsFace(config, metricsParts),
   ];
 }

@@ -40,8 +40,9 @@ export function composeManager(store: Store, gateway: Gateway, metrics: Registry
     if (operation.tag !== 'policy') return null;
     const text = textOf(input.body);
     if (text === undefined) return null;
-    const labels = [...snapshot.directory.tables.classifier.values()].map(({ label }) => label);
-    return preparePolicy(store.policies, text, labels);
+    const { tables, modelsByName } = snapshot.directory;
+    const labels = [...tables.classifier.values()].map(({ label }) => label);
+    return preparePolicy(store.policies, text, { labels, models: [...modelsByName.keys()] });
   };
   return createManager({
     ...deps,

@@ -10,6 +10,7 @@ import type { Initialized } from '../control/init-organization.ts';
 import type { Config } from '../platform/config/schema.ts';
 import {
   defaultPolicyCheckLimits,
+  type KnownNames,
   openPolicyChecker,
   type PolicyChecker,
   problemText,
@@ -61,9 +62,9 @@ export async function openStore(config: Config, hear: Hearing): Promise<Store> {
 export async function preparePolicy(
   policies: PolicyChecker,
   text: string,
-  labels: readonly string[],
+  known: KnownNames,
 ): Promise<Extract<Prepared, { readonly kind: 'policy' }>> {
-  const result = await policies.check(text, labels);
+  const result = await policies.check(text, known);
   if (result.ok) {
     const warnings = result.warnings.map(problemText);
     return { kind: 'policy', text, hash: result.hash, compiled: result.compiled, warnings };
@@ -96,6 +97,6 @@ export async function initFirst(
       `\`${issue?.path.join('.') ?? ''}\` ${issue?.message ?? 'is not valid'}`,
     );
   }
-  const policy = await preparePolicy(store.policies, defaultPolicyText, []);
+  const policy = await preparePolicy(store.policies, defaultPolicyText, { labels: [], models: [] });
   return store.threads.writer.call('init', { ...parsed.data, policy });
 }

@@ -14,7 +14,7 @@ import type { FetchDocument } from '../services/authn/key-document.ts';
 import { createKeySets } from '../services/authn/key-sets.ts';
 import { subjectCommitment } from '../services/authn/subject-commitment.ts';
 import { createTokenVerifier, type VerifiedToken } from '../services/authn/verify-jwt.ts';
-import type { VerifiedCaller } from '../services/callers/authenticate.ts';
+import type { RefusedToken, VerifiedCaller } from '../services/callers/authenticate.ts';
 import { systemActor } from './installation.ts';
 import type { Organizations } from './organizations.ts';
 import type { Threads } from './start-threads.ts';
@@ -33,7 +33,7 @@ export type TokenPorts = {
 export type VerifyToken = (
   organizations: Pick<Organizations, 'snapshots'>,
   text: string,
-) => Promise<VerifiedCaller | undefined>;
+) => Promise<VerifiedCaller | RefusedToken>;
 
 const maxMethods = 16;
 const maxMethodLength = 64;
@@ -118,17 +118,14 @@ function composeVerify(
       threads.writer.call('command', provisionRequest(ports, orgId, version, people)),
   });
   const callers = new WeakMap<VerifiedToken, VerifiedCaller>();
-  return async (text: string): Promise<VerifiedCaller | undefined> => {
+  return async (text: string): Promise<VerifiedCaller | RefusedToken> => {
     const token = await verifier.verify(text);
-    if (!token.ok) {
-      if (log.isOn('debug')) log.debug({ reason: token.reason }, 'a token was refused');
-      return undefined;
-    }
+    if (!token.ok) return { isRefused: true, reason: token.reason };
     let caller = callers.get(token);
     if (caller === undefined) {
       const { orgId, issuer, claims } = token;
       const subject = subjectCommitment(indexKey, orgId, issuer.id, claims.subject);
-      caller = { orgId, token: proofOf(token, subject) };
+      caller = { isRefused: false, orgId, token: proofOf(token, subject) };
       callers.set(token, caller);
     }
     await arrivals.arrive(token, caller.token.subject);
@@ -137,7 +134,7 @@ function composeVerify(
 }
 
 /**
- * The gateway's `verifyToken`. Resolves to undefined for a token that is refused; rejects when the store cannot
+ * The gateway's `verifyToken`. Resolves to the reason for a token that is refused; rejects when the store cannot
  * record its person, so that nobody acts with what the directory does not hold.
  */
 export function composeTokens(ports: TokenPorts): VerifyToken {

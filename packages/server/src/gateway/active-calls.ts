@@ -6,7 +6,7 @@ import { resolveActor } from '@countersign/core/identity/resolve';
 import type { OrgId } from '@countersign/core/ids';
 import { type Bag, type Bagged, createBag } from '../platform/bag/bag.ts';
 import type { OrgSnapshot } from '../services/snapshot/org-snapshot.ts';
-import type { Cut } from './steps/forward.ts';
+import type { Cut } from './steps/forwarding.ts';
 
 /** A call on its way. `slot` is its place among the others. */
 export type ActiveCall = Bagged & { readonly credential: Credential; readonly cut: (cut: Cut) => void };

@@ -21,7 +21,7 @@ export function recordHeaders(entry: CallEntry): string[] {
 
 /** Answers what the steps of a call threw. An unknown error gives nothing away and is logged. */
 export function answerThrown(
-  deps: Pick<GatewayDeps, 'onError' | 'metrics'>,
+  deps: Pick<GatewayDeps, 'onError' | 'metrics' | 'noteUnrecorded'>,
   call: InboundCall,
   reply: Reply,
   thrown: unknown,
@@ -38,6 +38,8 @@ export function answerThrown(
     known.code === 'storage_unavailable'
   ) {
     deps.onError(error, call.requestId);
+  } else if (recorded === undefined && known.code !== 'authentication_failed') {
+    deps.noteUnrecorded(call.requestId, known.code);
   }
   deps.metrics.refused(known);
   const headers = recorded === undefined ? ['x-request-id', call.requestId] : recordHeaders(recorded.entry);

@@ -9,7 +9,8 @@ import type { Asked } from './admit.ts';
 import { recordHeaders } from './answer.ts';
 import type { Reply, ReplyHeaders } from './call.ts';
 import type { GatewayDeps } from './deps.ts';
-import { type Forwarded, type ForwardingCall, forward } from './steps/forward.ts';
+import { forward } from './steps/forward.ts';
+import type { Forwarded, ForwardingCall } from './steps/forwarding.ts';
 import { joined } from './steps/joined.ts';
 import { type Recorded, recordIntent } from './steps/record-intent.ts';
 import { failureCode, recordOutcome } from './steps/record-outcome.ts';
@@ -92,7 +93,11 @@ function watch(deps: GatewayDeps, recorded: Recorded, forwarding: ForwardingCall
   const active = { credential: asked.authenticated.credential, cut: forwarding.cut, slot: -1 };
   try {
     asked.call.onGone(() =>
-      forwarding.cut({ status: 'cancelled', error: new AppError('invalid_request', 'the client has gone') }),
+      forwarding.cut({
+        status: 'cancelled',
+        code: 'client_gone',
+        error: new AppError('invalid_request', 'the client has gone'),
+      }),
     );
     deps.activeCalls.add(orgId, active);
     // What was revoked between the decision and here was reviewed without this call.
@@ -111,8 +116,12 @@ const failureTexts: { readonly [code: string]: string } = {
   upstream_invalid: 'the provider sent something that is no valid answer: retry, or tell your administrator',
 };
 
+const forbiddenText =
+  "the provider's address may not be called from this server: tell your administrator, whose log says why";
+
 /** What the caller is told of a provider that failed. */
-function failureText(code: string, fault: string | undefined): string {
+function failureText(code: string, { fault, failure }: Forwarded): string {
+  if (failure?.kind === 'forbidden') return forbiddenText;
   if (fault === 'cut_short')
     return "the provider's answer broke off before its end: do not use what came of it; retry, or tell your administrator";
   return failureTexts[code] ?? 'the provider failed';
@@ -123,7 +132,7 @@ function release(recorded: Recorded, forwarded: Forwarded, reply: Reply): void {
   const code = failureCode(forwarded);
   const error =
     forwarded.cut?.error ??
-    (code === undefined ? undefined : new AppError(code, failureText(code, forwarded.fault)));
+    (code === undefined ? undefined : new AppError(code, failureText(code, forwarded)));
   if (error !== undefined) {
     if (forwarded.headSent) reply.fail(error);
     else reply.refuse(error, recordHeaders(recorded.entry));
@@ -171,6 +180,9 @@ async function run(deps: GatewayDeps, recorded: Recorded, reply: Reply, attempt:
   }
   const active = watch(deps, recorded, forwarding);
   const forwarded = await forwarding.done;
+  const { failure } = forwarded;
+  if (failure !== undefined && failure.kind !== 'aborted')
+    deps.noteFailed(recorded.entry.asked.call.requestId, failure);
   await deps.rounds.next();
   deps.activeCalls.remove(recorded.entry.asked.authenticated.snapshot.orgId, active);
   return { forwarded, key };

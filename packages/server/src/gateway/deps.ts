@@ -11,7 +11,7 @@ import type { BudgetAlert } from '../services/meter/state.ts';
 import type { OrgSnapshot } from '../services/snapshot/org-snapshot.ts';
 import type { Snapshots } from '../services/snapshot/snapshots.ts';
 import type { Commitments, SubjectKey } from '../services/subjects/subject-key.ts';
-import type { Upstream } from '../upstreams/upstream.ts';
+import type { Upstream, UpstreamError } from '../upstreams/upstream.ts';
 import type { ActiveCalls } from './active-calls.ts';
 import type { EntryDeps } from './entry-deps.ts';
 
@@ -50,6 +50,10 @@ export type GatewayDeps = CallerDeps<OrgSnapshot> &
     /** Milliseconds since 1970; and of the monotonic clock. */
     readonly now: () => number;
     readonly clock: () => number;
+    /** A provider that gave no answer: why stands in the process's log, by the request's id. */
+    readonly noteFailed: (requestId: RequestId, failure: UpstreamError) => void;
+    /** A refusal that leaves no record: it is found in the process's log by the request's id. */
+    readonly noteUnrecorded: (requestId: RequestId, code: string) => void;
     /** What somebody should look at, recorded beside the call. */
     readonly alerts: {
       readonly budget: (snapshot: OrgSnapshot, alert: BudgetAlert) => void;

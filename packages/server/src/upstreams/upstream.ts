@@ -12,17 +12,19 @@ export type UpstreamRequest = {
 };
 
 /**
- * Why a call ended without an answer, or within it. `unreachable`: refused, reset, unknown name, TLS failure, a
- * destination that egress forbids. `timeout_connect`, `timeout_first_byte` (no headers), `timeout_idle` (silence
- * within the body). `invalid`: not HTTP/1.1 as we take it, an encoded body, a redirect. `aborted`: by us.
+ * Why a call ended without an answer, or within it. `unreachable`: refused, reset, unknown name, TLS failure.
+ * `forbidden`: a destination that egress refuses. `timeout_connect`, `timeout_first_byte` (no headers), `timeout_idle` (silence
+ * within the body). `invalid`: not HTTP/1.1 as we take it, an encoded body. `redirect`: to another place. `aborted`: by us.
  * `too_large`: headers beyond the client's cap.
  */
 export type UpstreamErrorKind =
   | 'unreachable'
+  | 'forbidden'
   | 'timeout_connect'
   | 'timeout_first_byte'
   | 'timeout_idle'
   | 'invalid'
+  | 'redirect'
   | 'aborted'
   | 'too_large';
 

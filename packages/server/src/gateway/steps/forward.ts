@@ -12,65 +12,22 @@ import {
 import type { AnswerReport } from '@countersign/core/dialects/usage-types';
 import { AppError } from '@countersign/core/errors';
 import { downstreamHeaders } from '../../upstreams/providers/response-headers.ts';
-import type { Upstream, UpstreamCall, UpstreamError, UpstreamRequest } from '../../upstreams/upstream.ts';
-import type { Reply, ReplyHeaders } from '../call.ts';
+import type { UpstreamCall, UpstreamError } from '../../upstreams/upstream.ts';
+import type { ReplyHeaders } from '../call.ts';
+import type { Cut, Forwarded, Forwarding, ForwardingCall } from './forwarding.ts';
 import { joined } from './joined.ts';
 import { charactersPerToken, estimatedInput } from './meter.ts';
 import { utf8 } from './obligations.ts';
 
-/** Why an answer ended before its end, where it was us. */
-export type Cut = { readonly status: 'cut' | 'cancelled'; readonly error: AppError };
+/** How many bytes of events pass between two looks at the ceiling: fewer as it comes near, where nobody else holds to it. */
+const mostCeilingStep = 8_192;
+const leastCeilingStep = 512;
 
-export type Forwarding = {
-  readonly upstream: Upstream;
-  readonly outbound: UpstreamRequest;
-  readonly request: InferenceRequest;
-  readonly reply: Reply;
-  /** Headers of our own, which follow the provider's. */
-  readonly ownHeaders: ReplyHeaders;
-  /** Output tokens at which a stream is cut. */
-  readonly outputCeiling: number;
-  readonly maxAnswerBytes: number;
-  /** How the answer's content is committed to: as a whole at its end, or piece by piece where it streams. */
-  readonly commitment:
-    | { readonly whole: (content: Uint8Array) => string; readonly begin: () => Hash }
-    | undefined;
-  /** Copies of the answer's bytes are kept when its content is sealed. */
-  readonly keepsBody: boolean;
-  /** Our key at the provider: an error that repeats it goes no further. */
-  readonly providerKey: string | undefined;
-  /** Statuses on which this attempt is given up for another, before a byte has reached the client. */
-  readonly retryStatuses: readonly number[];
-  readonly clock: () => number;
-};
-
-/** How an attempt ended. Nothing of `held` has reached the client. */
-export type Forwarded = {
-  /** The provider's status; 0 if none came. */
-  readonly status: number;
-  readonly headers: ReplyHeaders;
-  readonly isStream: boolean;
-  readonly headSent: boolean;
-  /** The last bytes of a stream, or the whole of any other answer. */
-  readonly held: readonly Uint8Array[];
-  readonly bytes: number;
-  readonly body: readonly Uint8Array[];
-  /** The commitment to what the provider sent, in hex. */
-  readonly commitment: string | undefined;
-  readonly report: AnswerReport | undefined;
-  readonly failure: UpstreamError | undefined;
-  readonly fault: string | undefined;
-  readonly cut: Cut | undefined;
-  readonly shouldRetry: boolean;
-  readonly firstByteMs: number;
-  readonly upstreamMs: number;
-};
-
-/** An attempt under way: its end, and the way to end it early. */
-export type ForwardingCall = { readonly done: Promise<Forwarded>; readonly cut: (cut: Cut) => void };
-
-/** How many bytes of events pass between two looks at the ceiling. */
-const ceilingStep = 8_192;
+/** A limit that the request names is the provider's to hold: our count of a stream's tokens is an estimate. */
+function ceilingStep({ maxOutputTokens }: InferenceRequest, tokensLeft: number): number {
+  if (maxOutputTokens !== undefined) return mostCeilingStep;
+  return Math.min(mostCeilingStep, Math.max(leastCeilingStep, tokensLeft));
+}
 
 /** The most that a stream holds back for its record: a terminal event, and the few small ones that may follow. */
 const maxHeldBytes = maxSseEventBytes + 64 * 1024;
@@ -103,6 +60,7 @@ class Attempt {
   #commitment: string | undefined;
   #bytes = 0;
   #sinceCheck = 0;
+  #checkAfter: number;
   #firstByteMs = 0;
   #cut: Cut | undefined;
   #fault: string | undefined;
@@ -113,6 +71,7 @@ class Attempt {
     this.#forwarding = forwarding;
     this.#resolve = resolve;
     this.#startedAt = forwarding.clock();
+    this.#checkAfter = ceilingStep(forwarding.request, forwarding.outputCeiling);
   }
 
   start(): void {
@@ -226,10 +185,12 @@ class Attempt {
 
   #checkCeiling(length: number, answer: AnswerReader): void {
     this.#sinceCheck += length;
-    if (this.#sinceCheck < ceilingStep) return;
+    if (this.#sinceCheck < this.#checkAfter) return;
     this.#sinceCheck = 0;
     const { usage } = this.#report(answer);
-    if (usage.output + usage.reasoning <= this.#forwarding.outputCeiling) return;
+    const left = this.#forwarding.outputCeiling - usage.output - usage.reasoning;
+    this.#checkAfter = ceilingStep(this.#forwarding.request, left);
+    if (left >= 0) return;
     const message = `the answer reached the ceiling of ${this.#forwarding.outputCeiling} tokens: ask for fewer`;
     this.cut({ status: 'cut', error: new AppError('budget_exceeded', message) });
   }

@@ -10,7 +10,7 @@ import type { ProviderObject } from '../../stores/provider-objects.ts';
 import type { UpstreamError } from '../../upstreams/upstream.ts';
 import type { GatewayDeps } from '../deps.ts';
 import { type OutcomeFacts, outcomeText } from '../entries.ts';
-import type { Forwarded } from './forward.ts';
+import type { Forwarded } from './forwarding.ts';
 import { joined } from './joined.ts';
 import { type Metered, meterReport, meterUnknown } from './meter.ts';
 import type { Recorded } from './record-intent.ts';
@@ -20,10 +20,12 @@ type Ending = { readonly status: OutcomeFacts['status']; readonly error: Outcome
 
 const failureCodes: { readonly [K in UpstreamError['kind']]: AppError['code'] } = {
   unreachable: 'upstream_unreachable',
+  forbidden: 'upstream_unreachable',
   timeout_connect: 'upstream_timeout',
   timeout_first_byte: 'upstream_timeout',
   timeout_idle: 'upstream_timeout',
   invalid: 'upstream_invalid',
+  redirect: 'upstream_invalid',
   aborted: 'upstream_unreachable',
   too_large: 'upstream_invalid',
 };
@@ -37,7 +39,7 @@ export function failureCode({ fault, failure }: Forwarded): AppError['code'] | u
 function endingOf(forwarded: Forwarded): Ending {
   const { cut, status, shouldRetry } = forwarded;
   if (shouldRetry) return { status: 'upstream_error', error: { code: 'retried', http: status } };
-  if (cut !== undefined) return { status: cut.status, error: { code: cut.error.code } };
+  if (cut !== undefined) return { status: cut.status, error: { code: cut.code ?? cut.error.code } };
   const code = failureCode(forwarded);
   if (code !== undefined)
     return { status: 'failed', error: { code, ...(status >= 100 ? { http: status } : {}) } };
@@ -62,6 +64,8 @@ function meteredOf(recorded: Recorded, forwarded: Forwarded): Metered | undefine
     return meterReport(snapshot, isOwn ? selected : (ran ?? selected), report);
   }
   if (forwarded.shouldRetry || forwarded.failure?.requestSent === false) return undefined;
+  // A redirect is whole, and no answer.
+  if (forwarded.failure?.kind === 'redirect') return undefined;
   // A whole answer with another status than 2xx is not billed; one that never came may have been.
   if (forwarded.failure === undefined && !isMadeLater) return undefined;
   return meterUnknown(snapshot, worst);

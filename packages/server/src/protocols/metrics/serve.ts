@@ -1,4 +1,4 @@
-// Owns `/metrics`: Prometheus text for whoever has a management key with the permission.
+// Owns `/metrics`: Prometheus text for whoever is permitted.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AppError } from '@countersign/core/errors';

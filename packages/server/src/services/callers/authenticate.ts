@@ -7,7 +7,14 @@ import { hasGoodChecksum, parseKey } from '@countersign/core/tokens/key-format';
 import { readCredentials } from '../../platform/http/credentials.ts';
 
 /** A token that verified: whose organization, and what it proves. */
-export type VerifiedCaller = { readonly orgId: OrgId; readonly token: TokenProof };
+export type VerifiedCaller = {
+  readonly isRefused: false;
+  readonly orgId: OrgId;
+  readonly token: TokenProof;
+};
+
+/** A token that did not, and why: a code that tells an administrator, and never the caller. */
+export type RefusedToken = { readonly isRefused: true; readonly reason: string };
 
 /** What finding a caller needs; `S` is an organization in memory. */
 export type CallerDeps<S> = {
@@ -22,14 +29,17 @@ export type CallerDeps<S> = {
   ) => OrgId | undefined | Promise<OrgId | undefined>;
   /** SHA-256 of a credential's text in lower-case hex. */
   readonly hashCredential: (text: string) => string;
-  /** Verifies a token of a trusted issuer and brings its person into the directory. */
-  readonly verifyToken: (text: string) => Promise<VerifiedCaller | undefined>;
-  /** Counts a refused credential; recorded as an aggregate once a second. */
-  readonly noteRefused: (address: string, reason: string) => void;
+  /** Verifies a token of a trusted issuer and brings its person into the directory; or says why it is refused. */
+  readonly verifyToken: (text: string) => Promise<VerifiedCaller | RefusedToken>;
+  /** Counts a refused credential; recorded as an aggregate once a second. `detail` is for the log of the process. */
+  readonly noteRefused: (call: Refused, reason: string, detail?: string) => void;
 };
 
+/** Which request was refused, and from where it came. */
+export type Refused = { readonly requestId: string; readonly address: string };
+
 /** The part of a request that says who calls. */
-export type Presented = { readonly rawHeaders: readonly string[]; readonly address: string };
+export type Presented = Refused & { readonly rawHeaders: readonly string[] };
 
 export type Authenticated<S> = { readonly snapshot: S; readonly credential: Credential };
 
@@ -39,10 +49,11 @@ const advice =
 /** Counts the refusal and makes the error: the caller learns nothing of which part was wrong. */
 export function refuseCredential(
   deps: { readonly noteRefused: CallerDeps<unknown>['noteRefused'] },
-  call: { readonly address: string },
+  call: Refused,
   reason: string,
+  detail?: string,
 ): AppError {
-  deps.noteRefused(call.address, reason);
+  deps.noteRefused(call, reason, detail);
   return new AppError(
     'authentication_failed',
     `the credential is missing, unknown, expired or revoked: ${advice}`,
@@ -88,16 +99,16 @@ async function verified(
   orgId: OrgId | undefined,
 ): Promise<TokenProof> {
   const caller = await deps.verifyToken(text);
+  if (caller.isRefused) throw refuseCredential(deps, call, 'token_refused', caller.reason);
   // INVARIANT: exactly one organization follows from each credential; two that disagree are refused.
-  if (caller === undefined || (orgId !== undefined && caller.orgId !== orgId)) {
-    throw refuseCredential(deps, call, 'token_refused');
-  }
+  if (orgId !== undefined && caller.orgId !== orgId)
+    throw refuseCredential(deps, call, 'token_refused', 'other_organization');
   return caller.token;
 }
 
 async function fromToken<S>(deps: CallerDeps<S>, call: Presented, text: string): Promise<Authenticated<S>> {
   const caller = await deps.verifyToken(text);
-  if (caller === undefined) throw refuseCredential(deps, call, 'token_refused');
+  if (caller.isRefused) throw refuseCredential(deps, call, 'token_refused', caller.reason);
   const snapshot = await deps.snapshots.get(caller.orgId);
   return { snapshot, credential: { kind: 'token', token: caller.token } };
 }
@@ -113,7 +124,7 @@ export function authenticate<S>(
 ): Authenticated<S> | Promise<Authenticated<S>> {
   const presented = readCredentials(call.rawHeaders);
   if (presented.kind === 'conflict') {
-    deps.noteRefused(call.address, presented.kind);
+    deps.noteRefused(call, presented.kind);
     throw new AppError('credential_conflict', presented.message);
   }
   if (presented.kind !== 'credential') throw refuseCredential(deps, call, presented.kind);

@@ -2,11 +2,11 @@
 
 import type { Directory } from '@countersign/core/directory/directory';
 import { AppError } from '@countersign/core/errors';
-import type { ActorChain } from '@countersign/core/identity/actor';
+import type { ActorChain, ResolveRefusal } from '@countersign/core/identity/actor';
 import { type KeyMemory, resolveActor, type StandingOf } from '@countersign/core/identity/resolve';
 import type { OrgId } from '@countersign/core/ids';
 import { type Fragment, fragment } from '@countersign/core/ledger/canonical';
-import { type Authenticated, type CallerDeps, refuseCredential } from './authenticate.ts';
+import { type Authenticated, type CallerDeps, type Refused, refuseCredential } from './authenticate.ts';
 
 /** The part of an organization in memory that resolving reads. */
 export type CallerSnapshot = {
@@ -29,22 +29,36 @@ export type ResolvedActor = {
   readonly version: number;
 };
 
+/** What whoever has a good credential may hear of why it is not enough; undefined where it tells of what is not theirs. */
+function toldOf(reason: ResolveRefusal, use: 'models' | 'management'): string | undefined {
+  switch (reason) {
+    case 'wrong_use':
+      return `this credential is for another use: send ${use === 'models' ? 'a models key' : 'a management key'}`;
+    case 'key_needs_user':
+      return 'this key acts for people only: send the token of one in `x-countersign-user` beside it';
+    case 'application_mismatch':
+      return "the token in `x-countersign-user` was given for another application (`azp`) than this key's";
+    case 'not_an_application_key':
+      return 'a token in `x-countersign-user` goes beside the key of an application: send one of the two alone';
+    default:
+      return undefined;
+  }
+}
+
 /** Who acts. Throws `authentication_failed` when the credential does not live in this version. */
 export function resolve(
   deps: { readonly noteRefused: CallerDeps<unknown>['noteRefused']; readonly now: () => number },
-  call: { readonly address: string },
+  call: Refused,
   { snapshot, credential }: Authenticated<CallerSnapshot>,
   use: 'models' | 'management',
 ): ResolvedActor {
   const { directory, standing, keyMemory } = snapshot;
   const resolution = resolveActor(directory, credential, use, deps.now(), standing, keyMemory);
   if (!resolution.ok) {
-    if (resolution.reason === 'wrong_use') {
-      deps.noteRefused(call.address, resolution.reason);
-      const wanted = use === 'models' ? 'a models key' : 'a management key';
-      throw new AppError('authentication_failed', `this credential is for another use: send ${wanted}`);
-    }
-    throw refuseCredential(deps, call, resolution.reason);
+    const told = toldOf(resolution.reason, use);
+    if (told === undefined) throw refuseCredential(deps, call, resolution.reason);
+    deps.noteRefused(call, resolution.reason);
+    throw new AppError('authentication_failed', told);
   }
   return { actor: resolution.actor, version: snapshot.version() };
 }

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import * as cedar from '@cedar-policy/cedar-wasm/nodejs';
 import { type CompiledPolicy, type CompileProblem, compilePolicy } from '@countersign/core/policy/compile';
 import { cedarSchema } from '@countersign/core/policy/schema';
+import { checkObligations } from './check-obligations.ts';
 import { comparePolicy } from './compare-policy.ts';
 import { type Position, positionOfByte, rulePositions } from './positions.ts';
 import type { PolicyCheckResult, PolicyCheckTask, PolicyProblem } from './publish-types.ts';
@@ -68,7 +69,11 @@ function validate(task: PolicyCheckTask): Validated {
 
 type Built =
   | { readonly problems: readonly PolicyProblem[] }
-  | { readonly policy: CompiledPolicy; readonly compiled: string };
+  | {
+      readonly policy: CompiledPolicy;
+      readonly compiled: string;
+      readonly positions: readonly Position[];
+    };
 
 function build(text: string, parts: readonly string[]): Built {
   const positions = rulePositions(text, parts);
@@ -85,7 +90,7 @@ function build(text: string, parts: readonly string[]): Built {
   const compiled = JSON.stringify(est);
   const stored: unknown = JSON.parse(compiled);
   const result = compilePolicy(Array.isArray(stored) ? stored : []);
-  if (result.ok) return { policy: result.policy, compiled };
+  if (result.ok) return { policy: result.policy, compiled, positions };
   const toProblem = ({ position, message, help }: CompileProblem): PolicyProblem =>
     problemAt(positions[position] ?? start, message, help);
   return { problems: result.problems.map(toProblem) };
@@ -106,6 +111,8 @@ export function checkPolicy(task: PolicyCheckTask): PolicyCheckResult {
   if ('problems' in validated) return refused(...validated.problems);
   const built = build(text, validated.parts);
   if ('problems' in built) return refused(...built.problems);
+  const named = checkObligations(built.policy.rules, built.positions, task);
+  if (named.problems.length > 0) return refused(...named.problems);
   const comparison = comparePolicy(text, built.policy, task);
   if (!comparison.agrees) {
     return refused(
@@ -123,7 +130,7 @@ export function checkPolicy(task: PolicyCheckTask): PolicyCheckResult {
     compiled: built.compiled,
     rules: built.policy.rules.length,
     formatted: formatted.type === 'success' ? formatted.formatted_policy : text,
-    warnings: [...validated.warnings],
+    warnings: [...validated.warnings, ...named.warnings],
     compared: comparison.compared,
   };
 }

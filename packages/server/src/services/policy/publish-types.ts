@@ -33,6 +33,8 @@ export const policyCheckTask = z.object({
   text: z.string(),
   /** Labels of the organization's own classifiers. */
   labels: z.array(z.string()),
+  /** Names of the organization's models. */
+  models: z.array(z.string()),
   seed: z.number().int().nonnegative(),
 });
 export type PolicyCheckTask = z.infer<typeof policyCheckTask>;

@@ -11,11 +11,12 @@ import { comparePolicy } from './compare-policy.ts';
 import { defaultPolicyCheckLimits, openPolicyChecker, problemText } from './publish.ts';
 import type { PolicyCheckResult } from './publish-types.ts';
 
+const nothing = { labels: [], models: [] };
 const checker = openPolicyChecker({ limits: defaultPolicyCheckLimits, randomSeed: () => 7 });
 after(() => checker.close());
 
-function check(text: string, labels: string[] = []): PolicyCheckResult {
-  return checkPolicy({ text, labels, seed: 1 });
+function check(text: string, labels: string[] = [], models: string[] = []): PolicyCheckResult {
+  return checkPolicy({ text, labels, models, seed: 1 });
 }
 
 function problemsOf(text: string, labels: string[] = []): readonly string[] {
@@ -25,7 +26,7 @@ function problemsOf(text: string, labels: string[] = []): readonly string[] {
 }
 
 test('the default policy passes the whole pipeline in its thread', async () => {
-  const result = await checker.check(defaultPolicyText, []);
+  const result = await checker.check(defaultPolicyText, nothing);
   assert.ok(result.ok, JSON.stringify(result));
   assert.equal(result.hash, createHash('sha256').update(defaultPolicyText).digest('hex'));
   assert.equal(result.formatted, defaultPolicyText);
@@ -37,6 +38,24 @@ test('the default policy passes the whole pipeline in its thread', async () => {
   const compiled = compilePolicy(est);
   assert.ok(compiled.ok);
   assert.equal(compiled.policy.rules[0]?.id, 'members-use-their-workspaces-models');
+});
+
+test('an obligation that names a label which nothing finds is refused, and a model that is not there is warned of', () => {
+  assert.deepEqual(problemsOf('\n@redact("emial,phone") permit (principal, action, resource);'), [
+    '2:1 `@redact` names `emial`, which nothing finds (did you mean `email`?)',
+  ]);
+  assert.deepEqual(problemsOf('@redact("opaque") permit (principal, action, resource);'), [
+    '1:1 `@redact` names `opaque`, which nothing finds (make a classifier for it first)',
+  ]);
+  assert.ok(check('@redact("personal,project_x") permit (principal, action, resource);', ['project_x']).ok);
+  const aliased = check('@model("lagre") permit (principal, action, resource);', [], ['large', 'small']);
+  assert.ok(aliased.ok);
+  assert.deepEqual(aliased.warnings.map(problemText), [
+    '1:1 `@model("lagre")` names no model: what this rule permits is denied until there is one (did you mean `large`?)',
+  ]);
+  const known = check('@model("large") permit (principal, action, resource);', [], ['large']);
+  assert.ok(known.ok);
+  assert.deepEqual(known.warnings, []);
 });
 
 test('an empty text is a policy that denies everything', () => {
@@ -115,6 +134,7 @@ test('a compiled policy that differs from cedar is not published', () => {
   const comparison = comparePolicy('permit(principal, action, resource);', other.policy, {
     text: '',
     labels: [],
+    models: [],
     seed: 1,
   });
   assert.ok(!comparison.agrees);
@@ -126,7 +146,7 @@ test('a check that takes too long is ended and refused', async () => {
     limits: { ...defaultPolicyCheckLimits, timeoutMs: 5 },
     randomSeed: () => 1,
   });
-  const result = await hasty.check(defaultPolicyText, []);
+  const result = await hasty.check(defaultPolicyText, nothing);
   assert.ok(!result.ok);
   assert.match(result.problems[0]?.message ?? '', /longer than 0.005 s/);
   await hasty.close();
@@ -141,7 +161,7 @@ test('a check that needs too much memory is ended and refused', async () => {
     { length: 8000 },
     (_, i) => `permit(principal, action, resource == Model::"m${i}");`,
   );
-  const result = await narrow.check(rules.join('\n'), []);
+  const result = await narrow.check(rules.join('\n'), nothing);
   assert.ok(!result.ok);
   assert.match(result.problems[0]?.message ?? '', /too much memory/);
   await narrow.close();
@@ -150,7 +170,7 @@ test('a check that needs too much memory is ended and refused', async () => {
 test('a text that nests without end is refused and does not end the server', async () => {
   const depth = 30_000;
   const text = `permit(principal, action, resource) when { ${'('.repeat(depth)}true${')'.repeat(depth)} };`;
-  const result = await checker.check(text, []);
+  const result = await checker.check(text, nothing);
   assert.ok(!result.ok);
   assert.match(result.problems[0]?.message ?? '', /nests too deeply/);
 });
@@ -160,16 +180,16 @@ test('checks beyond the queue are refused, those in it are answered', async () =
     limits: { ...defaultPolicyCheckLimits, waiting: 1 },
     randomSeed: () => 1,
   });
-  const first = small.check('', []);
-  const second = small.check('', []);
+  const first = small.check('', nothing);
+  const second = small.check('', nothing);
   await assert.rejects(
-    small.check('', []),
+    small.check('', nothing),
     (error) => error instanceof AppError && error.code === 'overloaded',
   );
   assert.deepEqual([(await first).ok, (await second).ok], [true, true]);
   await small.close();
   await assert.rejects(
-    small.check('', []),
+    small.check('', nothing),
     (error) => error instanceof AppError && error.code === 'shutting_down',
   );
 });

@@ -22,13 +22,16 @@ export const defaultPolicyCheckLimits = {
   waiting: 16,
 } as const satisfies PolicyCheckLimits;
 
+/** What a text may name of an organization's own. */
+export type KnownNames = { readonly labels: readonly string[]; readonly models: readonly string[] };
+
 export type PolicyChecker = {
   /**
-   * Checks a Cedar text for one organization: parse, validate against the schema with these labels of its own
-   * classifiers, compile, compare with Cedar. Never installs anything. Throws AppError `overloaded` when too
+   * Checks a Cedar text for one organization, with the labels of its own classifiers and the names of its models:
+   * parse, validate against the schema, compile, compare with Cedar. Never installs anything. Throws AppError `overloaded` when too
    * many wait, `shutting_down` after `close`, `internal` if the thread itself fails.
    */
-  readonly check: (text: string, labels: readonly string[]) => Promise<PolicyCheckResult>;
+  readonly check: (text: string, known: KnownNames) => Promise<PolicyCheckResult>;
   /** Ends running checks; resolves when their threads are gone. */
   readonly close: () => Promise<void>;
 };
@@ -43,9 +46,9 @@ function isOutOfMemory(error: Error): boolean {
   return 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY';
 }
 
-function startWorker(text: string, labels: readonly string[], deps: PolicyCheckerDeps): Worker {
+function startWorker(text: string, { labels, models }: KnownNames, deps: PolicyCheckerDeps): Worker {
   return new Worker(new URL('./publish-worker.ts', import.meta.url), {
-    workerData: { text, labels: [...labels], seed: deps.randomSeed() },
+    workerData: { text, labels: [...labels], models: [...models], seed: deps.randomSeed() },
     // The thread reads no configuration and no secret.
     env: {},
     execArgv: [],
@@ -111,9 +114,9 @@ export function openPolicyChecker(deps: PolicyCheckerDeps): PolicyChecker {
     else next();
   }
 
-  async function run(text: string, labels: readonly string[]): Promise<PolicyCheckResult> {
+  async function run(text: string, known: KnownNames): Promise<PolicyCheckResult> {
     if (isClosed) throw new AppError('shutting_down', 'the server is shutting down, try again later');
-    const worker = startWorker(text, labels, deps);
+    const worker = startWorker(text, known, deps);
     running.add(worker);
     try {
       return await outcomeOf(worker, limits.timeoutMs);
@@ -124,10 +127,10 @@ export function openPolicyChecker(deps: PolicyCheckerDeps): PolicyChecker {
   }
 
   return {
-    check: async (text, labels) => {
+    check: async (text, known) => {
       await acquire();
       try {
-        return await run(text, labels);
+        return await run(text, known);
       } finally {
         release();
       }

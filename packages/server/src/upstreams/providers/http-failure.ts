@@ -1,6 +1,7 @@
 // Owns what the HTTP client's errors mean to the data plane.
 
 import { isObject } from '@countersign/core/json';
+import { EgressError } from '../../platform/egress/egress-error.ts';
 import type { UpstreamErrorKind } from '../upstream.ts';
 
 /** Codes of undici (docs/docs/api/Errors.md). What is not here is `unreachable`. */
@@ -19,6 +20,7 @@ const misbehaviour: ReadonlySet<string> = new Set(['bad response', 'bad upgrade'
 /** The kind of a client's error. `requestSent` tells a kernel's connect time-out from a later one. */
 export function failureKind(error: unknown, requestSent: boolean): UpstreamErrorKind {
   if (!isObject(error)) return 'unreachable';
+  if (error instanceof EgressError && error.kind === 'forbidden') return 'forbidden';
   const { code, message } = error;
   // llhttp's, often without a code: what came is not HTTP/1.1, as RFC 9112 frames it.
   if (error.name === 'HTTPParserError') return 'invalid';

@@ -58,9 +58,14 @@ function isEncoded(headers: Headers): boolean {
 }
 
 /** What is wrong with a final answer's head, or `undefined`. */
-function refusal(status: number, headers: Headers): string | undefined {
-  if (status >= 300 && status < 400) return `the provider answered with the redirect ${status}`;
-  if (isEncoded(headers)) return 'the provider encoded its answer, where `identity` was asked for';
+function refusal(
+  status: number,
+  headers: Headers,
+): { readonly kind: UpstreamErrorKind; readonly why: string } | undefined {
+  if (status >= 300 && status < 400)
+    return { kind: 'redirect', why: `the provider answered with the redirect ${status}` };
+  if (isEncoded(headers))
+    return { kind: 'invalid', why: 'the provider encoded its answer, where `identity` was asked for' };
   return undefined;
 }
 
@@ -128,9 +133,9 @@ class Exchange implements Dispatcher.DispatchHandler, UpstreamCall {
       if (this.#interim > maxInterim) this.#fail('invalid', new Error('too many interim answers'));
       return;
     }
-    const reason = refusal(status, headers);
-    if (reason !== undefined) {
-      this.#fail('invalid', new Error(reason));
+    const refused = refusal(status, headers);
+    if (refused !== undefined) {
+      this.#fail(refused.kind, new Error(refused.why));
       return;
     }
     this.#hasHeaders = true;
