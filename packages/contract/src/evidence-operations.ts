@@ -1,5 +1,6 @@
 // Owns the operations over records, usage and the ledger: what an auditor asks.
 
+import { alertKinds } from '@countersign/core/ledger/entry-fields';
 import { z } from 'zod';
 import { operation } from './operation.ts';
 import { moment, nothing, page, pageOf, statedReason } from './shapes.ts';
@@ -48,7 +49,17 @@ export const recordView = z.object({
     })
     .optional(),
   totalMs: z.number().optional(),
-  event: z.string().optional(),
+  event: z.string().optional().describe('the operation of a change, the kind of an alert'),
+  alert: z
+    .object({
+      kind: z.enum(alertKinds),
+      about: z.string().describe('the id of the budget or the model'),
+      aboutName: z.string().optional(),
+      limitNanos: z.number().int().optional(),
+      usedNanos: z.number().int().optional(),
+      percent: z.number().int().optional(),
+    })
+    .optional(),
 });
 
 const span = {

@@ -40,10 +40,12 @@ const furtherColumns = [
   'provider',
   'proof',
   'currency',
+  'alert about',
+  'alert name',
 ] as const;
 
 function furtherOf(item: Item): readonly string[] {
-  const { actor, usage } = item;
+  const { actor, alert, usage } = item;
   return [
     item.requestId ?? '',
     actor.id,
@@ -56,6 +58,8 @@ function furtherOf(item: Item): readonly string[] {
     item.provider ?? '',
     actor.proof ?? '',
     usage?.currency ?? '',
+    alert?.about ?? '',
+    alert?.aboutName ?? '',
   ];
 }
 
@@ -81,6 +85,14 @@ function rowOf(item: Item): readonly string[] {
   ];
 }
 
+/** A table has no column for what an alert is about: it stands behind its kind. */
+function tableRowOf(item: Item): readonly string[] {
+  const { alert } = item;
+  const row = rowOf(item);
+  if (alert === undefined) return row;
+  return row.with(columns.indexOf('type'), `${alert.kind} of ${alert.aboutName ?? alert.about}`);
+}
+
 const filters = membersOf(recordList.query);
 
 async function run(invocation: Invocation): Promise<ExitCode> {
@@ -96,7 +108,7 @@ async function run(invocation: Invocation): Promise<ExitCode> {
     items.push(...page.items);
     next = page.next;
   }
-  const table: Table = { columns, rows: items.map(rowOf) };
+  const table: Table = { columns, rows: items.map(tableRowOf) };
   const whole: Table = {
     columns: [...columns, ...furtherColumns],
     rows: items.map((item) => [...rowOf(item), ...furtherOf(item)]),

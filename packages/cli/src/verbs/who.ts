@@ -92,21 +92,44 @@ function identityText({ actor }: Entry): string {
   return `identity was proven ${proofs[proof] ?? proof}${which.length === 0 ? '' : ` (${which.join(', ')})`}${methods}${nobody}`;
 }
 
+type AlertEntry = Extract<Entry, { readonly type: 'alert' }>;
+
+/** An alert as a sentence: nobody did it, something became true. */
+function alertText(
+  { alert }: AlertEntry,
+  { aboutName }: { readonly aboutName?: string | undefined },
+): string {
+  const nameOf = (id: string) => (aboutName === undefined ? id : `${aboutName} (${id})`);
+  if (alert.kind === 'unknown_price')
+    return `no table prices model ${nameOf(alert.model)}: it is charged at the organization's default until it is given a price`;
+  const { budget, kind, limit_nanos: limit, used_nanos: used, percent } = alert;
+  const reached = kind === 'budget_exhausted' ? 'its limit' : 'the share of its limit at which it warns';
+  return `budget ${nameOf(budget)} has reached ${reached}: ${money(used)} of ${money(limit)} USD are used (${percent} %)`;
+}
+
+function whatHappened(view: View, entry: Entry): string {
+  if (entry.type === 'alert')
+    return `alert of the gateway at ${entry.ts}: ${alertText(entry, view.alert ?? {})}.`;
+  return `${whoText(view, entry)} ${whatText(entry)} at ${entry.ts}: ${decisionText(entry)}.`;
+}
+
 /** The lines for people. */
 function sentences(view: View, entry: Entry, receipt: ReceiptVerification, isPinned: boolean): string {
   const labels = 'class' in entry ? (entry.class?.labels ?? []) : [];
   const pinned = isPinned ? '' : ' (with the key that the server gave: pin it with --vkey)';
   const [verdict = ''] = describeReceipt(receipt).split('\n');
   const lines = [
-    `${whoText(view, entry)} ${whatText(entry)} at ${entry.ts}: ${decisionText(entry)}.`,
+    whatHappened(view, entry),
     ...(entry.type === 'model_call' || entry.type === 'tool_call'
       ? [
           `${usageText(outcomeIn(view, entry), entry)}; found in the prompt: ${labels.join(', ') || 'nothing'}.`,
         ]
       : []),
-    `${identityText(entry)}.`,
+    ...(entry.type === 'alert' ? [] : [`${identityText(entry)}.`]),
     `proof: ${verdict}${pinned}`,
-    'proven is the entry of the decision; names and the outcome are as the server tells them',
+    entry.type === 'alert'
+      ? 'proven is the entry; names are as the server tells them'
+      : 'proven is the entry of the decision; names and the outcome are as the server tells them',
   ];
   return lines.map((line) => `${safeLine(line)}\n`).join('');
 }

@@ -8,6 +8,7 @@ import { sha256 } from '../services/ledger/crypto.ts';
 import { readEntries } from '../services/ledger/read-tiles.ts';
 import { recordViewOf } from '../services/ledger/record-view.ts';
 import { findObject } from '../stores/objects.ts';
+import { alertedNames } from './alerted-names.ts';
 import { namesOf } from './person-names.ts';
 import type { Query, QueryContext } from './run-query.ts';
 import { needRecord } from './visible-records.ts';
@@ -31,10 +32,11 @@ async function agentNames(ctx: QueryContext, ids: readonly string[]): Promise<Re
 export const getRecord: Query<typeof recordGet> = async (ctx, { params }) => {
   const row = await needRecord(ctx, params.id);
   const names = await namesOf(ctx, [row]);
+  const alerted = await alertedNames(ctx, [row]);
   const { workspace_id: workspaceId, entry_index: first, outcome_index: last } = row;
   const workspace =
     workspaceId === null ? undefined : await findObject(ctx.store, ctx.orgId, 'workspace', workspaceId);
-  const view = recordViewOf(row, (id) => names.get(id));
+  const view = recordViewOf(row, (id) => names.get(id) ?? alerted.get(id));
   const entries = [await entryAt(ctx, first)];
   if (last !== null) entries.push(await entryAt(ctx, last));
   return {

@@ -3,6 +3,7 @@
 import type { recordList } from '@countersign/contract/evidence-operations';
 import { recordViewOf } from '../services/ledger/record-view.ts';
 import { type RecordFilter, listRecords as readRecords } from '../stores/records.ts';
+import { alertedNames } from './alerted-names.ts';
 import { needIds } from './filter-ids.ts';
 import { pageOfRows, positionOf } from './paging.ts';
 import { namesOf } from './person-names.ts';
@@ -42,11 +43,12 @@ export const listRecords: Query<typeof recordList> = async (ctx, { query }) => {
   const before = position === undefined ? undefined : Number(position);
   const rows = await readRecords(ctx.store, ctx.orgId, { ...asked, ...own }, before, query.limit);
   const names = await namesOf(ctx, rows);
+  const alerted = await alertedNames(ctx, rows);
   return pageOfRows(
     of,
     rows,
     query.limit,
     (row) => String(row.entry_index),
-    (row) => recordViewOf(row, (id) => names.get(id)),
+    (row) => recordViewOf(row, (id) => names.get(id) ?? alerted.get(id)),
   );
 };

@@ -6,6 +6,7 @@ import { canonicalJson } from '@countersign/core/ledger/canonical';
 import fc from 'fast-check';
 import type { UsageRow } from '../../stores/usage.ts';
 import { addUsageRow, projectEntry } from './record-rows.ts';
+import { recordViewOf } from './record-view.ts';
 
 const entryId = 'ent_01m8fexyjteszskqsyscsmjdys';
 const name = fc.oneof(
@@ -217,4 +218,19 @@ test('what is counted together is of one day and for the same, in whatever order
       assert.deepEqual(counted.sort(order), wanted.sort(order));
     }),
   );
+});
+
+test('the row of an alert says of what kind it is', () => {
+  const text = canonical({
+    ...{ v: 1, id: entryId, log: 'gateway.test/org', ts: new Date(0).toISOString(), node: 'n', boot: 'b' },
+    ...{ sv: 3, type: 'alert', actor: { id: 'system', kind: 'system' } },
+    alert: { kind: 'unknown_price', model: 'mdl_1' },
+  });
+  const made = projectEntry(7, text);
+  assert.ok(made.kind === 'row');
+  assert.deepEqual([made.row.type, made.row.event], ['alert', 'unknown_price']);
+  const seen = recordViewOf(made.row, (id) => (id === 'mdl_1' ? 'unpriced' : undefined));
+  assert.deepEqual(seen.alert, { kind: 'unknown_price', about: 'mdl_1', aboutName: 'unpriced' });
+  // As it was written before there was an event for it.
+  assert.equal(recordViewOf({ ...made.row, event: null }, () => undefined).event, 'unknown_price');
 });

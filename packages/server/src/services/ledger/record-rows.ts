@@ -229,6 +229,7 @@ function plainRow(index: number, text: string): Projected {
   const [actor = '{}'] = membersOf(text, ['actor']);
   const acting = readActor(actor);
   const isManagement = entry.type === 'management';
+  const alert = entry.type === 'alert' ? entry.alert : undefined;
   const atMs = Date.parse(entry.ts);
   const row = {
     entry_index: index,
@@ -237,7 +238,7 @@ function plainRow(index: number, text: string): Projected {
     request_id: 'req' in entry ? entry.req : null,
     at: atMs,
     type: entry.type,
-    event: isManagement ? entry.op : null,
+    event: isManagement ? entry.op : (alert?.kind ?? null),
     actor_id: entry.actor.id,
     workspace_id: entry.actor.ws ?? null,
     application_id: textOf(applicationOf(acting)),
@@ -249,7 +250,7 @@ function plainRow(index: number, text: string): Projected {
     detail: JSON.stringify({
       actor: entry.actor,
       change: isManagement ? entry.change?.map(({ kind, id }) => `${kind} ${id}`) : undefined,
-      alert: entry.type === 'alert' ? entry.alert : undefined,
+      alert,
       refused: entry.type === 'refused_credentials' ? entry.refused : undefined,
     }),
     outcome: null,

@@ -2,7 +2,7 @@
 
 import type { recordView } from '@countersign/contract/evidence-operations';
 import { AppError } from '@countersign/core/errors';
-import { actor, failure, milliseconds, target, usage } from '@countersign/core/ledger/entry-fields';
+import { actor, alert, failure, milliseconds, target, usage } from '@countersign/core/ledger/entry-fields';
 import { z } from 'zod';
 import type { RecordRow } from '../../stores/records.ts';
 
@@ -15,6 +15,7 @@ const detailSchema = z.object({
     .optional(),
   cc: z.string().optional(),
   err: failure.optional(),
+  alert: alert.optional(),
 });
 const outcomeSchema = z.object({
   target: target.optional(),
@@ -26,6 +27,7 @@ const outcomeSchema = z.object({
 export type RecordView = z.infer<typeof recordView>;
 type Detail = z.infer<typeof detailSchema>;
 type Outcome = z.infer<typeof outcomeSchema>;
+type Alert = z.infer<typeof alert>;
 
 function read<T>(schema: z.ZodType<T>, text: string, id: string): T {
   const value: unknown = JSON.parse(text);
@@ -68,8 +70,29 @@ function actorView(row: RecordRow, acted: Detail['actor'], nameOf: NameOf): Reco
   };
 }
 
+/** What an alert is about: a budget or a model. */
+function aboutOf(alerted: Alert): string {
+  return alerted.kind === 'unknown_price' ? alerted.model : alerted.budget;
+}
+
+/** The id that a row is an alert about; undefined for a row that is none. */
+export function alertedIdOf(row: RecordRow): string | undefined {
+  if (row.type !== 'alert') return undefined;
+  const { alert: alerted } = read(detailSchema, row.detail, row.id);
+  return alerted === undefined ? undefined : aboutOf(alerted);
+}
+
+function alertView(alerted: Alert | undefined, nameOf: NameOf): RecordView['alert'] {
+  if (alerted === undefined) return undefined;
+  const about = aboutOf(alerted);
+  const common = { kind: alerted.kind, about, aboutName: nameOf(about) };
+  if (alerted.kind === 'unknown_price') return common;
+  const { limit_nanos: limitNanos, used_nanos: usedNanos, percent } = alerted;
+  return { ...common, limitNanos, usedNanos, percent };
+}
+
 /**
- * The view of a row. `nameOf` gives a person's name where the asker may see it, and a service's. Throws `internal` for a row
+ * The view of a row. `nameOf` gives a person's name where the asker may see it, a service's, and that of what an alert is about. Throws `internal` for a row
  * that the projector did not write.
  */
 export function recordViewOf(row: RecordRow, nameOf: NameOf): RecordView {
@@ -97,6 +120,8 @@ export function recordViewOf(row: RecordRow, nameOf: NameOf): RecordView {
     error: outcome?.err?.code ?? detail.err?.code ?? detail.policy?.reason,
     usage: usageView(outcome?.usage),
     totalMs: outcome?.ms?.total,
-    event: row.event ?? undefined,
+    // Rows of before had no event for an alert.
+    event: row.event ?? detail.alert?.kind,
+    alert: alertView(detail.alert, nameOf),
   };
 }
