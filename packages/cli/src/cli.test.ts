@@ -128,6 +128,17 @@ test('policy publish sends a file, and nested input comes as JSON or from a file
   });
 });
 
+test('simulate says what was skipped, where something was', async (t) => {
+  const counts = { examined: 9, changed: 0, nowAllowed: 0, nowDenied: 0, examples: [] };
+  const file = join(room, 'new.cedar');
+  writeFileSync(file, 'permit(principal, action, resource);\n');
+  for (const skipped of [2, 0]) {
+    const { cli } = await against(t, { 'policy.simulate': () => ({ ...counts, skipped }) });
+    const ran = await cli('policy', 'simulate', '--text', `@${file}`);
+    assert.equal(/skipped are calls that cannot be decided again/.test(ran.err), skipped > 0, ran.err);
+  }
+});
+
 test('--clear sends null, and only for what may be cleared', async (t) => {
   const { server, cli } = await against(t, { 'key.update': () => key });
   assert.equal((await cli('keys', 'update', keyId, '--clear', 'cost-centre')).code, 0);

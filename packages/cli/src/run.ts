@@ -8,6 +8,7 @@ import { nearest } from './nearest.ts';
 import { parseWords } from './parse-flags.ts';
 import { cliReference } from './reference.ts';
 import { safeLine, safeLines } from './safe-text.ts';
+import { readVersion } from './version.ts';
 
 function groupsOf(commands: readonly Command[]): ReadonlyMap<string, readonly Command[]> {
   return Map.groupBy(commands, ({ name }) => name.split(' ')[0] ?? '');
@@ -23,7 +24,7 @@ function overview(commands: readonly Command[]): string {
   return [
     'countersign: an identity-aware gateway to models whose record proves itself',
     '',
-    'usage: countersign VERB [flags], and `countersign VERB --help` for each',
+    'usage: countersign VERB [flags], `countersign VERB --help` for each, and `countersign --version`',
     '',
     ...rows.map(([group, what]) => `  ${group.padEnd(width)}  ${what}`),
     '',
@@ -52,6 +53,7 @@ function find(commands: readonly Command[], words: readonly string[]): Found {
     return { kind: 'help', text: cliReference(commands), code: 0 };
   if (first === 'help' || first === '--help' || first === '-h')
     return { kind: 'help', text: overview(commands), code: 0 };
+  if (first === '--version') return { kind: 'help', text: `countersign ${readVersion()}\n`, code: 0 };
   if (first.startsWith('-'))
     return { kind: 'unknown', message: 'the verb comes first, then its flags', text: overview(commands) };
   const both = commands.find(({ name }) => name === `${first} ${second}`);

@@ -40,13 +40,32 @@ function overrides({ flags }: Invocation): Readonly<Record<string, string>> {
   );
 }
 
-function serverEnv(invocation: Invocation): Env {
-  return { ...invocation.machine.env, ...overrides(invocation) };
+/** The flags that were given, by their variables. Throws a UsageError for one whose value cannot be used. */
+async function checkedOverrides(invocation: Invocation): Promise<Readonly<Record<string, string>>> {
+  const { unfitSetting } = await import('@countersign/server/compose/settings');
+  const given = overrides(invocation);
+  for (const { name, variable } of settingFlags) {
+    // A file is read by the start itself: what it cannot read is no wrong usage.
+    const value = name === 'config' ? undefined : given[variable];
+    const why = value === undefined ? undefined : unfitSetting(variable, value);
+    if (why !== undefined) throw new UsageError(`\`--${name}\` ${why}`);
+  }
+  return given;
+}
+
+async function serverEnv(invocation: Invocation): Promise<Env> {
+  return { ...invocation.machine.env, ...(await checkedOverrides(invocation)) };
+}
+
+/** The flags that were given, by the variable that each stands for. */
+function flagNames({ flags }: Invocation): Readonly<Record<string, string>> {
+  const given = settingFlags.filter(({ name }) => flags.text(name) !== undefined);
+  return Object.fromEntries(given.map(({ name, variable }) => [variable, `--${name}`]));
 }
 
 /** Starts the server in this process: it runs on after this, and ends the process when it has drained. */
 async function runServe(invocation: Invocation): Promise<ExitCode> {
-  Object.assign(process.env, overrides(invocation));
+  Object.assign(process.env, await checkedOverrides(invocation));
   await import('@countersign/server/main');
   return 0;
 }
@@ -68,11 +87,12 @@ async function runInit(invocation: Invocation): Promise<ExitCode> {
     throw new UsageError('`--org` takes 1 to 63 of a-z 0-9 . _ - and starts with a letter or digit');
   if (!/^[^\s@]+@[^\s@]+$/.test(ownerEmail)) throw new UsageError('`--owner` takes an e-mail address');
   const { initStore } = await import('@countersign/server/compose/init-store');
-  const made = await initStore(serverEnv(invocation), {
-    slug,
-    ownerEmail,
-    ownerName: flags.text('owner-name') ?? '',
-  });
+  const values = { slug, ownerEmail, ownerName: flags.text('owner-name') ?? '' };
+  const made = await initStore(await serverEnv(invocation), values, (file) =>
+    machine.err(
+      `warning: made a master key in \`${safeLine(file)}\`: keep a copy apart from the store, without it nothing sealed can be opened\n`,
+    ),
+  );
   if (json) {
     machine.out(safeJson(made));
     return 0;
@@ -106,7 +126,7 @@ export const init: Command = {
 
 async function runMigrate(invocation: Invocation): Promise<ExitCode> {
   const { migrateStore } = await import('@countersign/server/compose/migrate-store');
-  const report = await migrateStore(serverEnv(invocation));
+  const report = await migrateStore(await serverEnv(invocation));
   const { json, machine } = invocation;
   const applied = report.applied.length === 0 ? 'nothing to apply' : `applied ${report.applied.join(', ')}`;
   machine.out(json ? safeJson(report) : `${applied}: the schema is at ${report.current}\n`);
@@ -125,7 +145,7 @@ export const migrate: Command = {
 async function runConfigPrint(invocation: Invocation): Promise<ExitCode> {
   const { json, machine } = invocation;
   const { describeSettings, showSettings } = await import('@countersign/server/compose/settings');
-  const described = describeSettings(serverEnv(invocation), machine.readText);
+  const described = describeSettings(await serverEnv(invocation), machine.readText, flagNames(invocation));
   if (described.kind === 'refused') throw new FailedError(described.why);
   const { settings } = described;
   machine.out(json ? safeJson(settings) : showSettings(settings, safeLine));

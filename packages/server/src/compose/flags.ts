@@ -1,12 +1,19 @@
 // Owns the flags of a start: a few settings by name, each of which wins over its variable.
 
 import { parseArgs } from 'node:util';
+import { unfitSetting } from './settings.ts';
 
 const flags = {
   listen: 'COUNTERSIGN_LISTEN',
   'data-dir': 'COUNTERSIGN_DATA_DIR',
   config: 'COUNTERSIGN_CONFIG',
 } as const;
+
+/** Those whose value says alone whether it can be used. */
+const checked = [
+  ['listen', flags.listen],
+  ['data-dir', flags['data-dir']],
+] as const;
 
 export type ReadFlags =
   | { readonly kind: 'start'; readonly env: Readonly<Record<string, string>> }
@@ -36,6 +43,10 @@ export function readFlags(words: readonly string[]): ReadFlags {
       const value = Object.entries(values).find(([given]) => given === name)?.[1];
       return typeof value === 'string' ? [[variable, value] as const] : [];
     });
+    for (const [name, variable] of checked) {
+      const why = values[name] === undefined ? undefined : unfitSetting(variable, values[name]);
+      if (why !== undefined) return { kind: 'refused', why: `\`--${name}\` ${why}` };
+    }
     return { kind: 'start', env: Object.fromEntries(env) };
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;

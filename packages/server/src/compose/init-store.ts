@@ -8,15 +8,21 @@ import { logFaults } from './thread-faults.ts';
 
 const closeMs = 10_000;
 
-/** Opens the store that the environment names, makes its first organization, closes it. */
+/**
+ * Opens the store that the environment names, makes its first organization, closes it. `onMasterKey` is told the file
+ * of a master key that was made for it, also where the rest does not succeed.
+ */
 export async function initStore(
   env: { readonly [name: string]: string | undefined },
   values: InitValues,
+  onMasterKey: (file: string) => void = () => {},
 ): Promise<Initialized> {
   // Standard output is the answer's; what goes wrong beside it is told on the other one.
   const log = createLog({ level: 'error', destination: process.stderr });
   const hear = { onStep: () => {}, onFault: logFaults(log), onDeath: () => {} };
   const store = await openStore(readSettings(env), hear);
+  const { made } = store.masterKeys;
+  if (made !== undefined) onMasterKey(made);
   try {
     return await initFirst(store, values);
   } finally {

@@ -19,14 +19,25 @@ export type Described =
   | { readonly kind: 'described'; readonly settings: readonly DescribedSetting[] }
   | { readonly kind: 'refused'; readonly why: string };
 
-/** Every setting with its value and origin, secrets masked; or why the settings cannot be used. */
-export function describeSettings(env: Env, readText: (path: string) => string): Described {
+/**
+ * Every setting with its value and origin, secrets masked; or why the settings cannot be used. `flags` names the
+ * flags that stand in `env` for their variables.
+ */
+export function describeSettings(env: Env, readText: (path: string) => string, flags: Env = {}): Described {
   try {
-    return { kind: 'described', settings: describeConfig(loadConfig(env, readText, { alsoKnown })) };
+    return { kind: 'described', settings: describeConfig(loadConfig(env, readText, { alsoKnown }), flags) };
   } catch (error) {
     if (error instanceof ConfigError) return { kind: 'refused', why: error.message };
     throw error;
   }
+}
+
+/** Why a value cannot be that of this variable, such as `must be …`; undefined if it can. */
+export function unfitSetting(variable: string, value: string): string | undefined {
+  const described = describeSettings({ [variable]: value }, () => '');
+  if (described.kind === 'described') return undefined;
+  const [, why = described.why] = described.why.split(`(${variable}): `);
+  return why;
 }
 
 /** Settings as aligned lines. `safe` makes a value fit for a terminal. */

@@ -21,6 +21,11 @@ function unknown(name: string, reason: Unselected['reason']): Unselected {
   return { reason, error: new AppError('not_found', message, { subject: name }) };
 }
 
+function unknownProvider(name: string, subject: string, reason: Unselected['reason']): Unselected {
+  const message = `provider \`${name}\` is not one that you may call: check the name after \`/providers/\``;
+  return { reason, error: new AppError('not_found', message, { subject }) };
+}
+
 /** The model of this name or alias, active, on an active provider, within what the key is narrowed to. */
 export function selectModel(
   snapshot: OrgSnapshot,
@@ -78,8 +83,11 @@ export function selectTarget(
   }
   if (endpoint.id !== 'passthrough' || name !== '')
     return selectModel(snapshot, actor, name, endpoint.provider);
-  const provider = endpoint.provider === undefined ? undefined : providersByName.get(endpoint.provider);
-  if (provider?.status !== 'active') return unknown(endpoint.provider ?? '', 'provider_suspended');
+  const asked = endpoint.provider ?? '';
+  const provider = providersByName.get(asked);
+  if (provider?.status !== 'active') return unknownProvider(asked, asked, 'provider_suspended');
   // A key that is narrowed to models reaches nothing that names none.
-  return actor.narrowedTo === undefined ? { model: undefined, provider } : unknown('', 'key_narrowed');
+  return actor.narrowedTo === undefined
+    ? { model: undefined, provider }
+    : unknownProvider(asked, '', 'key_narrowed');
 }

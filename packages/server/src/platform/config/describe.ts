@@ -14,7 +14,9 @@ export type DescribedSetting = {
   readonly origin: string;
 };
 
-function showOrigin(origin: Origin | undefined): string {
+type FlagNames = { readonly [variable: string]: string | undefined };
+
+function showOrigin(origin: Origin | undefined, flags: FlagNames): string {
   switch (origin?.kind) {
     case undefined:
       return 'not set';
@@ -27,7 +29,9 @@ function showOrigin(origin: Origin | undefined): string {
     case 'secret_file':
       return `secret file ${origin.path}`;
     case 'environment':
-      return `environment ${origin.variable}`;
+      return flags[origin.variable] === undefined
+        ? `environment ${origin.variable}`
+        : `flag ${flags[origin.variable]}`;
   }
 }
 
@@ -41,13 +45,13 @@ function showValue(value: unknown): string | undefined {
   return String(value);
 }
 
-/** Every setting with its value and where it came from, in the schema's order. */
-export function describeConfig(loaded: LoadedConfig): readonly DescribedSetting[] {
+/** Every setting with its value and where it came from, in the schema's order. `flags` stood in for their variables. */
+export function describeConfig(loaded: LoadedConfig, flags: FlagNames = {}): readonly DescribedSetting[] {
   return settingFacts().map(({ key, variable }) => ({
     key,
     variable,
     value: showValue(loaded.config[key]),
-    origin: showOrigin(loaded.origins[key]),
+    origin: showOrigin(loaded.origins[key], flags),
   }));
 }
 

@@ -2,6 +2,7 @@
 
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { issueText } from '@countersign/core/issue-text';
 import { isObject } from '@countersign/core/json';
 import { formatListen } from './fields.ts';
 import {
@@ -155,7 +156,7 @@ export function loadConfig(env: Env, readFile: ReadFile, options: LoadOptions = 
   for (const issue of parsed.error?.issues ?? []) {
     const key = String(issue.path[0] ?? '');
     const fact = facts.find((candidate) => candidate.key === key);
-    problems.push(`\`${key}\` (${fact?.variable ?? key}): ${issue.message}`);
+    problems.push(`\`${key}\` (${fact?.variable ?? key}): ${issueText(issue)}`);
   }
   if (
     parsed.data !== undefined &&
