@@ -27,6 +27,12 @@ test('init warns of the master key that it made, with its file, and of none that
   assert.doesNotMatch(given.err, /master key/);
 });
 
+test('init says in words what is wrong with an address', async () => {
+  const ran = await runCli(['init', '--org', 'acme', '--owner', 'a@b', '--data-dir', join(room, 'wrong')]);
+  assert.equal(ran.code, 2);
+  assert.match(ran.err, /`ownerEmail` must be an e-mail address, such as `alice@example\.com`/);
+});
+
 test('config print says of a value whether its flag or its variable gave it', async () => {
   const env = { COUNTERSIGN_DATA_DIR: '/elsewhere', COUNTERSIGN_NODE_NAME: 'n1' };
   const { out } = await runCli(['config', 'print', '--data-dir', room, '--listen', '127.0.0.1:1'], env);

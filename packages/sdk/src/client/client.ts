@@ -171,7 +171,7 @@ async function callJson<O extends Operation>(
   const isResponse = (data: unknown): data is ResponseOf<O> => parsed.success && data === parsed.data;
   if (isResponse(parsed.data)) return parsed.data;
   const issue = parsed.error?.issues[0];
-  const where = `\`${issue?.path.join('.') ?? ''}\`: ${issue?.message ?? 'unfit'}`;
+  const where = `\`${issue?.path.join('.') ?? ''}\`: ${issue === undefined ? 'unfit' : issueText(issue)}`;
   throw new NoAnswerError(
     'unexpected_answer',
     `the answer to \`${operation.id}\` does not fit the contract at ${where}`,

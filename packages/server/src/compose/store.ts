@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { objectName } from '@countersign/core/directory/scalars';
 import { AppError } from '@countersign/core/errors';
+import { issueText } from '@countersign/core/issue-text';
 import { defaultPolicyText } from '@countersign/core/policy/default-policy';
 import { z } from 'zod';
 import type { Prepared } from '../control/command.ts';
@@ -94,7 +95,7 @@ export async function initFirst(
     const [issue] = parsed.error.issues;
     throw new AppError(
       'invalid_request',
-      `\`${issue?.path.join('.') ?? ''}\` ${issue?.message ?? 'is not valid'}`,
+      `\`${issue?.path.join('.') ?? ''}\` ${issue === undefined ? 'is not valid' : issueText(issue)}`,
     );
   }
   const policy = await preparePolicy(store.policies, defaultPolicyText, { labels: [], models: [] });
