@@ -104,6 +104,64 @@ test('a foreign id is found by how it looks, wherever in the body or the query i
   await assertForeign(await pass(carol.key, 'POST', path, { query: 'x' }), sent, path);
 });
 
+test('what the content of an own file says of ids makes none of them one’s own', async () => {
+  const own = await upload(bob.key);
+  const claimed = {
+    object: 'thread.run',
+    id: own,
+    output_file_id: 'file-Claimed1',
+    error_file_id: 'file-Claimed2',
+    thread_id: 'thread_Claimed1',
+    conversation: { id: 'conv_Claimed1' },
+    container: { id: 'cntr_Claimed1' },
+    output: [{ id: 'msg_Claimed1', file_id: 'file-Claimed3', x: { container_id: 'cntr_Claimed2' } }],
+    content: [{ file_id: 'file-Claimed4' }],
+  };
+  assert.equal((await pass(bob.key, 'GET', `/v1/files/${own}/content`, '', claimed)).status, 200);
+  for (const path of [
+    ...[1, 2, 3, 4].map((n) => `/v1/files/file-Claimed${n}`),
+    ...['/v1/threads/thread_Claimed1', '/v1/conversations/conv_Claimed1', '/v1/containers/cntr_Claimed1'],
+  ])
+    await assertForeign(await pass(bob.key, 'GET', path), running.provider.dispatched(), path);
+  const input = { model: 'm', input: 'x', conversation: 'conv_Claimed1' };
+  assert.equal((await running.call({ key: bob.key, path: '/v1/responses', body: input })).status, 404);
+});
+
+test('what stands in a list, a form or a pair that is repeated is found as well', async () => {
+  const file = await upload(bob.key);
+  const sent = running.provider.dispatched();
+  const form = `--x\r\ncontent-disposition: form-data; name="file_id"\r\n\r\n${file}\r\n--x--`;
+  for (const body of [[{ file_id: file }], form])
+    await assertForeign(await pass(carol.key, 'POST', '/v1/containers', body), sent, JSON.stringify(body));
+  const own = await upload(carol.key);
+  for (const query of [
+    `file_id=${file}&file_id=${own}`,
+    `file_id=${file}&file_id=`,
+    `file_ids[]=${file}&file_ids[]=${own}`,
+    `a=1;FILE_ID=${file}`,
+  ]) {
+    const before = running.provider.dispatched();
+    const answer = await pass(carol.key, 'POST', `/v1/rerank?${query}`, { query: 'x' });
+    await assertForeign(answer, before, query);
+  }
+});
+
+test('a body that two may read in two ways is refused', async () => {
+  const sent = running.provider.dispatched();
+  const json = { file_id: 'file-Never1' };
+  for (const [method, body] of [
+    ['POST', Buffer.from(`\ufeff${JSON.stringify(json)}`)],
+    ['POST', Buffer.from(JSON.stringify(json), 'utf16le')],
+    ['GET', Buffer.from('{"model":"m"}')],
+    ['DELETE', Buffer.from('{"model":"m"}')],
+  ] as const) {
+    const headers = ['content-type', 'application/json'];
+    const answer = await running.call({ key: bob.key, method, path: '/providers/fake/v1/x', headers, body });
+    assert.deepEqual([answer.status, codeOf(answer)], [400, 'invalid_request'], `${method} ${body}`);
+  }
+  assert.equal(running.provider.dispatched(), sent);
+});
+
 test('an id that an answer only repeats becomes nobody’s', async () => {
   const echoed = { id: 'vs_OfCarol1', metadata: { file_id: 'file-Elsewhere1' }, file_id: 'file-Elsewhere1' };
   assert.equal((await pass(carol.key, 'POST', '/v1/vector_stores', {}, echoed)).status, 200);
@@ -119,13 +177,17 @@ test('what one thing answers with is not the id of a new one', async () => {
   await assertForeign(await pass(bob.key, 'GET', path), running.provider.dispatched(), path);
 });
 
+let second: string | undefined;
+/** Another provider, behind which the same server stands. */
+async function secondProvider(): Promise<string> {
+  const values = { name: 'second', kind: 'openai_compatible', baseUrl: running.provider.origin };
+  const apiKey = 'sk-second-provider-key';
+  second ??= textAt(await running.must('POST', '/providers', { ...values, apiKey }), 'id');
+  return second;
+}
+
 test('an id is its maker’s at the provider that gave it, and at no other', async () => {
-  await running.must('POST', '/providers', {
-    name: 'second',
-    kind: 'openai_compatible',
-    baseUrl: running.provider.origin,
-    apiKey: 'sk-second-provider-key',
-  });
+  await secondProvider();
   const file = await upload(bob.key);
   const sent = running.provider.dispatched();
   const answer = await running.call({
@@ -135,6 +197,37 @@ test('an id is its maker’s at the provider that gave it, and at no other', asy
     body: '',
   });
   await assertForeign(answer, sent, 'at another provider');
+});
+
+test('a response is its maker’s at its own provider on the known endpoints, too', async () => {
+  await running.must('POST', '/models', {
+    name: 'm2',
+    providerId: await secondProvider(),
+    upstreamName: 'm2',
+  });
+  const respond = async (key: string, model: string, id: string) => {
+    running.provider.answer((_asked, response) => {
+      const text = JSON.stringify({ id, object: 'response', status: 'completed', output: [] });
+      response.writeHead(200, { 'content-type': 'application/json' }).end(text);
+    });
+    const answer = await running.call({ key, path: '/v1/responses', body: { model, input: 'x' } });
+    running.provider.answer();
+    assert.equal(answer.status, 200, answer.text);
+  };
+  await respond(carol.key, 'm', 'resp_OfCarol9');
+  // A provider that lets its caller choose the id of an answer.
+  await respond(bob.key, 'm2', 'resp_OfCarol9');
+  const follow = (key: string, model: string) =>
+    running.call({
+      key,
+      path: '/v1/responses',
+      body: { model, input: 'x', previous_response_id: 'resp_OfCarol9' },
+    });
+  const sent = running.provider.dispatched();
+  await assertForeign(await follow(bob.key, 'm'), sent, 'at the provider of another');
+  await assertForeign(await follow(carol.key, 'm2'), sent, 'at the provider of another');
+  assert.equal((await follow(bob.key, 'm2')).status, 200);
+  assert.equal((await follow(carol.key, 'm')).status, 200);
 });
 
 test('policy has the first word: who may not pass hears nothing of ids', async () => {

@@ -25,6 +25,7 @@ type Notes = {
   servedModel: string | undefined;
   responseId: string | undefined;
   serviceTier: string | undefined;
+  passed: JsonRecord | undefined;
   readonly created: Map<string, { readonly kind: CreatedStateKind; readonly id: string }>;
 };
 
@@ -36,6 +37,7 @@ function newNotes(): Notes {
     servedModel: undefined,
     responseId: undefined,
     serviceTier: undefined,
+    passed: undefined,
     created: new Map(),
   };
 }
@@ -75,17 +77,6 @@ function noteMade(notes: Notes, value: unknown, depth: number): void {
   for (const key in value) noteMade(notes, value[key], depth + 1);
 }
 
-/**
- * What an endpoint that is passed through made beside what it answers with: the provider's own members only. Any
- * other may repeat what the caller wrote, and would make another's id the caller's.
- */
-function noteKept(notes: Notes, answer: JsonRecord): void {
-  noteCreated(notes, 'file', answer.output_file_id);
-  noteCreated(notes, 'file', answer.error_file_id);
-  if (answer.object === 'upload' && isObject(answer.file)) noteCreated(notes, 'file', answer.file.id);
-  if (answer.object === 'thread.run') noteCreated(notes, 'thread', answer.thread_id);
-}
-
 /** Reads what an answer object says of itself: a whole body, or the `message` or `response` inside an event. */
 function noteAnswer(notes: Notes, endpoint: EndpointId, answer: JsonRecord): void {
   if (typeof answer.id === 'string' && answer.id !== '') {
@@ -93,7 +84,6 @@ function noteAnswer(notes: Notes, endpoint: EndpointId, answer: JsonRecord): voi
     if (answer.object === 'response' || answer.type === 'message') noteCreated(notes, 'response', answer.id);
     else if (endpoint === 'chat') noteCreated(notes, 'completion', answer.id);
   }
-  if (endpoint === 'passthrough') noteKept(notes, answer);
   if (typeof answer.model === 'string' && answer.model !== '') notes.servedModel = answer.model;
   if (typeof answer.service_tier === 'string') notes.serviceTier = answer.service_tier;
   if (isObject(answer.container)) noteCreated(notes, 'container', answer.container.id);
@@ -156,7 +146,9 @@ function toReport(
     estimated: isEstimate,
     servedModel: notes.servedModel,
     responseId: notes.responseId,
-    createdState: [...notes.created.values()],
+    // What an endpoint that is passed through answers may be what its caller wrote: see kept-paths.ts.
+    createdState: endpoint === 'passthrough' ? [] : [...notes.created.values()],
+    passed: notes.passed,
     serviceTier: notes.serviceTier,
   };
 }
@@ -208,6 +200,7 @@ export function readAnswer(endpoint: EndpointId, text: string, estimates: Estima
   if (isObject(answer)) {
     noteAnswer(notes, endpoint, answer);
     notes.isFinal = isObject(answer.usage);
+    if (endpoint === 'passthrough') notes.passed = answer;
   }
   return toReport(notes, endpoint, notes.isFinal ? 0 : text.length, estimates);
 }

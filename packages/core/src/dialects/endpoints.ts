@@ -57,10 +57,11 @@ const providerPrefix = /^\/providers\/([a-z0-9][a-z0-9._-]{0,62})(\/.*)$/;
 const maxPassedPath = 1024;
 /**
  * What a proxy and an upstream may read differently: dot segments, empty segments, encoded or raw separators,
- * controls, and characters that need no encoding and have one (RFC 3986 section 2.3: `%66iles` is `files`).
+ * controls, characters that need no encoding and have one (RFC 3986 section 2.3: `%66iles` is `files`), and what was
+ * encoded twice.
  */
 const ambiguousPath =
-  /\/\.{1,2}(?:\/|$)|\/\/|%(?:2[def]|5[cf]|7e|00|3[0-9]|[46][1-9a-f]|[57][0-9a])|%(?![0-9a-f]{2})|[\\?#;]|[^\x21-\x7e]/i;
+  /\/\.{1,2}(?:\/|$)|\/\/|%(?:2[5def]|5[cf]|7e|00|3[0-9]|[46][1-9a-f]|[57][0-9a])|%(?![0-9a-f]{2})|[\\?#;]|[^\x21-\x7e]/i;
 
 function responseMethods(action: string | undefined): readonly string[] {
   if (action === '/cancel') return ['POST'];
@@ -129,6 +130,9 @@ export function matchEndpoint(method: string, path: string): EndpointMatch {
   const [, provider, rest = '/'] = pinned;
   const known = matchProviderPath(method, rest, provider);
   if (known.kind !== 'none' || rest.length > maxPassedPath) return known;
+  // An upstream that is careless of case or of a last `/` would take it for an endpoint whose body we read.
+  const careless = rest.toLowerCase().replace(/\/$/, '');
+  if (careless !== rest && matchProviderPath(method, careless, provider).kind !== 'none') return known;
   const dialect = rest.startsWith('/v1/messages') ? 'anthropic' : 'openai';
   return {
     kind: 'endpoint',

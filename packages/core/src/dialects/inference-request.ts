@@ -4,7 +4,7 @@ import { isObject } from '../json.ts';
 import { utf8Length } from '../ledger/canonical.ts';
 import type { Endpoint } from './endpoints.ts';
 import { type JsonBody, readJsonBody, refuse } from './json-body.ts';
-import { addKept } from './kept-at-provider.ts';
+import { addKept } from './kept-ids.ts';
 import { fallbackLimit, readMessages, storesThread } from './read-anthropic.ts';
 import { readChat, readCompletion, readEmbedding, readIncludeUsage } from './read-openai.ts';
 import { readResponses } from './read-responses.ts';
@@ -195,18 +195,38 @@ function opaqueRequest(endpoint: Endpoint, bytes: Uint8Array): InferenceRequest 
   };
 }
 
-/** True when the first byte that is not white space opens an object. */
-function opensObject(bytes: Uint8Array): boolean {
-  for (const byte of bytes) {
-    if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return byte === 0x7b;
-  }
-  return false;
+/** The first byte that is not white space; -1 if there is none. */
+function firstByte(bytes: Uint8Array): number {
+  for (const byte of bytes) if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return byte;
+  return -1;
+}
+
+const openBrace = 0x7b;
+const openBracket = 0x5b;
+/** `{"items":`, and `}`: a list as the one member of an object, so that it is read under the same rules. */
+const before = [0x7b, 0x22, 0x69, 0x74, 0x65, 0x6d, 0x73, 0x22, 0x3a];
+const after = [0x7d];
+
+function asObject(list: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(before.length + list.length + after.length);
+  bytes.set(before, 0);
+  bytes.set(list, before.length);
+  bytes.set(after, before.length + list.length);
+  return bytes;
+}
+
+/** A list that is passed through: what its items name counts, and nothing stands at its top. */
+function buildList(endpoint: Endpoint, bytes: Uint8Array, deps: ParseDeps): InferenceRequest | Refusal {
+  const body = readJsonBody(asObject(bytes), deps);
+  if (body.kind === 'refusal') return body;
+  const built = build(endpoint, bytes, body);
+  return built.kind === 'refusal' ? built : { ...built, topLevel: noMarks };
 }
 
 /**
  * Reads a request's body once, under bounds (`deps.limits`). The refusal says what to change. Bodies of
- * `passthrough` may be anything; those that are JSON objects obey the same rules, because `model` is read
- * from them; all are opaque.
+ * `passthrough` may be anything; those that are JSON objects or lists obey the same rules, because models and kept
+ * things are read from them; all are opaque.
  */
 export function parseInferenceRequest(
   endpoint: Endpoint,
@@ -215,8 +235,10 @@ export function parseInferenceRequest(
 ): InferenceRequest | Refusal {
   const needsBody =
     endpoint.id !== 'passthrough' && endpoint.id !== 'response_object' && endpoint.id !== 'models';
-  if (!needsBody && bytes.length <= deps.limits.maxBytes && !opensObject(bytes)) {
-    return opaqueRequest(endpoint, bytes);
+  const first = firstByte(bytes);
+  if (!needsBody && bytes.length <= deps.limits.maxBytes && first !== openBrace) {
+    if (first !== openBracket) return opaqueRequest(endpoint, bytes);
+    return buildList(endpoint, bytes, deps);
   }
   const body = readJsonBody(bytes, deps);
   return body.kind === 'refusal' ? body : build(endpoint, bytes, body);

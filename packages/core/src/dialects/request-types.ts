@@ -63,6 +63,7 @@ export type KeptKind =
   | 'assistant'
   | 'thread'
   | 'video'
+  | 'generation'
   | 'eval'
   | 'job'
   | 'cache'

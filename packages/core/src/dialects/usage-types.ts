@@ -24,15 +24,10 @@ export type AnswerReport = {
   readonly responseId: string | undefined;
   /** Further ids that the answer created at the provider: containers, conversations, files, output items. */
   readonly createdState: readonly { readonly kind: CreatedStateKind; readonly id: string }[];
+  /** The whole answer of an endpoint that is passed through, where it is a JSON object. */
+  readonly passed: { readonly [key: string]: unknown } | undefined;
   /** Service tier that the provider says it used, which may change the price. */
   readonly serviceTier: string | undefined;
 };
 
-export type CreatedStateKind =
-  | 'response'
-  | 'conversation'
-  | 'container'
-  | 'file'
-  | 'item'
-  | 'completion'
-  | 'thread';
+export type CreatedStateKind = 'response' | 'conversation' | 'container' | 'file' | 'item' | 'completion';

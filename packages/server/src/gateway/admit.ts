@@ -21,9 +21,9 @@ import { claimedLabels } from './steps/claimed.ts';
 import { type Classified, classify } from './steps/classify.ts';
 import { type DecidedCall, decideCall } from './steps/decide.ts';
 import { contentModeOf, fulfil } from './steps/obligations.ts';
+import { type CheckedState, heldElsewhere } from './steps/provider-state.ts';
 import { capsOf, type WorstCase, worstOf } from './steps/reserve.ts';
 import {
-  type OwnedTarget,
   type Selected,
   selectModel,
   selectNamed,
@@ -32,15 +32,11 @@ import {
 } from './steps/select-model.ts';
 
 /** What is the same for every try at deciding one call. */
-export type Asked = {
+export type Asked = CheckedState & {
   readonly call: InboundCall;
   readonly authenticated: Authenticated<OrgSnapshot>;
   readonly request: InferenceRequest;
   readonly body: Uint8Array;
-  /** What the path names at the provider, made by an earlier call of the same principal. */
-  readonly owned: OwnedTarget | undefined;
-  /** The refusal of an id at the provider that is not of this principal's making. */
-  readonly foreign: AppError | undefined;
 };
 
 /** What both ends of a decision are recorded with. */
@@ -258,6 +254,8 @@ export function admit(deps: GatewayDeps, asked: Asked, before: Classified | unde
     );
   }
   if (asked.foreign !== undefined) return refuseForeign(surveyed, asked.foreign);
+  // An obligation may have sent the call to another provider than the one that keeps what it names.
+  if (asked.heldAt?.has(selected.provider.id) === false) return refuseForeign(surveyed, heldElsewhere);
   return admitAllowed(deps, asked, surveyed, second.others, selected, decision);
 }
 

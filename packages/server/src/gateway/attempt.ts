@@ -151,6 +151,7 @@ function neverLeft(cause: unknown): Forwarded {
     status: 0,
     headers: [],
     isStream: false,
+    isJson: false,
     headSent: false,
     held: [],
     bytes: 0,

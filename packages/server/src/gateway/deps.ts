@@ -35,13 +35,13 @@ export type GatewayDeps = CallerDeps<OrgSnapshot> &
       orgId: OrgId,
       provider: Provider,
     ) => string | undefined | Promise<string | undefined>;
-    /** Who made an id at a provider: this principal in this workspace, or nobody that it may know of. */
+    /** At which providers this principal's calls in this workspace made an id: at none if it is another's. */
     readonly ownedObject: (
       orgId: OrgId,
       ownerId: PrincipalId,
       workspaceId: WorkspaceId,
       externalId: string,
-    ) => Promise<OwnedObject | undefined>;
+    ) => Promise<readonly OwnedObject[]>;
     /** Stands for what a client claimed, within an organization: 32 hex digits that nobody else can make. */
     readonly commitClaim: (orgId: OrgId, text: string) => string;
     /** Names of the organization's networks that hold an address. */

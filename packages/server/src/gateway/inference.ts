@@ -11,6 +11,7 @@ import { attemptCall } from './attempt.ts';
 import type { InboundCall, Reply } from './call.ts';
 import type { GatewayDeps } from './deps.ts';
 import { utf8 } from './steps/obligations.ts';
+import { readPassedBody } from './steps/passed-body.ts';
 import { checkProviderState, namesState, nothingNamed } from './steps/provider-state.ts';
 import { modelsInQuery } from './steps/query-models.ts';
 
@@ -21,9 +22,10 @@ function parse(call: InboundCall, body: Uint8Array): InferenceRequest {
     limits: defaultParseLimits,
   });
   if (parsed.kind === 'refusal') throw new AppError(parsed.code, parsed.message);
+  const read = call.endpoint.id === 'passthrough' ? readPassedBody(call, body, parsed) : parsed;
   const queried = modelsInQuery(call.query);
-  if (queried.length === 0) return parsed;
-  return { ...parsed, otherModels: [...new Set([...parsed.otherModels, ...queried])].sort() };
+  if (queried.length === 0) return read;
+  return { ...read, otherModels: [...new Set([...read.otherModels, ...queried])].sort() };
 }
 
 async function walk(deps: GatewayDeps, call: InboundCall, reply: Reply): Promise<void> {
@@ -36,7 +38,7 @@ async function walk(deps: GatewayDeps, call: InboundCall, reply: Reply): Promise
   const state = namesState(call, request)
     ? await checkProviderState(deps, authenticated.snapshot, actor, call, request)
     : nothingNamed;
-  const asked: Asked = { call, authenticated, request, body, owned: state.owned, foreign: state.foreign };
+  const asked: Asked = { call, authenticated, request, body, ...state };
   const isRetried = await attemptCall(deps, asked, reply, 1);
   if (isRetried) await attemptCall(deps, asked, reply, 2);
 }

@@ -39,14 +39,17 @@ export async function insertProviderObject(
     .execute();
 }
 
-/** True when this principal's recorded call in this workspace made the id. */
-export async function ownsProviderObject(
+/** Providers of one organization that gave out the same id, at most. */
+const mostProviders = 16;
+
+/** At which providers this principal's recorded calls in this workspace made the id, and with which model. */
+export async function ownedProviderObjects(
   store: Store,
   orgId: OrgId,
   ownerId: PrincipalId,
   workspaceId: WorkspaceId,
   externalId: string,
-): Promise<{ readonly provider_id: string; readonly model_id: string } | undefined> {
+): Promise<readonly { readonly provider_id: string; readonly model_id: string }[]> {
   return store
     .selectFrom('provider_objects')
     .select(['provider_id', 'model_id'])
@@ -54,5 +57,6 @@ export async function ownsProviderObject(
     .where('external_id', '=', externalId)
     .where('owner_id', '=', ownerId)
     .where('workspace_id', '=', workspaceId)
-    .executeTakeFirst();
+    .limit(mostProviders)
+    .execute();
 }

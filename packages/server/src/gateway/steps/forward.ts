@@ -236,6 +236,7 @@ class Attempt {
       status: this.#status,
       headers: this.#headers,
       isStream: answer !== undefined,
+      isJson: this.#isJson,
       headSent: this.#headSent,
       held: this.#held,
       bytes: this.#bytes,

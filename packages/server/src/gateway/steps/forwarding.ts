@@ -44,6 +44,8 @@ export type Forwarded = {
   readonly status: number;
   readonly headers: ReplyHeaders;
   readonly isStream: boolean;
+  /** The answer says that it is JSON, or its endpoint answers nothing else. */
+  readonly isJson: boolean;
   readonly headSent: boolean;
   /** The last bytes of a stream, or the whole of any other answer. */
   readonly held: readonly Uint8Array[];

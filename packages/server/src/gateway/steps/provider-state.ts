@@ -1,6 +1,7 @@
 // Owns whose the ids are that a request names at the provider: only what this principal's own calls made.
 
-import { keptByPath, keptInQuery } from '@countersign/core/dialects/kept-at-provider';
+import { keptInPairs } from '@countersign/core/dialects/kept-ids';
+import { keptByPath } from '@countersign/core/dialects/kept-paths';
 import type { InferenceRequest, StateReference } from '@countersign/core/dialects/request-types';
 import { AppError } from '@countersign/core/errors';
 import type { ActorChain } from '@countersign/core/identity/actor';
@@ -22,48 +23,52 @@ export function namesState(call: InboundCall, request: InferenceRequest): boolea
   return request.providerState.references.length > 0 || id === 'response_object' || id === 'passthrough';
 }
 
-/** What the path itself names at the provider, or the refusal of an id that is not the caller's. */
+/** Whose the things are that a call names. */
 export type CheckedState = {
+  /** What the path of a known endpoint names. */
   readonly owned: OwnedTarget | undefined;
+  /** Where all of the things are the caller's: only there may the call go. Undefined where it names none. */
+  readonly heldAt: ReadonlySet<string> | undefined;
+  /** The first that is not the caller's, as the caller is told. */
   readonly foreign: AppError | undefined;
 };
 
 /** The state of a call that names nothing. */
-export const nothingNamed: CheckedState = { owned: undefined, foreign: undefined };
+export const nothingNamed: CheckedState = { owned: undefined, heldAt: undefined, foreign: undefined };
 
-/** What an endpoint that is passed through names in its path and its query, or the refusal of asking for all at once. */
-function namedByPath({ endpoint, method, query }: InboundCall): readonly StateReference[] | AppError {
+/** Things that one call may name: each is looked up. */
+const mostNamed = 500;
+
+/** The refusal of a call to a provider that did not give the caller what the call names. */
+export const heldElsewhere = new AppError(
+  'not_found',
+  'what this call names at the provider was not made there by your calls: leave it out',
+);
+
+const listRefused = (provider: string | undefined): AppError =>
+  new AppError(
+    'not_found',
+    `what ${provider ?? 'the provider'} keeps is everyone's together and cannot be listed: ask for one that your calls made, by its id`,
+  );
+
+/** What the path and the query name; undefined for a path that asks for all at once. */
+function namedByPath({ endpoint, method, query }: InboundCall): readonly StateReference[] | undefined {
+  if (endpoint.id === 'response_object' && endpoint.objectId !== undefined)
+    return [{ kind: 'response', id: endpoint.objectId }];
+  if (endpoint.id !== 'passthrough') return [];
   const kept = keptByPath(method, endpoint.providerPath);
-  if (kept.kind === 'all') {
-    const message = `what ${endpoint.provider ?? 'the provider'} keeps is everyone's together and cannot be listed: ask for one that your calls made, by its id`;
-    return new AppError('not_found', message);
-  }
-  const queried = query === '' ? [] : keptInQuery(new Map(new URLSearchParams(query)));
-  return kept.kind === 'one' ? [kept.reference, ...queried] : queried;
-}
-
-/** An endpoint that is passed through: all ids are held to the provider that the path pins, too. */
-async function checkPassedThrough(
-  owner: (id: string) => Promise<OwnedTarget | undefined>,
-  snapshot: OrgSnapshot,
-  call: InboundCall,
-  request: InferenceRequest,
-): Promise<CheckedState> {
-  const named = namedByPath(call);
-  if (named instanceof AppError) return { owned: undefined, foreign: named };
-  const provider = snapshot.directory.providersByName.get(call.endpoint.provider ?? '');
-  for (const { kind, id } of [...named, ...request.providerState.references]) {
-    const owned = await owner(id);
-    if (owned === undefined || owned.providerId !== provider?.id)
-      return { owned: undefined, foreign: foreign(kind.replaceAll('_', ' '), id) };
-  }
-  return nothingNamed;
+  if (kept.kind === 'all') return undefined;
+  // Some take `;` for `&`.
+  const readings = query.includes(';') ? [query, query.replaceAll(';', '&')] : [query];
+  const queried = readings.flatMap((text) => (text === '' ? [] : keptInPairs(new URLSearchParams(text))));
+  return kept.kind === 'one' ? [...kept.references, ...queried] : queried;
 }
 
 /**
- * Finds out whose the ids are: one that is unknown and one that is another's are the same `not_found`, since one
- * provider key serves everyone and any caller could else continue any other's conversation. The refusal is told
- * after its record.
+ * Finds out whose the things are that a call names: one that is unknown and one that is another's are the same
+ * `not_found`, since one provider key serves everyone and any caller could else continue any other's conversation. An
+ * id is its maker's at the provider that gave it. The refusal is told after its record. Throws `invalid_request` for
+ * a call that names too many.
  */
 export async function checkProviderState(
   deps: Pick<GatewayDeps, 'ownedObject'>,
@@ -72,15 +77,28 @@ export async function checkProviderState(
   call: InboundCall,
   request: InferenceRequest,
 ): Promise<CheckedState> {
-  const owner = (id: string) =>
-    deps.ownedObject(snapshot.orgId, actor.principalId, actor.standing.workspaceId, id);
-  if (call.endpoint.id === 'passthrough') return checkPassedThrough(owner, snapshot, call, request);
-  for (const { kind, id } of request.providerState.references) {
-    if ((await owner(id)) === undefined)
-      return { owned: undefined, foreign: foreign(kind.replaceAll('_', ' '), id) };
+  const { endpoint } = call;
+  const byPath = namedByPath(call);
+  if (byPath === undefined) return { ...nothingNamed, foreign: listRefused(endpoint.provider) };
+  const named = [...byPath, ...request.providerState.references];
+  if (named.length > mostNamed)
+    throw new AppError(
+      'invalid_request',
+      `a call may name ${mostNamed} things that a provider keeps: make several calls`,
+    );
+  const pinned = snapshot.directory.providersByName.get(endpoint.provider ?? '');
+  let owned: OwnedTarget | undefined;
+  let heldAt: ReadonlySet<string> | undefined;
+  for (const { kind, id } of named) {
+    const { workspaceId } = actor.standing;
+    const all = await deps.ownedObject(snapshot.orgId, actor.principalId, workspaceId, id);
+    const held = endpoint.provider === undefined ? all : all.filter((one) => one.providerId === pinned?.id);
+    if (endpoint.id === 'response_object' && id === endpoint.objectId) owned ??= held[0];
+    const before = heldAt;
+    heldAt = new Set(
+      held.flatMap(({ providerId }) => (before?.has(providerId) === false ? [] : [providerId])),
+    );
+    if (heldAt.size === 0) return { ...nothingNamed, owned, foreign: foreign(kind.replaceAll('_', ' '), id) };
   }
-  const { id, objectId } = call.endpoint;
-  if (id !== 'response_object' || objectId === undefined) return { owned: undefined, foreign: undefined };
-  const owned = await owner(objectId);
-  return { owned, foreign: owned === undefined ? foreign('response', objectId) : undefined };
+  return { owned, heldAt, foreign: undefined };
 }

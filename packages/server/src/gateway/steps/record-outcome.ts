@@ -2,7 +2,7 @@
 
 import { isStorable } from '@countersign/core/dialects/answer';
 import { storesAnswer } from '@countersign/core/dialects/inference-request';
-import { keptByPath } from '@countersign/core/dialects/kept-at-provider';
+import { madeByAnswer } from '@countersign/core/dialects/kept-paths';
 import { AppError } from '@countersign/core/errors';
 import type { EntryId } from '@countersign/core/ids';
 import type { SubjectKey } from '../../services/subjects/subject-key.ts';
@@ -147,19 +147,19 @@ const endsWithAnswer: ReadonlySet<string> = new Set(['response', 'item', 'comple
 const noObjects: readonly ProviderObject[] = [];
 
 /** Ids that the provider keeps and a later request may name: whose they are is recorded with the outcome. */
-function createdObjects({ entry, admitted }: Recorded, { report }: Forwarded): readonly ProviderObject[] {
+function createdObjects({ entry, admitted }: Recorded, forwarded: Forwarded): readonly ProviderObject[] {
+  const { report, isJson } = forwarded;
   if (report === undefined) return noObjects;
-  const { selected, decided } = admitted;
-  const { responseId, createdState } = report;
-  if (responseId === undefined && createdState.length === 0) return noObjects;
+  const { responseId, createdState, passed } = report;
+  if (responseId === undefined && createdState.length === 0 && passed === undefined) return noObjects;
   const { endpoint, method } = entry.asked.call;
-  const isPassed = endpoint.id === 'passthrough';
-  const kept = isPassed ? keptByPath(method, endpoint.providerPath) : undefined;
-  const made = kept === undefined ? 'response' : kept.kind === 'new' ? kept.of : undefined;
-  const isKept = storesAnswer(entry.asked.request);
+  const made =
+    passed !== undefined && isJson ? madeByAnswer(method, endpoint.providerPath, passed) : createdState;
+  const isKept = endpoint.id === 'passthrough' || storesAnswer(entry.asked.request);
   const objects: ProviderObject[] = [];
+  const { selected, decided } = admitted;
   const add = (kind: string, id: string): void => {
-    if (!isStorable(id) || (!isKept && !isPassed && endsWithAnswer.has(kind))) return;
+    if (!isStorable(id) || (!isKept && endsWithAnswer.has(kind))) return;
     objects.push({
       kind,
       externalId: id,
@@ -170,7 +170,7 @@ function createdObjects({ entry, admitted }: Recorded, { report }: Forwarded): r
       entryId: entry.id,
     });
   };
-  if (responseId !== undefined && made !== undefined) add(made, responseId);
-  for (const { kind, id } of createdState) if (kind !== 'response') add(kind, id);
+  if (responseId !== undefined && endpoint.id !== 'passthrough') add('response', responseId);
+  for (const { kind, id } of made) if (kind !== 'response' || endpoint.id === 'passthrough') add(kind, id);
   return objects;
 }

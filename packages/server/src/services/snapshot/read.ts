@@ -18,7 +18,7 @@ import { readBundles, versionsAfter } from '../../stores/entries.ts';
 import { readHead, readProgress } from '../../stores/heads.ts';
 import { findIssuer, findOrganizationOfKey, loadChunk } from '../../stores/objects.ts';
 import { readPolicy } from '../../stores/policies.ts';
-import { ownsProviderObject } from '../../stores/provider-objects.ts';
+import { ownedProviderObjects } from '../../stores/provider-objects.ts';
 import { listClosed } from '../../stores/records.ts';
 import type { Store } from '../../stores/schema.ts';
 import { readProviderKey, readSubject } from '../../stores/secrets.ts';
@@ -52,7 +52,7 @@ export type ReadCalls = {
       readonly workspaceId: WorkspaceId;
       readonly externalId: string;
     };
-    reply: { readonly providerId: string; readonly modelId: string } | undefined;
+    reply: readonly { readonly providerId: string; readonly modelId: string }[];
   };
   subjectKey: { request: { readonly orgId: OrgId; readonly id: PrincipalId }; reply: Uint8Array | undefined };
 };
@@ -154,8 +154,8 @@ export function readHandlers(store: Store) {
     spent: (request: ReadCalls['spent']['request']) => readSpent(store, request),
     ownedObject: async (request: ReadCalls['ownedObject']['request']) => {
       const { orgId, ownerId, workspaceId, externalId } = request;
-      const row = await ownsProviderObject(store, orgId, ownerId, workspaceId, externalId);
-      return row === undefined ? undefined : { providerId: row.provider_id, modelId: row.model_id };
+      const rows = await ownedProviderObjects(store, orgId, ownerId, workspaceId, externalId);
+      return rows.map((row) => ({ providerId: row.provider_id, modelId: row.model_id }));
     },
     subjectKey: async (request: ReadCalls['subjectKey']['request']) =>
       (await readSubject(store, request.orgId, request.id))?.sealedKey ?? undefined,
