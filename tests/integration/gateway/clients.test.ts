@@ -80,6 +80,22 @@ test('a client is sealed once: later calls name the entry beside which it lies, 
   assert.equal(await sealedClients(), before + 2);
 });
 
+test('a service that calls alone has its client and the commitments to its content, and they can be sealed', async () => {
+  const service = { name: 'front', workspaceId: running.workspaceId };
+  const id = textAt(await running.must('POST', '/services', service), 'id');
+  const { key } = await running.keyFor({ principalId: id });
+  await running.publish('@id("all") permit (principal, action, resource);');
+  const answer = await call('s', key);
+  assert.equal(answer.status, 200, answer.text);
+  assert.match(textAt(intentOf(answer), 'content.req_c'), /^[0-9a-f]{64}$/);
+  assert.equal(at((await open(answer.record())).body, 'client.userAgent'), agentOf('s'));
+  await running.publish('@id("all") @content("keep") permit (principal, action, resource);');
+  const kept = await call('s', key);
+  assert.equal(kept.status, 200, kept.text);
+  assert.match(textAt((await open(kept.record())).body, 'request'), /"content":"hi"/);
+  await running.publish('@id("all") permit (principal, action, resource);');
+});
+
 test('a person who calls from many clients at once is told apart in each record', async () => {
   const names = Array.from({ length: 9 }, (_, i) => `many-${i % 7}`);
   for (const name of [...names, ...names]) {

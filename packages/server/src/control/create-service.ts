@@ -36,5 +36,7 @@ export const createService: Command<typeof serviceCreate> = async (view, ctx, { 
       changed({ kind: 'service', id, state }),
       changed({ kind: 'roleAssignment', id: assignmentId, state: assignment }),
     ],
+    // Without a key of its own nothing of its calls could be committed to or sealed.
+    secrets: [{ kind: 'subject', id, profile: null }],
   };
 };

@@ -22,5 +22,6 @@ export const updateService: Command<typeof serviceUpdate> = async (view, ctx, { 
     clientId: patched(before.clientId, body.clientId),
   };
   const changes = difference(before, changed({ kind: 'service', id: before.id, state }));
-  return { response: state, changes };
+  // One that was made before services had keys of their own gets it here.
+  return { response: state, changes, secrets: [{ kind: 'subject', id: before.id, profile: null }] };
 };
