@@ -213,8 +213,19 @@ export const usageList = operation({
   alsoProduces: ['text/csv'],
 });
 
+/** Whose log: the organization's, or the installation's own, with refused credentials and copies of checkpoints. */
+const whichLog = z.strictObject({
+  log: z
+    .enum(['organization', 'installation'])
+    .default('organization')
+    .describe(
+      "the installation's own log has refused credentials, and copies of the organization's checkpoints",
+    ),
+});
+
 export const ledgerCheckpoint = operation({
   ...reading,
+  query: whichLog,
   id: 'ledger.checkpoint',
   method: 'GET',
   path: '/ledger/checkpoint',
@@ -229,6 +240,7 @@ export const ledgerCheckpoint = operation({
 
 export const ledgerTile = operation({
   ...reading,
+  query: whichLog,
   id: 'ledger.tile',
   method: 'GET',
   path: '/ledger/tile/{path}',

@@ -1,13 +1,19 @@
 // Claims about credentials that are refused: counted in the installation's log, once a second, whoever floods.
 
 import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { canonicalJson } from '@countersign/core/ledger/canonical';
 import { decodeEntry, type Entry } from '@countersign/core/ledger/entry';
+import { verifyDirectory } from '@countersign/sdk/ledger/verify-directory';
+import { writeExport } from '@countersign/sdk/ledger/write-export';
 import { startGateway, type TestGateway } from '../../support/gateway.ts';
 import { entriesOnDisk } from '../../support/ledger-on-disk.ts';
-import { at } from '../../support/server.ts';
+import { at, textAt } from '../../support/server.ts';
 
 let running: TestGateway;
 before(async () => {
@@ -94,4 +100,36 @@ test('a flood of refused credentials makes an entry a second, and none in the lo
   const { sources } = all[0] ?? { sources: [] };
   assert.equal(sources.length, 1);
   assert.match(sources[0]?.source ?? '', /^[0-9a-f]{32}$/);
+});
+
+test("an auditor reads and verifies the installation's own log, and who may not read the ledger does not", async (t) => {
+  assert.equal((await running.call({ key: 'csk_nonsense', body: {} })).status, 401);
+  const { key } = await running.keyFor({ principalId: (await running.person('mel')).id, use: 'management' });
+  const asked = '/ledger/checkpoint?log=installation';
+  assert.equal((await running.api('GET', asked, undefined, key)).status, 403);
+  const directory = mkdtempSync(join(tmpdir(), 'countersign-installation-'));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  let found = '';
+  for (let tries = 0; !found.includes('"type":"refused_credentials"') && tries < 50; tries += 1) {
+    await sleep(100);
+    const head = await running.must('GET', asked);
+    const checkpoint = textAt(head, 'checkpoint');
+    const size = Number(checkpoint.split('\n')[1]);
+    const width = size % 256;
+    const bundles = [...Array(Math.ceil(size / 256)).keys()].map(async (i) => {
+      const part = i === Math.floor(size / 256) ? `.p/${width}` : '';
+      const path = `entries/${String(i).padStart(3, '0')}${part}`;
+      return Buffer.from(
+        textAt(await running.must('GET', `/ledger/tile/${path}?log=installation`), 'base64'),
+        'base64',
+      );
+    });
+    const vkey = textAt(head, 'verifierKey');
+    await writeExport(directory, { vkey, checkpoint, bundles: Readable.from(await Promise.all(bundles)) });
+    found = readFileSync(join(directory, 'entries.jsonl'), 'utf8');
+    const verified = await verifyDirectory(directory, { vkey });
+    assert.ok(verified.ok, JSON.stringify(verified));
+  }
+  assert.match(found, /"type":"refused_credentials"/);
+  assert.doesNotMatch(found, /127\.0\.0\.1/);
 });

@@ -12,37 +12,40 @@ import { connect, connectionFlags } from '../connection.ts';
 import { type ExitCode, FailedError } from '../machine.ts';
 import { safeJson } from '../safe-text.ts';
 
-function fetchTile(client: Client, tile: Tile): Promise<Uint8Array> {
+type Log = 'organization' | 'installation';
+
+function fetchTile(client: Client, log: Log, tile: Tile): Promise<Uint8Array> {
   // The API's path begins after `tile/`.
   const path = tilePath(tile).slice('tile/'.length);
-  return client.callBytes(ledgerTile, 'application/octet-stream', { params: { path } });
+  return client.callBytes(ledgerTile, 'application/octet-stream', { params: { path }, query: { log } });
 }
 
 /** The bundles of the first `size` entries. A partial one may have become full since: that holds it too. */
-async function* bundlesOf(client: Client, size: number): AsyncGenerator<Uint8Array, void> {
+async function* bundlesOf(client: Client, log: Log, size: number): AsyncGenerator<Uint8Array, void> {
   for (let index = 0; index * tileWidth < size; index += 1) {
     const tile = tileAt(size, entriesLevel, index);
     if (tile === undefined) return;
-    yield await fetchTile(client, tile).catch((error: unknown) => {
+    yield await fetchTile(client, log, tile).catch((error: unknown) => {
       const isGone = error instanceof ProblemError && error.code === 'not_found' && tile.width < tileWidth;
       if (!isGone) throw error;
-      return fetchTile(client, { ...tile, width: tileWidth });
+      return fetchTile(client, log, { ...tile, width: tileWidth });
     });
   }
 }
 
 async function run(invocation: Invocation): Promise<ExitCode> {
-  const { args, json, machine } = invocation;
+  const { args, flags, json, machine } = invocation;
+  const log = flags.toggle('installation') === true ? 'installation' : 'organization';
   const [directory = ''] = args;
   const client = connect(invocation);
-  const { checkpoint, verifierKey } = await client.call(ledgerCheckpoint);
+  const { checkpoint, verifierKey } = await client.call(ledgerCheckpoint, { query: { log } });
   const head = parseSignedCheckpoint(checkpoint)?.checkpoint;
   if (head === undefined) throw new FailedError('the server gave no checkpoint that can be read');
   const isNew = !existsSync(directory);
   const written = await writeExport(directory, {
     vkey: verifierKey,
     checkpoint,
-    bundles: bundlesOf(client, head.size),
+    bundles: bundlesOf(client, log, head.size),
   });
   if (json) machine.out(safeJson({ directory, origin: head.origin, verifierKey, ...written }));
   else {
@@ -60,7 +63,15 @@ export const ledgerExport: Command = {
   positionals: [
     { name: 'DIR', required: true, description: 'absent, empty, or an earlier export of the same log' },
   ],
-  flags: connectionFlags,
-  examples: ['ledger export ./audit', 'ledger export ./audit --json'],
+  flags: [
+    {
+      name: 'installation',
+      kind: 'switch',
+      description:
+        "the installation's own log instead: refused credentials, and copies of the organization's checkpoints",
+    },
+    ...connectionFlags,
+  ],
+  examples: ['ledger export ./audit', 'ledger export ./audit --json', 'ledger export ./own --installation'],
   run,
 };
