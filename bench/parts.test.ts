@@ -13,10 +13,11 @@ const good: PartFigures = {
     ],
   },
   decisions: { rules: 2_000, p50: [6, 7, 8], p99: [11, 12, 13] },
+  differential: { requests: 100_000, agreed: 100_000, allow: 30_000, deny: 40_000, erring: 30_000 },
   mutations: { mutated: 10_000, found: 10_000, kinds: 9 },
   verification: { entries: 1_000_000, bytesEach: 697, tiles: [2], whole: [4, 5, 6] },
 };
-const sizes = { rounds: 3, mutations: 10_000, entries: 1_000_000 };
+const sizes = { rounds: 3, requests: 100_000, mutations: 10_000, entries: 1_000_000 };
 const machine = {
   cpu: 'a processor',
   cores: 2,
@@ -58,6 +59,11 @@ test('each child is told how much to do', async () => {
   assert.deepEqual(told, [
     ['detectors', ['3'], undefined],
     ['decisions', ['3'], undefined],
+    [
+      'differential',
+      ['packages/core/src/policy/differential.test.ts'],
+      { COUNTERSIGN_DIFFERENTIAL: '100000' },
+    ],
     ['mutations', ['packages/core/src/ledger/verify-log.test.ts'], { COUNTERSIGN_LEDGER_MUTATIONS: '10000' }],
     ['verification', ['1000000', '3'], undefined],
   ]);

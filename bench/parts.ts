@@ -21,6 +21,13 @@ const detectorsShape = z.object({
   ),
 });
 const decisionsShape = z.object({ rules: whole, p50: times, p99: times });
+const differentialShape = z.object({
+  requests: whole,
+  agreed: whole,
+  allow: whole,
+  deny: whole,
+  erring: whole,
+});
 const mutationsShape = z.object({ mutated: whole, found: whole, kinds: whole });
 const verificationShape = z.object({ entries: whole, bytesEach: whole, tiles: times, whole: times });
 
@@ -28,6 +35,7 @@ const verificationShape = z.object({ entries: whole, bytesEach: whole, tiles: ti
 export type PartFigures = {
   readonly detectors: z.infer<typeof detectorsShape>;
   readonly decisions: z.infer<typeof decisionsShape>;
+  readonly differential: z.infer<typeof differentialShape>;
   readonly mutations: z.infer<typeof mutationsShape>;
   readonly verification: z.infer<typeof verificationShape>;
 };
@@ -39,7 +47,12 @@ export type Parts = PartFigures & {
 };
 
 /** How much of it: the demanded counts, or what a quick look needs. */
-export type PartSizes = { readonly rounds: number; readonly mutations: number; readonly entries: number };
+export type PartSizes = {
+  readonly rounds: number;
+  readonly requests: number;
+  readonly mutations: number;
+  readonly entries: number;
+};
 
 function proseOf({ texts }: PartFigures['detectors']): PartFigures['detectors']['texts'][number] {
   const prose = texts.find(({ name }) => name === 'prose');
@@ -48,6 +61,7 @@ function proseOf({ texts }: PartFigures['detectors']): PartFigures['detectors'][
 }
 
 const ledger = 'packages/core/src/ledger/verify-log.test.ts';
+const oracle = 'packages/core/src/policy/differential.test.ts';
 
 /** Runs one child and returns what it printed. Rejects if it fails. */
 type RunChild = (
@@ -69,6 +83,13 @@ export async function measureFigures(run: RunChild, sizes: PartSizes): Promise<P
     'decisions',
     decisionsShape,
   );
+  const differential = readFigures(
+    await run('differential', ['--test-name-pattern=random requests', oracle], {
+      COUNTERSIGN_DIFFERENTIAL: String(sizes.requests),
+    }),
+    'differential',
+    differentialShape,
+  );
   const mutations = readFigures(
     await run('mutations', ['--test-name-pattern=every random mutation is found', ledger], {
       COUNTERSIGN_LEDGER_MUTATIONS: String(sizes.mutations),
@@ -87,11 +108,13 @@ export async function measureFigures(run: RunChild, sizes: PartSizes): Promise<P
   );
   proseOf(detectors);
   if (decisions.rules < 2_000) throw new Error(`decisions were taken over ${decisions.rules} policies only`);
+  if (differential.requests < sizes.requests)
+    throw new Error(`${differential.requests} requests were compared instead of ${sizes.requests}`);
   if (mutations.mutated !== sizes.mutations)
     throw new Error(`${mutations.mutated} mutations were tried instead of ${sizes.mutations}`);
   if (verification.entries !== sizes.entries)
     throw new Error(`${verification.entries} entries were verified instead of ${sizes.entries}`);
-  return { detectors, decisions, mutations, verification };
+  return { detectors, decisions, differential, mutations, verification };
 }
 
 /** Measures the parts at the checkout of `context`; temporary files lie on the disk of that checkout. */
@@ -112,13 +135,15 @@ export async function measureParts(context: Context, options: Options): Promise<
     });
   };
   const { rounds, isQuick } = options;
-  const counts = isQuick ? { mutations: 600, entries: 100_000 } : { mutations: 10_000, entries: 1_000_000 };
+  const counts = isQuick
+    ? { requests: 4_000, mutations: 600, entries: 100_000 }
+    : { requests: 100_000, mutations: 10_000, entries: 1_000_000 };
   return { machine, cpu, rounds, ...(await measureFigures(run, { rounds, ...counts })) };
 }
 
 /** The targets that the parts can answer. */
 export function judgeParts(figures: PartFigures): readonly Verdict[] {
-  const { detectors, decisions, mutations, verification } = figures;
+  const { detectors, decisions, differential, mutations, verification } = figures;
   const prose = proseOf(detectors);
   const ms = { unit: 'ms', better: 'less' } as const;
   const micros = { unit: 'µs', better: 'less' } as const;
@@ -128,6 +153,16 @@ export function judgeParts(figures: PartFigures): readonly Verdict[] {
     judge({ id: 'detect-200', text: 'built-in detectors, 200 KB of prose', limit: 2, ...ms }, prose.ms200),
     judge({ id: 'decide-p50', text: `${decision}: p50`, limit: 10, ...micros }, decisions.p50),
     judge({ id: 'decide-p99', text: `${decision}: p99`, limit: 100, ...micros }, decisions.p99),
+    judge(
+      {
+        id: 'differential',
+        text: `${count(differential.requests)} random requests: compiled rules, reference and Cedar disagree`,
+        limit: 0,
+        unit: 'count',
+        better: 'less',
+      },
+      [differential.requests - differential.agreed],
+    ),
     judge(
       {
         id: 'mutations',
