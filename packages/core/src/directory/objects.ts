@@ -78,6 +78,9 @@ export const agentState = z.object({
   status,
 });
 
+/** The most teams that a principal is put into: an entry names all of whoever acts. */
+export const mostTeams = 100;
+
 /** A principal's place in a team. Being in a workspace follows from a role there, or in the whole organization. */
 export const membershipState = z.object({
   id: idOf('membership'),

@@ -194,6 +194,29 @@ test('an issuer that may not make people, or is not trusted any more, makes none
   await assert.rejects(arrive(), refused);
 });
 
+test('of many teams claimed the first are given, as many as a person may be in; who is in them stays', async (context) => {
+  const { store, owner, workspaceId, issuerId, red, arrive, version } = await open(context);
+  const teams: string[] = [];
+  for (let i = 0; i < 120; i += 1)
+    teams.push(await make(store, owner, 'team.create', { name: `t${i}`, workspaceId }));
+  const teamMap = Object.fromEntries([...teams, red].map((id, i) => [`group-${i}`, id]));
+  await command(store, owner, 'token_issuer.update', { params: { id: issuerId }, body: { teamMap } });
+  const alice = await arrive({ teams: [] });
+  const { principalId } = alice;
+  await command(store, owner, 'membership.create', { body: { principalId, teamId: red } });
+  const teamsOf = async () => (await heldBy(store, alice)).flatMap(({ teamId }) => teamId ?? []);
+  await arrive({ teams });
+  await arrive({ teams });
+  const first = new Set([red, ...teams.slice(0, 99)]);
+  assert.deepEqual(new Set(await teamsOf()), first);
+  const settled = await version();
+  await arrive({ teams });
+  await arrive({ teams: teams.toReversed() });
+  assert.equal(await version(), settled, 'nothing is exchanged for what there is no room for');
+  await arrive({ teams: teams.slice(1) });
+  assert.deepEqual(new Set(await teamsOf()), new Set([red, ...teams.slice(1, 100)]));
+});
+
 test('many people come in one version; twins, shared addresses and what is too much wait for the next', async (context) => {
   const { owner, store, arrive, bring, version } = await open(context);
   const before = await version();

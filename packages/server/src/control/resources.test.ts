@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
+import { mostTeams } from '@countersign/core/directory/objects';
 import { recordCall } from './sample-calls.ts';
 import {
   command,
@@ -243,6 +244,23 @@ test('a removed team takes its memberships along', async (context) => {
   });
   await run('team.remove', teamId);
   assert.deepEqual(itemsOf(await query(store, owner, 'membership.list', { query: {} })), []);
+});
+
+test('a person may be in 100 teams: the next one is refused until they leave another', async (context) => {
+  const { store, owner, organization, run } = await open(context);
+  const { workspaceId, ownerId } = organization;
+  const teams: string[] = [];
+  for (let i = 0; i <= mostTeams; i += 1)
+    teams.push(await make(store, owner, 'team.create', { name: `t${i}`, workspaceId }));
+  const [last, ...others] = teams.toReversed();
+  let left = '';
+  for (const teamId of others)
+    left = await make(store, owner, 'membership.create', { teamId, principalId: ownerId });
+  const one = { teamId: last, principalId: ownerId };
+  const refusal = { code: 'conflict', message: /in 100 teams and may be in 100/ };
+  await assert.rejects(run('membership.create', undefined, one), refusal);
+  await run('membership.remove', left);
+  await run('membership.create', undefined, one);
 });
 
 test('networks must be address ranges', async (context) => {

@@ -1,7 +1,12 @@
 // Owns the difference between what a token's claims give a person and what the directory holds from its issuer.
 
 import type { Role } from '@countersign/core/access/permissions';
-import type { Membership, RoleAssignment, TokenIssuer } from '@countersign/core/directory/objects';
+import {
+  type Membership,
+  mostTeams,
+  type RoleAssignment,
+  type TokenIssuer,
+} from '@countersign/core/directory/objects';
 import type { MembershipId, RoleAssignmentId, TeamId } from '@countersign/core/ids';
 
 /** Mapped roles and teams of a token. */
@@ -35,7 +40,8 @@ export function givenRoles(issuer: TokenIssuer, roles: readonly Role[]): readonl
 
 /**
  * What to add and what to take away, so that what is held from this issuer is what it now claims. What others
- * gave stays, and is not given twice. `isTeam` tells which teams exist.
+ * gave stays, and is not given twice. Of the teams claimed as many are given, in their order, as a person may be in;
+ * who is in more stays there. `isTeam` tells which teams exist.
  */
 export function claimedDifference(
   issuer: TokenIssuer,
@@ -50,14 +56,18 @@ export function claimedDifference(
     held.workspaceId === issuer.workspaceId && roles.includes(held.role);
   const hasRole = (role: Role): boolean =>
     held.roles.some((one) => one.role === role && one.workspaceId === issuer.workspaceId);
+  const removeMemberships = held.memberships
+    .filter(({ source, teamId }) => source === issuer.id && !teams.includes(teamId))
+    .map(({ id }) => id)
+    .slice(0, maxAtOnce);
+  const room = Math.max(0, mostTeams - (held.memberships.length - removeMemberships.length));
   return {
     removeRoles: held.roles.filter((one) => one.source === issuer.id && !isGiven(one)).map(({ id }) => id),
-    removeMemberships: held.memberships
-      .filter(({ source, teamId }) => source === issuer.id && !teams.includes(teamId))
-      .map(({ id }) => id)
-      .slice(0, maxAtOnce),
+    removeMemberships,
     addRoles: roles.filter((role) => !hasRole(role)),
-    addTeams: teams.filter((id) => !held.memberships.some(({ teamId }) => teamId === id)).slice(0, maxAtOnce),
+    addTeams: teams
+      .filter((id) => !held.memberships.some(({ teamId }) => teamId === id))
+      .slice(0, Math.min(room, maxAtOnce)),
   };
 }
 
