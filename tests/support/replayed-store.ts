@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { isId, type OrgId } from '@countersign/core/ids';
 import { encodeBundle } from '@countersign/core/ledger/tile';
 import { writeExport } from '@countersign/sdk/ledger/write-export';
+import { untold } from '@countersign/sdk/replay/check-untold';
 import { describeExportReplay } from '@countersign/sdk/replay/describe-replay';
 import { type ExportReplay, replayExport } from '@countersign/sdk/replay/replay-export';
 import { openDatabase, type StorageConfig } from '@countersign/server/platform/db/open';
@@ -50,7 +51,9 @@ function faultOf(result: ExportReplay, isInstallation: boolean): string | undefi
     return isInstallation && result.kind === 'no_organization' ? undefined : describeExportReplay(result);
   const { calls, differenceCount, retaken, notRetaken } = result.replay;
   const taken = calls.allowed + calls.denied + calls.requestable + calls.refused;
-  return differenceCount > 0 || notRetaken.size > 0 || retaken !== taken
+  const told = Object.values(untold).reduce((sum, why) => sum + (notRetaken.get(why) ?? 0), 0);
+  const isWhole = [...notRetaken.values()].reduce((sum, count) => sum + count, 0) === told;
+  return differenceCount > 0 || !isWhole || retaken + told !== taken
     ? describeExportReplay(result)
     : undefined;
 }

@@ -106,6 +106,7 @@ function countsOf(classification: Classification | undefined): RequestContext['c
 }
 
 const noLabels: readonly string[] = [];
+const nothingClaimed: RequestContext['claimed'] = { tags: [] };
 
 /** A context under construction: members that a call does not have must be absent, not undefined. */
 type Draft = { -readonly [K in keyof RequestContext]: RequestContext[K] };
@@ -140,4 +141,18 @@ export function contextOf(own: ActorContext, input: ContextInput): RequestContex
   if (own.customer !== undefined) context.customer = own.customer;
   if (own.agent !== undefined) context.agent = own.agent;
   return context;
+}
+
+/** What a context says of a prompt and of what is named beside it, where there is none of that. */
+export const emptyPrompt = {
+  labels: noLabels,
+  counts: nothingCounted,
+  opaque: false,
+  hostedTools: noLabels,
+  claimed: nothingClaimed,
+} as const;
+
+/** The context of the same call with an empty prompt, no hosted tools, no other models and no claims: it is short. */
+export function withoutPrompt({ otherModels: _others, ...context }: RequestContext): RequestContext {
+  return { ...context, ...emptyPrompt };
 }

@@ -54,6 +54,8 @@ export const actor = z.strictObject({
   org: name.optional(),
   ws: name.optional(),
   teams: z.array(name).optional(),
+  /** How many teams are not named: in a refusal whose entry cannot hold them all. */
+  more_teams: count.min(1).optional(),
   roles: z.array(name).optional(),
   /** Those who act for `id`: the nearest to the request first. */
   act: z.array(z.strictObject({ id: name, kind: z.enum(actorKinds), iss: name.optional() })).optional(),
@@ -90,13 +92,16 @@ export const policy = z.strictObject({
   decision: z.enum(decisions),
   version: count,
   hash,
-  /** The ids of the rules that determined the decision. */
+  /** The ids of the rules that determined the decision: the first, as many as an entry lists. */
   rules: z.array(name),
+  /** How many more there are. */
+  more: count.min(1).optional(),
   obligations: free.optional(),
   /** Why it was denied, where no rule alone says it. */
   reason: code.optional(),
-  /** The ids of rules that could not be evaluated. */
+  /** The ids of rules that could not be evaluated, likewise. */
   errors: z.array(name).optional(),
+  more_errors: count.min(1).optional(),
 });
 
 export const classes = z.strictObject({

@@ -151,7 +151,7 @@ export function checkEntrySize(type: EntryType, text: string): void {
   if (text.length * 3 > limit && utf8Length(text) > limit) {
     throw new AppError(
       'payload_too_large',
-      `the record of this may have ${limit} bytes and would have more: too many rules, teams or labels apply, ask your administrator`,
+      `the record of this may have ${limit} bytes and would have more: too many teams, labels, tags or tools, ask your administrator`,
     );
   }
 }

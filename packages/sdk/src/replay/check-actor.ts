@@ -6,6 +6,7 @@ import type { ActorChain } from '@countersign/core/identity/actor';
 import { standingOf } from '@countersign/core/identity/resolve';
 import { type AgentId, isId, type PrincipalId, type ServiceId, type UserId } from '@countersign/core/ids';
 import type { Entry } from '@countersign/core/ledger/entry';
+import { listedTeams } from '@countersign/core/ledger/listed-rules';
 import { expectSame, listText, type Report } from './difference.ts';
 
 type EntryActor = Entry['actor'];
@@ -92,6 +93,14 @@ function idsOf<I extends AgentId | ServiceId>(actor: EntryActor, is: (id: string
   return (actor.act ?? []).map(({ id }) => id).filter(is);
 }
 
+/** All teams are named; where an intent counts some, it names and counts them as the gateway does. */
+function checkTeams(actor: EntryActor, use: Key['use'], held: readonly string[], report: Report): void {
+  const isListed = use === 'models' && actor.more_teams !== undefined;
+  const { teams, more_teams: more } = isListed ? listedTeams(held) : { teams: held, more_teams: undefined };
+  const recorded = `teams ${listText(actor.teams, actor.more_teams)}`;
+  expectSame(report, 'actor_differs', recorded, `teams ${listText(teams, more)}`);
+}
+
 function samePrincipal(id: PrincipalId): ServiceId | undefined {
   return isId('service', id) ? id : undefined;
 }
@@ -126,7 +135,7 @@ export function checkActor(
   const key = checkKey(directory, actor, use, atMs, report);
   const standing = standingOf(directory, resolved.id, workspace.id);
   expectSame(report, 'actor_differs', `roles ${listText(actor.roles)}`, `roles ${listText(standing.roles)}`);
-  expectSame(report, 'actor_differs', `teams ${listText(actor.teams)}`, `teams ${listText(standing.teams)}`);
+  checkTeams(actor, use, standing.teams, report);
   const [application = samePrincipal(resolved.id)] = idsOf(actor, (id) => isId('service', id));
   return {
     key,

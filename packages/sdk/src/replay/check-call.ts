@@ -3,14 +3,20 @@
 import { isObject } from '@countersign/core/json';
 import { canonicalJson } from '@countersign/core/ledger/canonical';
 import type { CallIntent } from '@countersign/core/ledger/entry';
+import { listedRules } from '@countersign/core/ledger/listed-rules';
+import { actionNamed } from '@countersign/core/policy/endpoint-actions';
 import type { Decision, Obligations } from '@countersign/core/policy/types';
 import { checkActor } from './check-actor.ts';
 import { checkContext, readContext } from './check-context.ts';
+import { checkUntold, untold, untoldReason } from './check-untold.ts';
 import { expectSame, listText, type Report } from './difference.ts';
 import type { Fold } from './fold.ts';
-import { isUnasked, type Retaken, retake } from './retake.ts';
+import { isUnasked, type RetakeInput, type Retaken, retake, selectTarget } from './retake.ts';
 
-/** What became of an intent. `why` says why its decision could not be taken again: a difference was reported then. */
+/**
+ * What became of an intent. `why` says why its decision could not be taken again: a difference was reported then, but
+ * for the refusals of which no entry tells more.
+ */
 export type CheckedCall = {
   readonly outcome: 'allowed' | 'denied' | 'requestable' | 'refused';
   readonly retaken: boolean;
@@ -43,13 +49,24 @@ function recordedObligations(entry: CallIntent): string {
   return canonicalJson({ redact, content, model, max_tokens });
 }
 
+/** An entry lists as many rules as it may and counts the rest; before there were counts, it listed all. */
+function compareRules({ policy }: CallIntent, decision: Decision, report: Report): void {
+  const listed = listedRules(decision);
+  const rules = policy.more === undefined ? decision.policyIds : listed.rules;
+  const more = policy.more === undefined ? undefined : listed.more;
+  expectSame(report, 'rules_differ', listText(policy.rules, policy.more), listText(rules, more));
+  const erring = decision.errors.map(({ policyId }) => policyId);
+  const errors = policy.more_errors === undefined ? erring : listed.errors;
+  const moreErrors = policy.more_errors === undefined ? undefined : listed.more_errors;
+  const recorded = `errors ${listText(policy.errors, policy.more_errors)}`;
+  expectSame(report, 'rules_differ', recorded, `errors ${listText(errors, moreErrors)}`);
+}
+
 function compareDecision(entry: CallIntent, decision: Decision, report: Report): void {
   const { policy } = entry;
   expectSame(report, 'decision_differs', policy.decision, decision.outcome);
   if (policy.decision !== decision.outcome) return;
-  expectSame(report, 'rules_differ', listText(policy.rules), listText(decision.policyIds));
-  const erring = decision.errors.map(({ policyId }) => policyId);
-  expectSame(report, 'rules_differ', `errors ${listText(policy.errors)}`, `errors ${listText(erring)}`);
+  compareRules(entry, decision, report);
   if (decision.outcome === 'deny' && policy.reason !== undefined)
     expectSame(report, 'reason_differs', policy.reason, decision.reason);
   if (decision.outcome === 'allow')
@@ -79,6 +96,24 @@ function compareTarget(
     );
 }
 
+/** A refusal that is not policy's is about what was asked for, whatever an obligation might have put in its place. */
+function compareAsked(
+  entry: CallIntent,
+  asked: Pick<RetakeInput, 'directory' | 'actor' | 'target'>,
+  report: Report,
+): void {
+  const { endpoint = 'none', resource, provider, served } = entry.target;
+  if (actionNamed(endpoint) === undefined)
+    report('target_differs', `endpoint ${endpoint}`, 'no endpoint of that name');
+  const found = selectTarget(asked);
+  const { model, provider: at } =
+    typeof found === 'string' ? { model: undefined, provider: undefined } : found;
+  expectSame(report, 'target_differs', resource ?? 'no model', model?.id ?? 'no model');
+  expectSame(report, 'target_differs', provider ?? 'no provider', at?.name ?? 'no provider');
+  if (served !== undefined)
+    expectSame(report, 'target_differs', `served ${served}`, `served ${model?.upstreamName ?? 'no model'}`);
+}
+
 function comparePolicy(fold: Fold, entry: CallIntent, report: Report): void {
   const { version, hash } = entry.policy;
   const inForce = fold.policy;
@@ -86,18 +121,20 @@ function comparePolicy(fold: Fold, entry: CallIntent, report: Report): void {
   expectSame(report, 'policy_differs', `${version} ${hash}`, replayed);
 }
 
-function compare(entry: CallIntent, retaken: Retaken, report: Report): void {
-  const { decision, reason } = entry.policy;
+function compare(entry: CallIntent, input: RetakeInput, retaken: Retaken, report: Report): void {
+  const { policy } = entry;
+  const { decision, reason } = policy;
   if (retaken.kind === 'unknown_endpoint') {
     report('target_differs', `endpoint ${entry.target.endpoint ?? 'none'}`, 'no endpoint of that name');
     return;
   }
-  // Whose an id at the provider was stands in no entry, nor do the rules that an entry could not hold.
-  if (entry.status === 'refused' && (reason === 'foreign_id' || reason === 'record_too_large')) return;
   if (entry.status === 'refused' && isUnasked(reason)) {
     expectSame(report, 'decision_differs', decision, 'deny');
     const found = retaken.kind === 'unasked' ? retaken.reason : `${retaken.decision.outcome} by policy`;
     expectSame(report, 'reason_differs', reason, found);
+    if (retaken.kind === 'unasked')
+      expectSame(report, 'rules_differ', listText(policy.rules, policy.more), listText([retaken.reason]));
+    compareAsked(entry, input, report);
     return;
   }
   if (retaken.kind === 'unasked') {
@@ -136,9 +173,18 @@ export function checkCall(fold: Fold, entry: CallIntent, version: number, report
   checkContext(directory, entry, context, checked.key, report);
   if (outcome === 'allowed' && !checked.chain.standing.permissions.has('models.call'))
     report('permission_missing', 'went ahead', `${entry.actor.id} lacks models.call there`);
+  const reason = untoldReason(entry);
+  if (reason !== 'record_too_large' && entry.actor.more_teams !== undefined)
+    report('actor_differs', `${entry.actor.more_teams} teams not named`, 'all teams');
+  if (reason !== undefined && entry.status === 'refused') {
+    checkUntold(entry, reason, context, report);
+    compareAsked(entry, { directory, actor: checked.chain, target: entry.target }, report);
+    return skipped(untold[reason]);
+  }
+  if (reason !== undefined) report('reason_differs', `${reason} of a call that was not refused`, 'refused');
   const rules = fold.policy?.rules;
   if (rules === undefined) return skipped('the policy in force has no usable text');
-  const retaken = retake({ directory, rules, actor: checked.chain, target: entry.target, context });
-  compare(entry, retaken, report);
+  const input = { directory, rules, actor: checked.chain, target: entry.target, context };
+  compare(entry, input, retake(input), report);
   return { outcome, retaken: true, why: undefined };
 }

@@ -38,9 +38,10 @@ export type Difference = {
 /** Is told of a difference at the entry under examination. */
 export type Report = (kind: DifferenceKind, recorded: string, replayed: string) => void;
 
-/** A list of ids as one text. */
-export function listText(items: readonly string[] | undefined): string {
-  return `[${(items ?? []).join(', ')}]`;
+/** A list of ids as one text, with how many more there are. */
+export function listText(items: readonly string[] | undefined, more?: number): string {
+  const text = `[${(items ?? []).join(', ')}]`;
+  return more === undefined ? text : `${text} and ${more} more`;
 }
 
 /** Reports the two texts if they differ. */

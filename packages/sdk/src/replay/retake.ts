@@ -38,7 +38,7 @@ export type RetakeInput = {
 };
 
 function selectModel(
-  { directory, actor }: RetakeInput,
+  { directory, actor }: Pick<RetakeInput, 'directory' | 'actor'>,
   name: string,
   pinned: string | undefined,
 ): Destination | Unasked {
@@ -52,7 +52,7 @@ function selectModel(
 }
 
 /** Where the call had to go, by the rules of the gateway's own selection. */
-function selectTarget(input: RetakeInput): Destination | Unasked {
+export function selectTarget(input: Omit<RetakeInput, 'rules' | 'context'>): Destination | Unasked {
   const { directory, actor, target } = input;
   const { endpoint, model: name = '', pinned, owned } = target;
   if (endpoint === 'response_object') {

@@ -20,6 +20,7 @@ import type { GatewayDeps } from './deps.ts';
 import { claimedLabels } from './steps/claimed.ts';
 import { type Classified, classify } from './steps/classify.ts';
 import { type DecidedCall, decideCall } from './steps/decide.ts';
+import { denialError, denied } from './steps/denial.ts';
 import { contentModeOf, fulfil } from './steps/obligations.ts';
 import { type CheckedState, heldElsewhere } from './steps/provider-state.ts';
 import { capsOf, type WorstCase, worstOf } from './steps/reserve.ts';
@@ -83,31 +84,6 @@ export const noObligations: Obligations = {
   model: undefined,
   maxTokens: undefined,
 };
-
-const denied = (reason: string): Decision & { readonly outcome: 'deny' } => ({
-  outcome: 'deny',
-  reason: 'no_permit',
-  policyIds: [reason],
-  errors: [],
-});
-
-/** The sentence of a denial: which rules, by their ids, and nothing of what they say. */
-function denialError(decision: Exclude<Decision, { readonly outcome: 'allow' }>, about: string): AppError {
-  const rules = decision.policyIds.map((id) => `\`${id}\``).join(', ');
-  if (decision.outcome === 'requestable') {
-    return new AppError(
-      'approval_required',
-      `${about} needs an approval (rule ${rules}): ask your administrator`,
-    );
-  }
-  const why = {
-    forbid: `rule ${rules} forbids ${about}`,
-    no_permit: `no rule permits ${about}`,
-    error: `rule ${rules} could not be evaluated, and so denies`,
-    obligation_conflict: `rules ${rules} ask for different models`,
-  }[decision.reason];
-  return new AppError('policy_denied', `${why}: ask your administrator, naming the record`);
-}
 
 function resolveOthers(
   asked: Asked,
@@ -207,13 +183,6 @@ function refuseForeign(surveyed: Surveyed, error: AppError): Admission {
   const reason = 'foreign_id';
   const selected = 'error' in found ? undefined : found;
   return refuse(surveyed, { selected, decision: denied(reason), reason }, error, false);
-}
-
-/** The refusal of a call whose own record no entry can hold, with a record that one can: the rules that applied are left out. */
-export function refuseUnrecordable({ decided }: Admission, error: AppError): Admission {
-  const reason = 'record_too_large';
-  const nothing = { decision: denied(reason), reason, obligations: noObligations, worst: undefined };
-  return { kind: 'refused', decided: { ...decided, ...nothing }, error, isPolicy: false };
 }
 
 /**

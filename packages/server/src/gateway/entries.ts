@@ -14,6 +14,7 @@ import {
 import { type Fragment, fragment } from '@countersign/core/ledger/canonical';
 import { checkEntrySize } from '@countersign/core/ledger/entry';
 import type { Status } from '@countersign/core/ledger/entry-fields';
+import { listedRules } from '@countersign/core/ledger/listed-rules';
 import { actorFragment } from '../services/callers/resolve.ts';
 import type { OrgSnapshot } from '../services/snapshot/org-snapshot.ts';
 import type { Asked, Decided } from './admit.ts';
@@ -26,6 +27,8 @@ export type CallEntry = {
   readonly decided: Decided;
   /** Milliseconds since 1970. */
   readonly atMs: number;
+  /** The actor, where the entry cannot hold them whole. */
+  readonly actor?: Fragment;
 };
 
 function policyFragment(snapshot: OrgSnapshot, decided: Decided, splices: readonly SpliceRecord[]): Fragment {
@@ -51,7 +54,7 @@ function policyFragment(snapshot: OrgSnapshot, decided: Decided, splices: readon
     decision: decision.outcome,
     version,
     hash: policyHash,
-    rules: [...decision.policyIds],
+    ...listedRules(decision),
     ...(hasObligations || splices.length > 0
       ? {
           obligations: {
@@ -61,7 +64,6 @@ function policyFragment(snapshot: OrgSnapshot, decided: Decided, splices: readon
         }
       : {}),
     ...(reason === undefined ? {} : { reason }),
-    ...(decision.errors.length === 0 ? {} : { errors: decision.errors.map(({ policyId }) => policyId) }),
   });
   if (key !== undefined) snapshot.rendered.permits.set(key, decided.policy, made);
   return made;
@@ -157,7 +159,7 @@ function callParts(
     sv: decided.version,
     req: asked.call.requestId,
     attempt: entry.attempt,
-    actor: actorFragment(snapshot, decided.actor, entry.atMs),
+    actor: entry.actor ?? actorFragment(snapshot, decided.actor, entry.atMs),
     target: targetFragment(entry, served),
     class: decided.classified.entry,
     cc: decided.costCentre,

@@ -4,11 +4,12 @@ import { AppError } from '@countersign/core/errors';
 import type { EntryId } from '@countersign/core/ids';
 import type { SubjectKey } from '../../services/subjects/subject-key.ts';
 import type { Sidecar } from '../../stores/secrets.ts';
-import { type Admission, type Asked, admit, refuseUnrecordable } from '../admit.ts';
+import { type Admission, type Asked, admit } from '../admit.ts';
 import type { GatewayDeps } from '../deps.ts';
 import { type CallEntry, intentText, outcomeText } from '../entries.ts';
 import { type ClientRecord, clientRecord } from './client.ts';
 import { contentSidecar } from './sidecar.ts';
+import { briefEntry, refuseUnrecordable } from './unrecordable.ts';
 
 export type Admitted = Extract<Admission, { readonly kind: 'admitted' }>;
 
@@ -45,7 +46,31 @@ function textOf(
 /** One admission, its entry, and the entry's text. */
 type Written = { readonly admission: Admission; readonly entry: CallEntry; readonly text: string };
 
-/** The text of an admission, or of its refusal where so many rules apply that no entry holds them. */
+function isTooLong(error: unknown): error is AppError {
+  return error instanceof AppError && error.code === 'payload_too_large';
+}
+
+/** The refusal of an admission whose text is too long. INVARIANT: one of its two forms fits. */
+function writeRefusal(
+  deps: GatewayDeps,
+  admission: Admission,
+  entry: CallEntry,
+  key: SubjectKey | undefined,
+  client: ClientRecord['parts'],
+  error: AppError,
+): Written {
+  const refused = refuseUnrecordable(admission, entry.asked, error);
+  const whole = { ...entry, decided: refused.decided };
+  try {
+    return { admission: refused, entry: whole, text: textOf(deps, refused, whole, key, client) };
+  } catch (again) {
+    if (!isTooLong(again)) throw again;
+    const brief = briefEntry(whole);
+    return { admission: refused, entry: brief, text: textOf(deps, refused, brief, key, client) };
+  }
+}
+
+/** The text of an admission, or of its refusal where no entry holds that. */
 function write(
   deps: GatewayDeps,
   admission: Admission,
@@ -56,11 +81,9 @@ function write(
   try {
     return { admission, entry, text: textOf(deps, admission, entry, key, client) };
   } catch (error) {
-    if (!(error instanceof AppError) || error.code !== 'payload_too_large') throw error;
+    if (!isTooLong(error)) throw error;
     if (admission.kind === 'admitted') deps.meter.release(admission.reservation);
-    const refused = refuseUnrecordable(admission, error);
-    const other = { ...entry, decided: refused.decided };
-    return { admission: refused, entry: other, text: textOf(deps, refused, other, key, client) };
+    return writeRefusal(deps, admission, entry, key, client, error);
   }
 }
 

@@ -6,6 +6,7 @@ import type { ActorChain, ResolveRefusal } from '@countersign/core/identity/acto
 import { type KeyMemory, resolveActor, type StandingOf } from '@countersign/core/identity/resolve';
 import type { OrgId } from '@countersign/core/ids';
 import { type Fragment, fragment } from '@countersign/core/ledger/canonical';
+import { listedTeams } from '@countersign/core/ledger/listed-rules';
 import { type Authenticated, type CallerDeps, type Refused, refuseCredential } from './authenticate.ts';
 
 /** The part of an organization in memory that resolving reads. */
@@ -100,4 +101,9 @@ export function actorFragment(snapshot: CallerSnapshot, actor: ActorChain, nowMs
   const made = fragment(entryActor(snapshot, actor, nowMs));
   snapshot.rendered.actors.set(actor.keyId, actor, made);
   return made;
+}
+
+/** The rendered actor of an entry that cannot hold all teams: those that are not named are counted. */
+export function briefActorFragment(snapshot: CallerSnapshot, actor: ActorChain, nowMs: number): Fragment {
+  return fragment({ ...entryActor(snapshot, actor, nowMs), ...listedTeams(actor.standing.teams) });
 }

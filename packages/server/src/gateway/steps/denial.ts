@@ -1,0 +1,42 @@
+// Owns how a denial is put: as a decision of ours where policy was not asked, and as the sentence for the caller.
+
+import { AppError } from '@countersign/core/errors';
+import type { Decision } from '@countersign/core/policy/types';
+
+/** A denial whose only rule is its reason. */
+export const denied = (reason: string): Decision & { readonly outcome: 'deny' } => ({
+  outcome: 'deny',
+  reason: 'no_permit',
+  policyIds: [reason],
+  errors: [],
+});
+
+/** The most rules that a caller is named; the record names more. */
+const mostNamed = 10;
+
+function namesOf(ids: readonly string[]): string {
+  const names = ids
+    .slice(0, mostNamed)
+    .map((id) => `\`${id}\``)
+    .join(', ');
+  return ids.length > mostNamed ? `${names} and ${ids.length - mostNamed} more` : names;
+}
+
+/** The sentence of a denial: which rules, by their ids, and nothing of what they say. */
+export function denialError(
+  decision: Exclude<Decision, { readonly outcome: 'allow' }>,
+  about: string,
+): AppError {
+  const isOne = decision.policyIds.length === 1;
+  const rules = `${isOne ? 'rule' : 'rules'} ${namesOf(decision.policyIds)}`;
+  if (decision.outcome === 'requestable') {
+    return new AppError('approval_required', `${about} needs an approval (${rules}): ask your administrator`);
+  }
+  const why = {
+    forbid: `${rules} ${isOne ? 'forbids' : 'forbid'} ${about}`,
+    no_permit: `no rule permits ${about}`,
+    error: `${rules} could not be evaluated, and so ${isOne ? 'denies' : 'deny'}`,
+    obligation_conflict: `${rules} ask for different models`,
+  }[decision.reason];
+  return new AppError('policy_denied', `${why}: ask your administrator, naming the record`);
+}
