@@ -2,14 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import {
-  codeOf,
-  type Person,
-  type RawAnswer,
-  startGateway,
-  type TestGateway,
-} from '../../support/gateway.ts';
-import { at, textAt } from '../../support/server.ts';
+import { codeOf, type Person, startGateway, type TestGateway } from '../../support/gateway.ts';
+import { createPassing } from '../../support/passing.ts';
+import { textAt } from '../../support/server.ts';
 
 let running: TestGateway;
 let bob: Person;
@@ -24,40 +19,7 @@ after(async () => {
   await running.stop();
 });
 
-/** A call to a path of the provider, which answers with `answer`. */
-async function pass(key: string, method: string, path: string, body: unknown = '', answer: unknown = {}) {
-  running.provider.answer((_asked, response) => {
-    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
-  });
-  const isText = typeof body === 'string';
-  const answered = await running.call({
-    key,
-    method,
-    path: `/providers/fake${path}`,
-    body: isText ? body : JSON.stringify(body),
-    headers: ['content-type', isText ? 'multipart/form-data; boundary=x' : 'application/json'],
-  });
-  running.provider.answer();
-  return answered;
-}
-
-async function assertForeign(answer: RawAnswer, sent: number, about: string): Promise<void> {
-  assert.equal(answer.status, 404, `${about}: ${answer.text}`);
-  assert.equal(codeOf(answer), 'not_found');
-  assert.equal(running.provider.dispatched(), sent, `${about}: nothing is sent`);
-  const entry: unknown = JSON.parse(textAt(await running.record(answer.record()), 'entries.0.text'));
-  assert.deepEqual([at(entry, 'policy.decision'), at(entry, 'policy.reason')], ['deny', 'foreign_id'], about);
-}
-
-let made = 0;
-/** A file of this person's own. */
-async function upload(key: string): Promise<string> {
-  made += 1;
-  const id = `file-Uploaded${made}`;
-  const answer = await pass(key, 'POST', '/v1/files', '--x--', { id, object: 'file' });
-  assert.equal(answer.status, 200, answer.text);
-  return id;
-}
+const { pass, upload, assertForeign } = createPassing(() => running);
 
 test('bifrost#5025: a file, and all below it, is there for its maker and for nobody else', async () => {
   const id = await upload(bob.key);
@@ -127,39 +89,35 @@ test('what the content of an own file says of ids makes none of them one’s own
   assert.equal((await running.call({ key: bob.key, path: '/v1/responses', body: input })).status, 404);
 });
 
-test('what stands in a list, a form or a pair that is repeated is found as well', async () => {
-  const file = await upload(bob.key);
+test('an id that a model says to a tool makes nobody its owner, and what a provider’s own sandbox wrote does', async () => {
+  const content = [
+    { type: 'tool_use', id: 'toolu_1', name: 't', input: { file_id: 'file-Console1a', container_id: 'c-1' } },
+    {
+      type: 'bash_code_execution_tool_result',
+      content: { content: [{ type: 'bash_code_execution_output', file_id: 'file-Written1a' }] },
+    },
+  ];
+  const message = { id: 'msg_1', type: 'message', role: 'assistant', model: 'c', content };
+  running.provider.answer((_asked, response) => {
+    const usage = { input_tokens: 1, output_tokens: 1 };
+    const text = JSON.stringify({ ...message, stop_reason: 'end_turn', usage });
+    response.writeHead(200, { 'content-type': 'application/json' }).end(text);
+  });
+  const body = { model: 'c', max_tokens: 9, messages: [{ role: 'user', content: 'x' }] };
+  assert.equal((await running.call({ key: bob.key, path: '/v1/messages', body })).status, 200);
+  running.provider.answer();
+  const get = (id: string) =>
+    running.call({ key: bob.key, method: 'GET', path: `/providers/claude/v1/files/${id}/content`, body: '' });
   const sent = running.provider.dispatched();
-  const form = `--x\r\ncontent-disposition: form-data; name="file_id"\r\n\r\n${file}\r\n--x--`;
-  for (const body of [[{ file_id: file }], form])
-    await assertForeign(await pass(carol.key, 'POST', '/v1/containers', body), sent, JSON.stringify(body));
-  const own = await upload(carol.key);
-  for (const query of [
-    `file_id=${file}&file_id=${own}`,
-    `file_id=${file}&file_id=`,
-    `file_ids[]=${file}&file_ids[]=${own}`,
-    `a=1;FILE_ID=${file}`,
-  ]) {
-    const before = running.provider.dispatched();
-    const answer = await pass(carol.key, 'POST', `/v1/rerank?${query}`, { query: 'x' });
-    await assertForeign(answer, before, query);
-  }
+  await assertForeign(await get('file-Console1a'), sent, 'said to a tool');
+  assert.equal((await get('file-Written1a')).status, 200);
 });
 
-test('a body that two may read in two ways is refused', async () => {
-  const sent = running.provider.dispatched();
-  const json = { file_id: 'file-Never1' };
-  for (const [method, body] of [
-    ['POST', Buffer.from(`\ufeff${JSON.stringify(json)}`)],
-    ['POST', Buffer.from(JSON.stringify(json), 'utf16le')],
-    ['GET', Buffer.from('{"model":"m"}')],
-    ['DELETE', Buffer.from('{"model":"m"}')],
-  ] as const) {
-    const headers = ['content-type', 'application/json'];
-    const answer = await running.call({ key: bob.key, method, path: '/providers/fake/v1/x', headers, body });
-    assert.deepEqual([answer.status, codeOf(answer)], [400, 'invalid_request'], `${method} ${body}`);
-  }
-  assert.equal(running.provider.dispatched(), sent);
+test('a thing is its maker’s as what it is: a name or an id of another kind opens nothing', async () => {
+  await pass(bob.key, 'POST', '/v1/collections', {}, { name: 'file-Console4a' });
+  await pass(bob.key, 'POST', '/v1/predictions', {}, { id: 'batch_Console6' });
+  for (const path of ['/v1/files/file-Console4a', '/v1/batches/batch_Console6'])
+    await assertForeign(await pass(bob.key, 'GET', path), running.provider.dispatched(), path);
 });
 
 test('an id that an answer only repeats becomes nobody’s', async () => {

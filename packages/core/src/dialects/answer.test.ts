@@ -131,7 +131,15 @@ test('a responses stream passes up to response.completed, and names all that it 
   );
   const output = [
     { id: 'ci_1', type: 'code_interpreter_call', container_id: 'cntr_1' },
-    { id: 'msg_1', type: 'message', content: [{ annotations: [{ file_id: 'cfile_1' }] }] },
+    {
+      id: 'msg_1',
+      type: 'message',
+      content: [{ annotations: [{ type: 'container_file_citation', file_id: 'cfile_1' }] }],
+    },
+    // What stands in the hands of the caller, or of a tool of theirs, makes nothing.
+    { id: 'fc_1', type: 'function_call', arguments: '{}', file_id: 'file_x', input: { file_id: 'file_y' } },
+    { id: 'ml_1', type: 'mcp_list_tools', tools: [{ input_schema: { file_id: 'file_z' } }] },
+    { id: 'fs_1', type: 'file_search_call', results: [{ attributes: { file_id: 'file_w' } }] },
   ];
   const usage = {
     input_tokens: 9,
@@ -155,7 +163,7 @@ test('a responses stream passes up to response.completed, and names all that it 
     });
     assert.deepEqual(
       new Set(report.createdState.map(({ id }) => id)),
-      new Set(['resp_1', 'conv_1', 'ci_1', 'msg_1', 'cntr_1', 'cfile_1']),
+      new Set(['resp_1', 'conv_1', 'ci_1', 'msg_1', 'cntr_1', 'cfile_1', 'fc_1', 'ml_1', 'fs_1']),
     );
   }
 });

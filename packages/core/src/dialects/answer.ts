@@ -3,6 +3,7 @@
 import { isObject } from '../json.ts';
 import { noUsage, type TokenUsage } from '../metering/usage.ts';
 import type { EndpointId } from './endpoints.ts';
+import { type NoteMade, noteCited, noteMadeIn, recordsOf } from './made-in-answer.ts';
 import type { JsonRecord } from './request-builder.ts';
 import { eventsOf, type SseBatch } from './sse.ts';
 import { createTerminalFinder, mayMatter } from './terminal.ts';
@@ -63,19 +64,10 @@ function noteCreated(notes: Notes, kind: CreatedStateKind, id: unknown): void {
   if (typeof id === 'string' && isStorable(id)) notes.created.set(`${kind} ${id}`, { kind, id });
 }
 
-/** Files and containers named anywhere in what the provider made. Depth is bounded: answers nest a few levels. */
-function noteMade(notes: Notes, value: unknown, depth: number): void {
-  if (depth > 16 || typeof value !== 'object' || value === null) return;
-  if (Array.isArray(value)) {
-    const items: readonly unknown[] = value;
-    for (const item of items) noteMade(notes, item, depth + 1);
-    return;
-  }
-  if (!isObject(value)) return;
-  noteCreated(notes, 'file', value.file_id);
-  noteCreated(notes, 'container', value.container_id);
-  for (const key in value) noteMade(notes, value[key], depth + 1);
-}
+const noteIn =
+  (notes: Notes): NoteMade =>
+  (kind, id) =>
+    noteCreated(notes, kind, id);
 
 /** Reads what an answer object says of itself: a whole body, or the `message` or `response` inside an event. */
 function noteAnswer(notes: Notes, endpoint: EndpointId, answer: JsonRecord): void {
@@ -92,12 +84,11 @@ function noteAnswer(notes: Notes, endpoint: EndpointId, answer: JsonRecord): voi
     notes.usage = mergeUsage(notes.usage, answer.usage);
     if (typeof answer.usage.service_tier === 'string') notes.serviceTier = answer.usage.service_tier;
   }
-  if (Array.isArray(answer.output)) {
-    const items: readonly unknown[] = answer.output;
-    for (const item of items) if (isObject(item)) noteCreated(notes, 'item', item.id);
-    noteMade(notes, items, 0);
+  for (const item of recordsOf(answer.output)) {
+    noteCreated(notes, 'item', item.id);
+    noteMadeIn(item, noteIn(notes));
   }
-  if (Array.isArray(answer.content)) noteMade(notes, answer.content, 0);
+  for (const block of recordsOf(answer.content)) noteMadeIn(block, noteIn(notes));
 }
 
 function noteEvent(notes: Notes, endpoint: EndpointId, event: JsonRecord): void {
@@ -112,10 +103,11 @@ function noteEvent(notes: Notes, endpoint: EndpointId, event: JsonRecord): void 
   if (isObject(event.delta) && isObject(event.delta.container)) {
     noteCreated(notes, 'container', event.delta.container.id);
   }
-  if (isObject(event.content_block)) noteMade(notes, event.content_block, 0);
+  if (isObject(event.content_block)) noteMadeIn(event.content_block, noteIn(notes));
+  if (isObject(event.annotation)) noteCited(event.annotation, noteIn(notes));
   if (isObject(event.item)) {
     noteCreated(notes, 'item', event.item.id);
-    noteMade(notes, event.item, 0);
+    noteMadeIn(event.item, noteIn(notes));
   }
 }
 
@@ -253,7 +245,11 @@ export function createAnswerReader(
     let passable = batch.bytes.length;
     for (const event of eventsOf(batch, decodeUtf8)) {
       const value = event.data === '' ? undefined : parse(event.data);
-      if (isObject(value)) noteEvent(notes, endpoint, value);
+      if (isObject(value)) {
+        noteEvent(notes, endpoint, value);
+        // The first event of `POST /v1/threads/runs`, streamed: the thread that was made.
+        if (endpoint === 'passthrough' && value.object === 'thread') notes.passed ??= value;
+      }
       const end = endAt(event.name, event.data, value);
       if (end === 'error') notes.ending = end;
       else if (end === 'whole' && notes.ending === 'cut') notes.ending = end;

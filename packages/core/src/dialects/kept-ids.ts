@@ -9,69 +9,91 @@ const words: ReadonlyMap<string, StateKind> = new Map([
   ...['file', 'inputfile', 'outputfile', 'errorfile', 'resultfile', 'trainingfile', 'validationfile'].map(
     (word) => [word, 'file'] as const,
   ),
-  ...['vectorstore', 'filesearchstore', 'library', 'corpus'].map((word) => [word, 'vector_store'] as const),
+  ['dataset', 'file'],
+  ...['vectorstore', 'filesearchstore', 'library', 'corpus', 'collection'].map(
+    (word) => [word, 'vector_store'] as const,
+  ),
   ...['response', 'interaction'].map((word) => [word, 'response'] as const),
-  ...['job', 'run', 'finetune', 'operation'].map((word) => [word, 'job'] as const),
+  ...['embedjob', 'prediction', 'tunedmodel'].map((word) => [word, 'job'] as const),
   ...['cache', 'cachedcontent'].map((word) => [word, 'cache'] as const),
   ...['memory', 'memorystore'].map((word) => [word, 'memory'] as const),
-  ['video', 'video'],
-  ['generation', 'generation'],
-  ...['audio', 'voice'].map((word) => [word, 'audio'] as const),
+  ...['session', 'userprofile'].map((word) => [word, 'session'] as const),
+  ...['connector', 'webhook'].map((word) => [word, 'connector'] as const),
   ['container', 'container'],
   ['skill', 'skill'],
-  ['connector', 'connector'],
   ['conversation', 'conversation'],
   ['completion', 'completion'],
   ['thread', 'thread'],
   ['assistant', 'assistant'],
   ['batch', 'batch'],
   ['upload', 'upload'],
+  ['video', 'video'],
   ['eval', 'eval'],
   ['agent', 'agent'],
-  ['session', 'session'],
   ['environment', 'environment'],
   ['vault', 'vault'],
-  ['prompt', 'prompt'],
-  ['item', 'item'],
 ] satisfies readonly (readonly [string, StateKind])[]);
 
-/** Words that name a thing by themselves, where their value is a text. `voice: "alloy"` and `prompt: "a cat"` do not. */
-const bareWords: ReadonlySet<string> = new Set([
-  ...['conversation', 'container', 'agent', 'cachedcontent', 'thread', 'assistant', 'environment'],
-  ...['inputfile', 'trainingfile', 'validationfile', 'filesearchstorename'],
-]);
+/** Words that name a thing by themselves, where their value is a text. `file: "aGk="` and `video: "https://…"` do not. */
+const bareWords: ReadonlyMap<string, StateKind> = new Map([
+  ...['inputfile', 'trainingfile', 'validationfile'].map((word) => [word, 'file'] as const),
+  ['conversation', 'conversation'],
+  ['container', 'container'],
+  ['agent', 'agent'],
+  ['thread', 'thread'],
+  ['assistant', 'assistant'],
+] satisfies readonly (readonly [string, StateKind])[]);
 
-/** Members whose text is the caller's own words, which only look like an id by chance. */
+/** Words whose value names a thing where it is an object with an `id`. */
+const objectWords: ReadonlyMap<string, StateKind> = new Map([
+  ...words,
+  ['prompt', 'prompt'],
+  ['audio', 'audio'],
+  ['voice', 'audio'],
+] satisfies readonly (readonly [string, StateKind])[]);
+
+/** Members whose text is the caller's own words or data, which only look like an id by chance. */
 const proseKeys: ReadonlySet<string> = new Set([
-  ...[
-    'content',
-    'text',
-    'query',
-    'name',
-    'title',
-    'description',
-    'instructions',
-    'input',
-    'prompt',
-    'system',
-  ],
-  ...['customid', 'displayname', 'filename', 'user', 'safetyidentifier', 'after', 'before', 'cursor'],
-  ...['startingafter', 'endingbefore', 'pagetoken', 'page'],
+  ...['content', 'text', 'texts', 'query', 'queries', 'documents', 'name', 'title', 'description', 'user'],
+  ...['instructions', 'input', 'output', 'arguments', 'prompt', 'system', 'customid', 'displayname', 'value'],
+  ...['safetyidentifier', 'after', 'before', 'cursor', 'startingafter', 'endingbefore', 'pagetoken', 'page'],
 ]);
 
-const fold = (key: string): string => key.toLowerCase().replaceAll(/\[.*$|[_-]/g, '');
+/** Members whose objects are the caller's own data or schemas, at any depth. */
+const ownData: ReadonlySet<string> = new Set([
+  ...['metadata', 'attributes', 'filters', 'filter', 'inputschema', 'schema', 'parameters', 'item'],
+]);
 
-/** What a member of this name names, if its value is a text (`isText`) or an object with an `id`. */
-function kindByKey(key: string, isText: boolean): StateKind | undefined {
-  const folded = fold(key).replace(/^previous/, '');
-  const suffixed = /^(.+?)ids?$/.exec(folded)?.[1];
-  const kind = suffixed === undefined ? undefined : words.get(suffixed);
-  if (kind !== undefined) return kind;
-  const single = folded.replace(/s$/, '');
-  if (isText && !bareWords.has(folded) && !bareWords.has(single)) return undefined;
-  return (
-    words.get(folded) ?? words.get(single) ?? (single === 'filesearchstorename' ? 'vector_store' : undefined)
-  );
+/** Longer names of members, and longer texts, name nothing. */
+const longestKey = 128;
+const longestId = 512;
+/** Things that one request may name: whoever names more is refused where they are looked up. */
+export const mostNamed = 500;
+
+/** A member's name without case, `_`, `-` and what stands in brackets. Linear: keys are whatever a caller sends. */
+function fold(key: string): string {
+  if (key.length > longestKey) return '';
+  const bracket = key.indexOf('[');
+  const bare = bracket < 0 ? key : key.slice(0, bracket);
+  return bare.toLowerCase().replaceAll('_', '').replaceAll('-', '').replaceAll('.', '');
+}
+
+/** What a folded name names by its ending: `fileids`, `previousresponseid`. */
+function kindBySuffix(folded: string): StateKind | undefined {
+  const end = folded.endsWith('ids') ? 3 : folded.endsWith('id') ? 2 : 0;
+  if (end === 0) return undefined;
+  const word = folded.slice(0, -end);
+  return words.get(word.startsWith('previous') ? word.slice('previous'.length) : word);
+}
+
+function kindOfText(folded: string): StateKind | undefined {
+  const single = folded.endsWith('s') ? folded.slice(0, -1) : folded;
+  return kindBySuffix(folded) ?? bareWords.get(folded) ?? bareWords.get(single);
+}
+
+/** True for a member that names models or kept things: it must be a plain text. */
+export function isNaming(key: string): boolean {
+  return kindOfText(fold(key)) !== undefined;
 }
 
 /** How the ids begin with which providers name kept things. */
@@ -97,78 +119,108 @@ const prefixes: ReadonlyMap<string, StateKind> = new Map([
   ['memstore', 'memory'],
 ] satisfies readonly (readonly [string, StateKind])[]);
 
-/** An id within a text: its beginning, and a rest in which there is a digit or a capital. `file_search` is none. */
-const shape = new RegExp(
-  `(?<![A-Za-z0-9_-])(${[...prefixes.keys()].join('|')})[_-](?=[a-z_-]*[0-9A-Z])[A-Za-z0-9_-]{6,}`,
-  'g',
-);
-/** Longer texts are prose. */
-const longestText = 4_096;
+/** A beginning and one word of letters and digits, both: `file_search` and `batch_size_32` are none. */
+const shape = /^([a-z]{2,9})[_-](?=[A-Za-z]*[0-9])(?=[0-9]*[A-Za-z])[A-Za-z0-9]{8,200}$/;
+/** Google's names: `files/a`, `https://…/v1beta/files/a`. */
+const resource =
+  /(?:^|\/)(files|cachedContents|fileSearchStores|corpora|tunedModels)\/([A-Za-z0-9_-]{1,200})$/;
+const resourceKinds: ReadonlyMap<string, StateKind> = new Map([
+  ['files', 'file'],
+  ['cachedContents', 'cache'],
+  ['fileSearchStores', 'vector_store'],
+  ['corpora', 'vector_store'],
+  ['tunedModels', 'job'],
+] satisfies readonly (readonly [string, StateKind])[]);
 
-function idsByShape(text: string): readonly StateReference[] {
-  if (text.length > longestText) return [];
-  return [...text.matchAll(shape)].flatMap(([id, prefix = '']) => {
-    const kind = prefixes.get(prefix);
-    return kind === undefined ? [] : [{ kind, id }];
-  });
-}
-
-/** What an id that stands alone is by its looks. */
+/** What a text that is nothing but an id is by its looks. */
 export function kindByShape(id: string): StateKind | undefined {
-  const [found] = idsByShape(id);
-  return found?.id === id ? found.kind : undefined;
+  const prefix = id.length > longestId ? undefined : shape.exec(id)?.[1];
+  return prefix === undefined ? undefined : prefixes.get(prefix);
 }
 
-/** The ids that one text names: several by commas, the last part of an address. */
+function byLooks(text: string): readonly StateReference[] {
+  const id = text.trim();
+  if (id.length > longestId) return [];
+  const kind = kindByShape(id);
+  if (kind !== undefined) return [{ kind, id }];
+  const [, collection = '', last = ''] = resource.exec(id) ?? [];
+  const named = resourceKinds.get(collection);
+  return named === undefined ? [] : [{ kind: named, id: last }];
+}
+
+/** The ids in the text of a member that names things: several by commas, Google's names by their end, all else as it is. */
 function idsOf(text: string): readonly string[] {
-  const parts = text.split(/[,\s]+/).map((part) => part.split('/').at(-1) ?? part);
-  return parts.filter((part) => part !== '');
+  if (text.length > longestId * mostNamed) return [text.slice(0, longestId)];
+  return text
+    .split(',', mostNamed + 1)
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+    .map((part) => resource.exec(part.slice(0, longestId))?.[2] ?? part.slice(0, longestId));
 }
 
 /** What one named text refers to: by its name, else by its looks. */
-function referencesOf(key: string, value: string): readonly StateReference[] {
-  const kind = kindByKey(key, true);
+function referencesOf(folded: string, value: string): readonly StateReference[] {
+  const kind = kindOfText(folded);
   if (kind !== undefined) return idsOf(value).map((id) => ({ kind, id }));
-  return proseKeys.has(fold(key)) ? [] : idsByShape(value);
+  const isProse = proseKeys.has(folded);
+  return isProse ? [] : byLooks(value);
 }
 
-/** What the pairs of a query or of a form name. */
+/** What the pairs of a query or of a form name; of more than `mostNamed` the first, and one more. */
 export function keptInPairs(pairs: Iterable<readonly [string, string]>): readonly StateReference[] {
   const references: StateReference[] = [];
-  for (const [key, value] of pairs) references.push(...idsByShape(key), ...referencesOf(key, value));
+  for (const [key, value] of pairs) {
+    for (const reference of byLooks(key)) references.push(reference);
+    for (const reference of referencesOf(fold(key), value)) references.push(reference);
+    if (references.length > mostNamed) return references.slice(0, mostNamed + 1);
+  }
   return references;
 }
 
 /** Sources of an evaluation that are everyone's stored answers at once. */
 const everyones: ReadonlySet<unknown> = new Set(['stored_completions', 'responses', 'logs']);
-const sourceKeys: ReadonlySet<string> = new Set(['datasource', 'datasourceconfig', 'source']);
 
 function addAll(builder: RequestBuilder, references: readonly StateReference[]): void {
-  for (const { kind, id } of references) addReference(builder, kind, id);
+  for (const { kind, id } of references) {
+    if (builder.references.size > mostNamed) return;
+    addReference(builder, kind, id);
+  }
 }
 
-function addValue(builder: RequestBuilder, key: string, value: unknown): void {
-  if (typeof value === 'string') addAll(builder, referencesOf(key, value));
+/** `source: {type: "file_id", id}` names a file, `source: {type: "responses"}` everyone's. */
+function addSource(builder: RequestBuilder, folded: string, value: JsonRecord): void {
+  if (folded === 'source' && value.type === 'file_id') addReference(builder, 'file', value.id);
+  const isEveryones =
+    (folded === 'source' && everyones.has(value.type)) ||
+    (folded === 'datasourceconfig' && value.type !== 'custom' && everyones.has(value.type));
+  if (isEveryones) addReference(builder, 'response', '*');
+}
+
+function addValue(builder: RequestBuilder, folded: string, value: unknown): void {
+  if (typeof value === 'string') addAll(builder, referencesOf(folded, value));
   else if (Array.isArray(value)) {
     const items: readonly unknown[] = value;
-    for (const item of items) addValue(builder, key, item);
+    for (const item of items) addValue(builder, folded, item);
   } else if (isObject(value)) {
-    const kind = kindByKey(key, false);
+    const kind = objectWords.get(folded);
     if (kind !== undefined && typeof value.id === 'string') addReference(builder, kind, value.id);
-    if (sourceKeys.has(fold(key)) && everyones.has(value.type)) addReference(builder, 'response', '*');
+    addSource(builder, folded, value);
     addKept(builder, value);
   }
 }
 
-/** Notes every kept thing that a body which is passed through names, at any depth. */
+/** Notes every kept thing that a body which is passed through names, at any depth; it stops where there are too many. */
 export function addKept(builder: RequestBuilder, object: JsonRecord): void {
   if (object.type === 'item_reference' && object.id !== undefined) addReference(builder, 'item', object.id);
   for (const key in object) {
-    // A label of the caller's own.
-    if (key === 'metadata') continue;
+    if (builder.references.size > mostNamed) return;
+    const folded = fold(key);
+    if (ownData.has(folded)) continue;
+    // What a model asks of a caller's tool is the caller's data.
+    if (key === 'input' && object.type === 'tool_use') continue;
     // The vendor's own skills are there for everyone.
     if (key === 'skill_id' && object.type === 'anthropic') continue;
-    addAll(builder, idsByShape(key));
-    addValue(builder, key, object[key]);
+    addAll(builder, byLooks(key));
+    addValue(builder, folded, object[key]);
   }
 }

@@ -25,7 +25,7 @@ test('a path leads to one kept thing, to a new one, to all of them, or to none',
     ['POST', '/v1/files', 'new file'],
     ['GET', '/v1/files/file-1/content', 'file file-1'],
     ['GET', '/V1/Files/file-1', 'file file-1'],
-    ['DELETE', '/v1/vector_stores/vs_1/files/file-Abc123', 'vector_store vs_1, file file-Abc123'],
+    ['DELETE', '/v1/vector_stores/vs_1/files/file-Abc12345', 'vector_store vs_1, file file-Abc12345'],
     ['GET', '/v1/vector-stores/vs_1', 'vector_store vs_1'],
     ['POST', '/v1/batches/batch_1/cancel', 'batch batch_1'],
     ['POST', '/v1/messages/batches', 'new batch'],
@@ -41,14 +41,20 @@ test('a path leads to one kept thing, to a new one, to all of them, or to none',
     ['GET', '/v1beta/cachedContents', 'all cache'],
     ['POST', '/v1/batches/b:cancel', 'batch b'],
     ['POST', '/v1/audio/speech', 'nothing'],
-    ['POST', '/v1/images/generations', 'new generation'],
+    ['POST', '/v1/images/generations', 'nothing'],
+    ['GET', '/v1/video/generations/v1', 'video v1'],
+    ['POST', '/v1/files:list', 'all file'],
+    ['PUT', '/v1/files', 'all file'],
+    ['GET', '/v1/files/a:b1', 'file a:b1'],
+    ['GET', '/v1/organization/audit_logs', 'account audit_logs'],
+    ['POST', '/v1/agents/completions', 'nothing'],
     ['POST', '/openai/deployments/gpt-4o/chat/speech', 'nothing'],
     ['POST', '/v1/completions/x', 'nothing'],
     ['GET', '/v1/files:list', 'all file'],
     ['GET', '/v1/files.json', 'all file'],
     ['GET', '/v1/files%20/file-1', 'file file-1'],
     ['POST', '/v1/threads/runs/run_1/cancel', 'thread runs'],
-    ['GET', '/v1/files/file-Own123/files/file-Their5', 'file file-Own123, file file-Their5'],
+    ['GET', '/v1/files/file-Own12345/files/file-Their567', 'file file-Own12345, file file-Their567'],
     ['GET', '/v1beta/fileSearchStores', 'all vector_store'],
   ];
   for (const [method, path, expected] of table)
@@ -97,13 +103,18 @@ test('a body names kept things by members that are known, at any depth', () => {
 test('a body names kept things by ids that look like one, wherever they stand in a text or a key', () => {
   assert.deepEqual(
     namedIn({
-      anything: ['file-8FzZkQ2', { deep: 'vs_68abcdef01' }],
-      a: ' x,conv_9Zabcdef ',
-      batch_7Qabcdef: 1,
+      anything: ['file-8FzZkQ2a', { deep: 'vs_68abcdef01' }],
+      a: ' conv_9Zabcdefg ',
+      batch_7Qabcdefg: 1,
     }),
-    ['file file-8FzZkQ2', 'vector_store vs_68abcdef01', 'conversation conv_9Zabcdef', 'batch batch_7Qabcdef'],
+    [
+      'file file-8FzZkQ2a',
+      'vector_store vs_68abcdef01',
+      'conversation conv_9Zabcdefg',
+      'batch batch_7Qabcdefg',
+    ],
   );
-  const innocent = ['file_search', 'container_upload', 'batch', 'file-x', 'thread_pooling', 'xfile-8FzZkQ2'];
+  const innocent = ['file_search', 'container_upload', 'batch', 'file-x', 'thread_pooling', 'xfile-8FzZkQ2a'];
   assert.deepEqual(
     namedIn({ tools: innocent, metadata: { a: 'resp_1234567' }, custom_id: 'batch_000001' }),
     [],
@@ -128,12 +139,16 @@ test('a body names kept things by members of every spelling', () => {
     [{ cachedContent: 'cachedContents/a' }, 'cache a'],
     [{ fileSearchStoreNames: ['fileSearchStores/a'] }, 'vector_store a'],
     [{ library_ids: ['a'] }, 'vector_store a'],
-    [{ run_id: 'a' }, 'job a'],
     [{ batch_ids: 'a, b' }, 'batch a,batch b'],
     [{ items: [{ type: 'item_reference', id: 'msg_1' }] }, 'item msg_1'],
     [{ prompt: { id: 'pmpt_1' } }, 'prompt pmpt_1'],
     [{ audio: { id: 'audio_1' } }, 'audio audio_1'],
     [{ data_source: { type: 'responses', source: { type: 'responses' } } }, 'response *'],
+    [{ data_source: { type: 'responses', source: { type: 'file_id', id: 'a' } } }, 'file a'],
+    [{ contents: [{ parts: [{ fileData: { fileUri: 'https://x.example/v1beta/files/a' } }] }] }, 'file a'],
+    [{ batch: { inputConfig: { fileName: 'files/a' } } }, 'file a'],
+    [{ dataset_id: 'a', collection_ids: ['b'] }, 'file a,vector_store b'],
+    [{ input_file_id: 'a?x=/b' }, 'file a?x=/b'],
     [{ data_source_config: { type: 'stored_completions' } }, 'response *'],
     [{ skill_id: 'own' }, 'skill own'],
     [{ skills: [{ type: 'anthropic', skill_id: 'pptx' }] }, ''],
@@ -142,13 +157,43 @@ test('a body names kept things by members of every spelling', () => {
   for (const [body, expected] of table) assert.equal(namedIn(body).join(), expected, JSON.stringify(body));
 });
 
+test('what is data of the caller’s own names nothing, however it looks', () => {
+  for (const body of [
+    { documents: ['set batch_size_32 now', 'batch_2024q1xyz9'] },
+    { tool_outputs: [{ output: 'file_20240115abc' }] },
+    { attributes: { session_id: 's-1' } },
+    { filters: { type: 'eq', key: 'k', value: 'batch_2024Q1xyz' } },
+    { messages: [{ content: [{ type: 'tool_use', input: { session_id: 's', thread_id: 't' } }] }] },
+    {
+      content: [{ item: { id: 'row-1' } }],
+      environment: 'production',
+      job_id: '1',
+      voice_id: 'v',
+      run_id: 'r',
+    },
+  ])
+    assert.deepEqual(namedIn(body), [], JSON.stringify(body));
+});
+
+test('what a caller sends is read in a time that its length bounds', () => {
+  const started = performance.now();
+  const brackets = `${'['.repeat(200_000)}\n`;
+  namedIn({ [brackets]: 'v', x: Array.from({ length: 50_000 }, () => 'file-Abcd1234') });
+  assert.equal(namedIn({ file_ids: Array.from({ length: 100_000 }, (_, i) => `f${i}`) }).length, 501);
+  keptInPairs([
+    [brackets, 'v'],
+    ['file_id', '1,'.repeat(1_000_000)],
+  ]);
+  assert.ok(performance.now() - started < 2_000, `${performance.now() - started} ms`);
+});
+
 test('a query names kept things too, by each of its pairs', () => {
   const query = new URLSearchParams(
-    'limit=3&file_id=x&file_id=y&FileIds[]=a,b&q=file-8FzZkQ2&after=file-8FzZkQ3',
+    'limit=3&file_id=x&file_id=y&FileIds[]=a,b&q=file-8FzZkQ2a&after=file-8FzZkQ3a',
   );
   assert.deepEqual(
     keptInPairs(query).map(({ kind, id }) => `${kind} ${id}`),
-    ['file x', 'file y', 'file a', 'file b', 'file file-8FzZkQ2'],
+    ['file x', 'file y', 'file a', 'file b', 'file file-8FzZkQ2a'],
   );
 });
 
@@ -174,6 +219,9 @@ test('an answer makes what its provider alone writes, on exactly the paths where
     ['POST', '/v1/videos/v/remix', { id: 'w' }, 'video w'],
     ['GET', '/v1/videos/v', { id: 'w' }, ''],
     ['POST', '/v1/audio/speech', { id: 'x', file: { id: 'f' } }, ''],
+    ['POST', '/v1/collections', { name: 'file-Console1' }, ''],
+    ['POST', '/v1/images/generations', { name: 'file-Console1', id: 'x' }, ''],
+    ['POST', '/v1/threads/runs', { id: 't', object: 'thread' }, 'thread t'],
   ];
   for (const [method, path, answer, expected] of table) {
     const made = madeByAnswer(method, path, { ...answer });

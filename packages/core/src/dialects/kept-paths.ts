@@ -24,17 +24,25 @@ const collections: ReadonlyMap<string, StateKind> = new Map([
   ['connectors', 'connector'],
   ['webhooks', 'connector'],
   ['videos', 'video'],
-  ...['generation', 'generations'].map((name) => [name, 'generation'] as const),
-  ...['evals', 'evaluations'].map((name) => [name, 'eval'] as const),
-  ...['jobs', 'finetunes', 'operations', 'tunedmodels', 'embedjobs', 'predictions'].map(
+  ...['evals', 'evaluation', 'evaluations'].map((name) => [name, 'eval'] as const),
+  ...['jobs', 'finetunes', 'finetunedmodels', 'operations', 'tunedmodels', 'embedjobs', 'predictions'].map(
     (name) => [name, 'job'] as const,
   ),
   ...['caches', 'cachedcontents'].map((name) => [name, 'cache'] as const),
   ['agents', 'agent'],
   ...['sessions', 'calls', 'userprofiles'].map((name) => [name, 'session'] as const),
   ['environments', 'environment'],
-  ...['memorystores', 'dreams'].map((name) => [name, 'memory'] as const),
+  ...['memorystores', 'memories', 'dreams'].map((name) => [name, 'memory'] as const),
+  ...['organization', 'organizations'].map((name) => [name, 'account'] as const),
   ['vaults', 'vault'],
+] satisfies readonly (readonly [string, StateKind])[]);
+
+/** Segments that are collections below these alone. */
+const nested: ReadonlyMap<string, StateKind> = new Map([
+  ['chat/completions', 'completion'],
+  ['video/generations', 'video'],
+  ['audio/voices', 'audio'],
+  ['audio/voiceconsents', 'audio'],
 ] satisfies readonly (readonly [string, StateKind])[]);
 
 /** What ends a path below a collection in an id's place and is none: `POST /v1/threads/runs` makes a thread and runs it. */
@@ -58,8 +66,8 @@ function nameOf(segment: string): string {
   return (/^[A-Za-z0-9_-]*/.exec(segment)?.[0] ?? '').toLowerCase().replaceAll(/[_-]/g, '');
 }
 
-/** A segment as an id: what follows a colon is asked of it. */
-const idOf = (segment: string): string => segment.split(':', 1)[0] ?? segment;
+/** A segment as an id: `abc:cancel` asks something of `abc`. */
+const idOf = (segment: string): string => segment.replace(/:[A-Za-z]+$/, '');
 
 type Segments = { readonly raw: readonly string[]; readonly names: readonly string[] };
 
@@ -69,8 +77,10 @@ function segmentsOf(path: string): Segments {
 }
 
 function kindAt({ names }: Segments, at: number): StateKind | undefined {
-  const name = names[at] ?? '';
-  return name === 'completions' && names[at - 1] === 'chat' ? 'completion' : collections.get(name);
+  const [above, name = ''] = [names[at - 1], names[at]];
+  const kind = nested.get(`${above}/${name}`) ?? collections.get(name);
+  // `batch_prediction_jobs` and `agents/completions` are what their last word says.
+  return kind === 'agent' && names[at + 1] === 'completions' ? undefined : kind;
 }
 
 /**
@@ -85,8 +95,10 @@ export function keptByPath(method: string, path: string): KeptByPath {
   if (of === undefined) return nothingKept;
   const isMaker = at + 2 === raw.length && makers.has(`${names[at]}/${names[at + 1]}`);
   const first = raw[at + 1];
+  // `files:list` asks something of all.
+  const isPlain = /^[A-Za-z0-9_-]+$/.test(raw[at] ?? '');
   if (first === undefined || isMaker)
-    return method === 'POST' || method === 'PUT' ? { kind: 'new', of } : { kind: 'all', of };
+    return method === 'POST' && isPlain ? { kind: 'new', of } : { kind: 'all', of };
   const references: StateReference[] = [{ kind: of, id: idOf(first) }];
   for (const segment of raw.slice(at + 2)) {
     const kind = kindByShape(idOf(segment));
@@ -99,12 +111,14 @@ function named(kind: StateKind, id: unknown): readonly StateReference[] {
   return typeof id === 'string' && id !== '' ? [{ kind, id }] : [];
 }
 
-/** The id that the answer to the making of a thing says: Google's is the end of a name. */
-function newId(answer: JsonRecord, of: StateKind): readonly StateReference[] {
-  const inner = isObject(answer.file) ? answer.file : answer;
-  const name = typeof inner.name === 'string' ? inner.name.split('/').at(-1) : undefined;
+/** The id that the answer to the making of a thing says: Google's is the end of a name below the path's own collection. */
+function newId({ raw }: Segments, answer: JsonRecord, of: StateKind): readonly StateReference[] {
   if (of === 'thread' && answer.object === 'thread.run') return named(of, answer.thread_id);
-  return named(of, answer.id ?? answer[`${of}_id`] ?? name);
+  if (of === 'conversation') return named(of, answer.id ?? answer.conversation_id);
+  if (answer.id !== undefined) return named(of, answer.id);
+  const { name } = isObject(answer.file) ? answer.file : answer;
+  const above = `${raw.at(-1)}/`;
+  return typeof name === 'string' && name.startsWith(above) ? named(of, name.slice(above.length)) : [];
 }
 
 /** What becomes a file only later is said by the thing that it comes of, and by nothing else. */
@@ -131,6 +145,7 @@ function latelyMade({ raw, names }: Segments, method: string, answer: JsonRecord
  */
 export function madeByAnswer(method: string, path: string, answer: JsonRecord): readonly StateReference[] {
   const kept = keptByPath(method, path);
-  if (kept.kind === 'new') return newId(answer, kept.of);
-  return kept.kind === 'one' ? latelyMade(segmentsOf(path), method, answer) : [];
+  const segments = segmentsOf(path);
+  if (kept.kind === 'new') return newId(segments, answer, kept.of);
+  return kept.kind === 'one' ? latelyMade(segments, method, answer) : [];
 }

@@ -63,7 +63,6 @@ export type KeptKind =
   | 'assistant'
   | 'thread'
   | 'video'
-  | 'generation'
   | 'eval'
   | 'job'
   | 'cache'
@@ -71,7 +70,8 @@ export type KeptKind =
   | 'session'
   | 'environment'
   | 'memory'
-  | 'vault';
+  | 'vault'
+  | 'account';
 
 /** An id that the request names and the provider resolves. The owner of each must be checked. */
 export type StateReference = { readonly kind: StateKind; readonly id: string };

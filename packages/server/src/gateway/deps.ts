@@ -15,7 +15,7 @@ import type { Upstream, UpstreamError } from '../upstreams/upstream.ts';
 import type { ActiveCalls } from './active-calls.ts';
 import type { EntryDeps } from './entry-deps.ts';
 
-export type OwnedObject = { readonly providerId: string; readonly modelId: string };
+export type OwnedObject = { readonly providerId: string; readonly modelId: string; readonly kind: string };
 
 export type GatewayDeps = CallerDeps<OrgSnapshot> &
   EntryDeps & {

@@ -42,17 +42,17 @@ export async function insertProviderObject(
 /** Providers of one organization that gave out the same id, at most. */
 const mostProviders = 16;
 
-/** At which providers this principal's recorded calls in this workspace made the id, and with which model. */
+/** At which providers this principal's recorded calls in this workspace made the id, what it is, and with which model. */
 export async function ownedProviderObjects(
   store: Store,
   orgId: OrgId,
   ownerId: PrincipalId,
   workspaceId: WorkspaceId,
   externalId: string,
-): Promise<readonly { readonly provider_id: string; readonly model_id: string }[]> {
+): Promise<readonly { readonly provider_id: string; readonly model_id: string; readonly kind: string }[]> {
   return store
     .selectFrom('provider_objects')
-    .select(['provider_id', 'model_id'])
+    .select(['provider_id', 'model_id', 'kind'])
     .where('org_id', '=', orgId)
     .where('external_id', '=', externalId)
     .where('owner_id', '=', ownerId)

@@ -19,7 +19,6 @@ function refuse(message: string): never {
 
 /** Refuses what we and a provider may read differently. */
 function checkReading(call: InboundCall, body: Uint8Array, contentType: string): void {
-  if (body.length === 0) return;
   if (bodiless.has(call.method)) refuse(`a ${call.method} has no body here: leave it out`);
   const hasMark = body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf;
   const start = Buffer.from(body.buffer, body.byteOffset, Math.min(body.length, 64)).toString('latin1');
@@ -38,6 +37,7 @@ export function readPassedBody(
   body: Uint8Array,
   parsed: InferenceRequest,
 ): InferenceRequest {
+  if (body.length === 0) return parsed;
   const contentType = call.header('content-type') ?? '';
   checkReading(call, body, contentType);
   const fields = formFields(body, contentType);

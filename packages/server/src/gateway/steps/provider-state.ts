@@ -1,6 +1,6 @@
 // Owns whose the ids are that a request names at the provider: only what this principal's own calls made.
 
-import { keptInPairs } from '@countersign/core/dialects/kept-ids';
+import { keptInPairs, mostNamed } from '@countersign/core/dialects/kept-ids';
 import { keptByPath } from '@countersign/core/dialects/kept-paths';
 import type { InferenceRequest, StateReference } from '@countersign/core/dialects/request-types';
 import { AppError } from '@countersign/core/errors';
@@ -8,6 +8,7 @@ import type { ActorChain } from '@countersign/core/identity/actor';
 import type { OrgSnapshot } from '../../services/snapshot/org-snapshot.ts';
 import type { InboundCall } from '../call.ts';
 import type { GatewayDeps } from '../deps.ts';
+import { checkPairs } from './form-fields.ts';
 import type { OwnedTarget } from './select-model.ts';
 
 function foreign(kind: string, id: string): AppError {
@@ -20,7 +21,8 @@ function foreign(kind: string, id: string): AppError {
 /** True when a call names something that the provider keeps. */
 export function namesState(call: InboundCall, request: InferenceRequest): boolean {
   const { id } = call.endpoint;
-  return request.providerState.references.length > 0 || id === 'response_object' || id === 'passthrough';
+  if (call.query !== '' || id === 'response_object' || id === 'passthrough') return true;
+  return request.providerState.references.length > 0;
 }
 
 /** Whose the things are that a call names. */
@@ -36,9 +38,6 @@ export type CheckedState = {
 /** The state of a call that names nothing. */
 export const nothingNamed: CheckedState = { owned: undefined, heldAt: undefined, foreign: undefined };
 
-/** Things that one call may name: each is looked up. */
-const mostNamed = 500;
-
 /** The refusal of a call to a provider that did not give the caller what the call names. */
 export const heldElsewhere = new AppError(
   'not_found',
@@ -51,16 +50,22 @@ const listRefused = (provider: string | undefined): AppError =>
     `what ${provider ?? 'the provider'} keeps is everyone's together and cannot be listed: ask for one that your calls made, by its id`,
   );
 
-/** What the path and the query name; undefined for a path that asks for all at once. */
-function namedByPath({ endpoint, method, query }: InboundCall): readonly StateReference[] | undefined {
-  if (endpoint.id === 'response_object' && endpoint.objectId !== undefined)
-    return [{ kind: 'response', id: endpoint.objectId }];
-  if (endpoint.id !== 'passthrough') return [];
-  const kept = keptByPath(method, endpoint.providerPath);
-  if (kept.kind === 'all') return undefined;
+function namedByQuery(query: string): readonly StateReference[] {
+  if (query === '') return [];
+  checkPairs(query);
   // Some take `;` for `&`.
   const readings = query.includes(';') ? [query, query.replaceAll(';', '&')] : [query];
-  const queried = readings.flatMap((text) => (text === '' ? [] : keptInPairs(new URLSearchParams(text))));
+  return readings.flatMap((text) => keptInPairs(new URLSearchParams(text)));
+}
+
+/** What the path and the query name; undefined for a path that asks for all at once. */
+function namedByPath({ endpoint, method, query }: InboundCall): readonly StateReference[] | undefined {
+  const queried = namedByQuery(query);
+  if (endpoint.id === 'response_object' && endpoint.objectId !== undefined)
+    return [{ kind: 'response', id: endpoint.objectId }, ...queried];
+  if (endpoint.id !== 'passthrough') return queried;
+  const kept = keptByPath(method, endpoint.providerPath);
+  if (kept.kind === 'all') return undefined;
   return kept.kind === 'one' ? [...kept.references, ...queried] : queried;
 }
 
@@ -92,7 +97,9 @@ export async function checkProviderState(
   for (const { kind, id } of named) {
     const { workspaceId } = actor.standing;
     const all = await deps.ownedObject(snapshot.orgId, actor.principalId, workspaceId, id);
-    const held = endpoint.provider === undefined ? all : all.filter((one) => one.providerId === pinned?.id);
+    const held = all.filter(
+      (one) => one.kind === kind && (endpoint.provider === undefined || one.providerId === pinned?.id),
+    );
     if (endpoint.id === 'response_object' && id === endpoint.objectId) owned ??= held[0];
     const before = heldAt;
     heldAt = new Set(

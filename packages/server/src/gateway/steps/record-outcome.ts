@@ -148,13 +148,15 @@ const noObjects: readonly ProviderObject[] = [];
 
 /** Ids that the provider keeps and a later request may name: whose they are is recorded with the outcome. */
 function createdObjects({ entry, admitted }: Recorded, forwarded: Forwarded): readonly ProviderObject[] {
-  const { report, isJson } = forwarded;
+  const { report, isJson, isStream } = forwarded;
   if (report === undefined) return noObjects;
   const { responseId, createdState, passed } = report;
   if (responseId === undefined && createdState.length === 0 && passed === undefined) return noObjects;
   const { endpoint, method } = entry.asked.call;
   const made =
-    passed !== undefined && isJson ? madeByAnswer(method, endpoint.providerPath, passed) : createdState;
+    passed !== undefined && (isJson || isStream)
+      ? madeByAnswer(method, endpoint.providerPath, passed)
+      : createdState;
   const isKept = endpoint.id === 'passthrough' || storesAnswer(entry.asked.request);
   const objects: ProviderObject[] = [];
   const { selected, decided } = admitted;

@@ -52,7 +52,7 @@ export type ReadCalls = {
       readonly workspaceId: WorkspaceId;
       readonly externalId: string;
     };
-    reply: readonly { readonly providerId: string; readonly modelId: string }[];
+    reply: readonly { readonly providerId: string; readonly modelId: string; readonly kind: string }[];
   };
   subjectKey: { request: { readonly orgId: OrgId; readonly id: PrincipalId }; reply: Uint8Array | undefined };
 };
@@ -155,7 +155,7 @@ export function readHandlers(store: Store) {
     ownedObject: async (request: ReadCalls['ownedObject']['request']) => {
       const { orgId, ownerId, workspaceId, externalId } = request;
       const rows = await ownedProviderObjects(store, orgId, ownerId, workspaceId, externalId);
-      return rows.map((row) => ({ providerId: row.provider_id, modelId: row.model_id }));
+      return rows.map((row) => ({ providerId: row.provider_id, modelId: row.model_id, kind: row.kind }));
     },
     subjectKey: async (request: ReadCalls['subjectKey']['request']) =>
       (await readSubject(store, request.orgId, request.id))?.sealedKey ?? undefined,
