@@ -253,6 +253,10 @@ function admitAllowed(
   };
   const upstreamName = selected.model?.upstreamName ?? asked.request.model;
   const spliced = fulfil(asked.request, asked.body, upstreamName, obligations, snapshot.classifiers());
+  if (spliced instanceof AppError) {
+    const unmet = { reason: 'obligation_unmet', worst: undefined };
+    return { kind: 'refused', decided: { ...decided, ...unmet }, error: spliced, isPolicy: false };
+  }
   const dims = snapshot.facts(actor).dimensions(selected.model);
   const reserved = deps.meter.reserve(snapshot.orgId, dims, worst.nanos, worst.tokens);
   if (reserved.kind === 'refused') {

@@ -35,49 +35,62 @@ function unredactable(): AppError {
   );
 }
 
+function unsubstitutable(): AppError {
+  return new AppError(
+    'policy_denied',
+    'policy asks for another model than this request names in a place that can be changed: name it in `model` yourself',
+  );
+}
+
 /** Cuts every finding of these labels. A finding that no string of the body holds refuses the call. */
 function redact(
   request: InferenceRequest,
   body: Uint8Array,
   labels: readonly string[],
   classifiers: OrgClassifiers | undefined,
-): readonly Splice[] {
+): readonly Splice[] | AppError {
   if (labels.length === 0) return [];
   const redactions: Redaction[] = [];
   for (const part of request.parts) {
     if (part.kind !== 'text') continue;
     const whole = findSpans(part.text, labels, classifiers);
-    if (whole.unexamined) throw unredactable();
+    if (whole.unexamined) return unredactable();
     let found = 0;
     for (const leaf of leavesOf(part)) {
       if (leaf.kind !== 'text') continue;
       const { spans, unexamined } = findSpans(leaf.text, labels, classifiers);
-      if (unexamined) throw unredactable();
+      if (unexamined) return unredactable();
       found += spans.length;
       if (spans.length > 0)
         redactions.push({ path: leaf.path, text: replaceSpans(leaf.text, mergeSpans(spans)) });
     }
-    if (found < whole.spans.length) throw unredactable();
+    if (found < whole.spans.length) return unredactable();
   }
   const splices = spliceRedactions(body, redactions, utf8);
-  if (splices === undefined) throw unredactable();
+  if (splices === undefined) return unredactable();
   return splices;
 }
 
-/** The body as it leaves: the client's bytes but for the recorded splices. Throws `policy_denied` if it cannot be. */
+/** The body as it leaves: the client's bytes but for the recorded splices; or why it cannot be as policy asks. */
 export function fulfil(
   request: InferenceRequest,
   body: Uint8Array,
   upstreamModel: string,
   obligations: Obligations,
   classifiers: OrgClassifiers | undefined,
-): Spliced {
+): Spliced | AppError {
+  const named = spliceModel(request, body, upstreamModel, utf8);
+  // A form, a stored prompt or a path holds the model's name where no splice reaches it.
+  if (obligations.model !== undefined && named.length === 0 && request.model !== upstreamModel)
+    return unsubstitutable();
+  const redacted = redact(request, body, obligations.redact, classifiers);
+  if (redacted instanceof AppError) return redacted;
   const splices = [
-    ...spliceModel(request, body, upstreamModel, utf8),
+    ...named,
     ...(obligations.maxTokens === undefined
       ? []
       : spliceTokenCeiling(request, body, obligations.maxTokens, utf8)),
-    ...redact(request, body, obligations.redact, classifiers),
+    ...redacted,
   ];
   return applySplices(body, splices, utf8.encodeUtf8);
 }

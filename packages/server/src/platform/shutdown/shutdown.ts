@@ -3,8 +3,8 @@
 import { AppError } from '@countersign/core/errors';
 
 /**
- * In this order, one after the other: listeners stop taking connections; running requests end; what is
- * buffered is written; files, databases and threads close. Closers of one phase run side by side.
+ * In this order, one after the other: readiness fails; running requests end, while what comes is still answered; what
+ * is buffered is written; listeners, files, databases and threads close. Closers of one phase run side by side.
  */
 export const shutdownPhases = ['stop', 'drain', 'flush', 'close'] as const;
 export type ShutdownPhase = (typeof shutdownPhases)[number];
