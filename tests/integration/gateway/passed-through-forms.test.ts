@@ -99,6 +99,7 @@ test('nothing that a caller sends takes long to read', async () => {
   await running.publish('@id("none") forbid (principal, action, resource);');
   const brackets = `${'['.repeat(100_000)}\n`;
   const form = 'application/x-www-form-urlencoded';
+  const slow = `--x\r\ncontent-type:${' '.repeat(1_900)}\r\ncontent-disposition: form-data; name="a"\r\n\r\nb\r\n`;
   const hostile: readonly (readonly [string, string, string])[] = [
     ['application/json', JSON.stringify({ [brackets]: 'v' }), ''],
     [form, 'a&'.repeat(1_000_000), ''],
@@ -106,6 +107,7 @@ test('nothing that a caller sends takes long to read', async () => {
     ['application/json', JSON.stringify({ file_id: '0,'.repeat(1_000_000) }), ''],
     ['application/json', '{}', `?${'a&'.repeat(6_000)}`],
     ['multipart/form-data; boundary=x', '--x\r\n'.repeat(200_000), ''],
+    ['multipart/form-data; boundary=x', `${slow.repeat(900)}--y`, ''],
   ];
   for (const [type, body, query] of hostile) {
     const started = performance.now();

@@ -36,17 +36,19 @@ export function checkPairs(text: string): void {
     throw new AppError('invalid_request', `a query or form may have ${mostPairs} pairs: send fewer`);
 }
 
+const isHeader = (line: string, name: string): boolean => line.toLowerCase().startsWith(`${name}:`);
+
 /** One field from its part's head and bytes; undefined for a file and for a long text. */
 function fieldOf(head: string, value: Buffer): Field | undefined {
   const lines = head.split('\r\n');
-  const dispositions = lines.filter((line) => /^content-disposition/i.test(line));
+  const dispositions = lines.filter((line) => line.toLowerCase().startsWith('content-disposition'));
   const [, name, file, encodedFile] = disposition.exec(dispositions[0] ?? '') ?? [];
   if (name === undefined || dispositions.length > 1)
     refuse('each part needs one `content-disposition: form-data` with a `name` in quotes');
   if (!lines.every((line) => plainHeader.test(line))) refuse('a part has a header that is none');
-  if (lines.some((line) => /^content-transfer-encoding:/i.test(line))) refuse('a part is encoded');
+  if (lines.some((line) => isHeader(line, 'content-transfer-encoding'))) refuse('a part is encoded');
   const isFile = file !== undefined || encodedFile !== undefined;
-  const isJson = lines.some((line) => /^content-type:\s*[^;]*json/i.test(line));
+  const isJson = lines.some((line) => isHeader(line, 'content-type') && line.toLowerCase().includes('json'));
   const names = isModelKey(name) || (isNaming(name) && !(isFile && /^files?(\[\])?$/i.test(name)));
   if (names && (isFile || isJson || value.length > maxName))
     refuse(`\`${name.slice(0, 40)}\` must be a plain text of at most ${maxName} bytes`);
