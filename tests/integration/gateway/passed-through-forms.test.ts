@@ -115,7 +115,7 @@ test('nothing that a caller sends takes long to read', async () => {
     const answer = await running.call({ key: bob.key, path: `/providers/fake/v1/x${query}`, headers, body });
     assert.ok(answer.status >= 400 && answer.status < 500, `${answer.status} ${answer.text}`);
     const tookMs = performance.now() - started;
-    assert.ok(tookMs < 1_500, `${type}, ${body.length} bytes: ${tookMs} ms`);
+    assert.ok(tookMs < 4_000, `${type}, ${body.length} bytes: ${tookMs} ms`);
   }
   await running.publish('@id("all") permit (principal, action, resource);');
 });

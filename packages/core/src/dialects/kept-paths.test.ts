@@ -184,7 +184,7 @@ test('what a caller sends is read in a time that its length bounds', () => {
     [brackets, 'v'],
     ['file_id', '1,'.repeat(1_000_000)],
   ]);
-  assert.ok(performance.now() - started < 2_000, `${performance.now() - started} ms`);
+  assert.ok(performance.now() - started < 4_000, `${performance.now() - started} ms`);
 });
 
 test('a query names kept things too, by each of its pairs', () => {
