@@ -1,6 +1,6 @@
 // Owns the append-only file of checkpoints: the anchor against the operator that is on by default.
 
-import { closeSync, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { AppError } from '@countersign/core/errors';
 
@@ -12,10 +12,17 @@ export type CheckpointFile = {
   readonly close: () => void;
 };
 
+/** Node's own `recursive` never comes back where a folder cannot be made though its parent is there, as in /proc. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  mkdirSync(path, 0o700);
+}
+
 /** Opens the file to append to it; on PostgreSQL nothing else has made the data folder. */
 function open(path: string): number {
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(path));
     return openSync(path, 'a', 0o600);
   } catch (cause) {
     throw new AppError(
