@@ -1,8 +1,9 @@
 // Owns the append-only file of checkpoints: the anchor against the operator that is on by default.
 
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { AppError } from '@countersign/core/errors';
+import { makeFolder } from '../platform/folders/make-folder.ts';
 
 export type CheckpointFile = {
   /** Keeps the newest checkpoint of a log for the next write. */
@@ -11,13 +12,6 @@ export type CheckpointFile = {
   readonly flush: () => void;
   readonly close: () => void;
 };
-
-/** Node's own `recursive` never comes back where a folder cannot be made though its parent is there, as in /proc. */
-function makeFolder(path: string): void {
-  if (existsSync(path)) return;
-  makeFolder(dirname(path));
-  mkdirSync(path, 0o700);
-}
 
 /** Opens the file to append to it; on PostgreSQL nothing else has made the data folder. */
 function open(path: string): number {

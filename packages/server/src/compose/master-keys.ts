@@ -1,10 +1,11 @@
 // Owns where the master keys come from: the configuration, or for an embedded store a file made at first start.
 
 import { hash, randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError } from '@countersign/core/errors';
 import type { Config } from '../platform/config/schema.ts';
+import { makeFolder } from '../platform/folders/make-folder.ts';
 import type { ThreadKeys } from './threads.ts';
 
 /** 32 bytes in hex or base64. */
@@ -46,7 +47,7 @@ export function loadMasterKeys(config: Config): MasterKeys {
   const path = join(config.dataDir, 'master.key');
   if (existsSync(path))
     return { keys: [named(parseKey(readFileSync(path, 'utf8').trim()))], made: undefined };
-  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+  makeFolder(config.dataDir);
   writeFileSync(path, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600, flag: 'wx' });
   return { keys: [named(parseKey(readFileSync(path, 'utf8').trim()))], made: path };
 }

@@ -1,9 +1,10 @@
 // Owns the embedded directory: its files, their permissions, the pragmas, and the lock that admits one process.
 
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, openSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { AppError } from '@countersign/core/errors';
+import { makeFolder } from '../folders/make-folder.ts';
 
 const databaseFileName = 'countersign.db';
 const lockFileName = 'countersign.lock';
@@ -38,7 +39,7 @@ function createPrivately(path: string): void {
 export function prepareDirectory(directory: string): string {
   const path = resolve(directory);
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeFolder(path);
     createPrivately(join(path, lockFileName));
   } catch (error) {
     throw new AppError(
