@@ -35,7 +35,7 @@ export const usage = `npm run bench -- [flags]
   --soak M        instead: M minutes of steady load, is memory flat?
   --profile       instead: a processor profile of the gateway under 64 connections
   --steps         instead: a call's own steps in a loop, without sockets, provider or ledger; swings least
-  --parts         instead: detectors, policy decisions, mutations of a log and offline verification, each alone
+  --parts         instead: detectors, decisions and their comparison with Cedar, mutations of a log, verification, each alone
   --faults        instead: 1,000 kills under load and 10,000 interleavings of revocation and intent; 40 minutes
   --kills N, --interleavings N
                   with --faults: fewer of them; prints, but leaves RESULTS.md as it is
