@@ -79,7 +79,7 @@ function segmentsOf(path: string): Segments {
 function kindAt({ names }: Segments, at: number): StateKind | undefined {
   const [above, name = ''] = [names[at - 1], names[at]];
   const kind = nested.get(`${above}/${name}`) ?? collections.get(name);
-  // `batch_prediction_jobs` and `agents/completions` are what their last word says.
+  // `POST /v1/agents/completions` asks an agent that its body names, and makes none.
   return kind === 'agent' && names[at + 1] === 'completions' ? undefined : kind;
 }
 

@@ -141,7 +141,8 @@ function logNotes(log: Log, refusals: Refusals) {
   return {
     noteRefused(call, reason, detail) {
       refusals.note(call.address, reason);
-      write(call.requestId, { reason, detail }, 'a credential was refused');
+      const fields = detail === undefined ? { reason } : { reason, detail };
+      write(call.requestId, fields, 'a credential was refused');
     },
     noteFailed: (requestId, { kind, cause }) =>
       write(requestId, { kind, error: cause }, 'a provider gave no answer'),

@@ -224,7 +224,7 @@ export function admit(deps: GatewayDeps, asked: Asked, before: Classified | unde
   }
   if (asked.foreign !== undefined) return refuseForeign(surveyed, asked.foreign);
   // An obligation may have sent the call to another provider than the one that keeps what it names.
-  if (asked.heldAt?.has(selected.provider.id) === false) return refuseForeign(surveyed, heldElsewhere);
+  if (asked.heldAt?.has(selected.provider.id) === false) return refuseForeign(surveyed, heldElsewhere());
   return admitAllowed(deps, asked, surveyed, second.others, selected, decision);
 }
 

@@ -39,10 +39,12 @@ export type CheckedState = {
 export const nothingNamed: CheckedState = { owned: undefined, heldAt: undefined, foreign: undefined };
 
 /** The refusal of a call to a provider that did not give the caller what the call names. */
-export const heldElsewhere = new AppError(
-  'not_found',
-  'what this call names at the provider was not made there by your calls: leave it out',
-);
+export function heldElsewhere(): AppError {
+  return new AppError(
+    'not_found',
+    'what this call names at the provider was not made there by your calls: leave it out',
+  );
+}
 
 const listRefused = (provider: string | undefined): AppError =>
   new AppError(
