@@ -132,6 +132,25 @@ test('a checkpoint kept of another log is refused, not passed over', async (t) =
   );
 });
 
+test('the checkpoint that the command prints, or its JSON, is what verify holds an export against', async (t) => {
+  const { room, cli } = await setting(t);
+  const directory = join(room, 'audit');
+  await cli('ledger', 'export', directory);
+  const since = join(room, 'kept');
+  const printed = await cli('ledger', 'checkpoint');
+  assert.equal(printed.out, sample.checkpoint);
+  for (const form of [printed.out, (await cli('ledger', 'checkpoint', '--json')).out]) {
+    writeFileSync(since, form);
+    const ran = await cli('ledger', 'verify', directory, '--since', since);
+    assert.equal(ran.code, 0, ran.out + ran.err);
+    assert.match(ran.out, /protected against the operator: the first \d+ entries/);
+  }
+  writeFileSync(since, 'checkpoint:\n  sample\n');
+  const ran = await cli('ledger', 'verify', directory, '--since', since);
+  assert.equal(ran.code, 1);
+  assert.match(ran.err, /`\S+kept` is no checkpoint: `countersign ledger checkpoint` prints one/);
+});
+
 test('a proof is verified, kept in three files, and verifies again from them alone', async (t) => {
   const { room, cli } = await setting(t);
   const out = join(room, 'call.tlog-proof');

@@ -8,7 +8,7 @@ import { connect, connectionFlags } from './connection.ts';
 import { type ExitCode, UsageError } from './machine.ts';
 import { exampleOf } from './operation-example.ts';
 import { answerText, itemsOf, wholeTable } from './print-answer.ts';
-import { safeJson, safeLine } from './safe-text.ts';
+import { safeJson, safeLine, safeLines } from './safe-text.ts';
 import { type Member, membersOf, readFile, readJson, valuesOf } from './schema-flags.ts';
 import { csvText } from './table.ts';
 
@@ -144,6 +144,11 @@ async function ask(client: Client, { operation }: Shape, input: Input, all: bool
 function print(shape: Shape, { flags, json, machine }: Invocation, answer: unknown): void {
   if (json) {
     machine.out(safeJson(answer));
+    return;
+  }
+  // A checkpoint is kept and held against later exports: as the note that was signed, and nothing around it.
+  if (shape.operation.id === 'ledger.checkpoint' && isObject(answer)) {
+    machine.out(safeLines(String(answer.checkpoint)));
     return;
   }
   const items = itemsOf(answer);

@@ -2,6 +2,7 @@
 
 import { existsSync, statSync } from 'node:fs';
 import { describeReceipt, describeVerification } from '@countersign/sdk/ledger/describe-verification';
+import { heldNote } from '@countersign/sdk/ledger/held-checkpoint';
 import { type VerifyOptions, verifyDirectory } from '@countersign/sdk/ledger/verify-directory';
 import { verifyReceiptFiles } from '@countersign/sdk/ledger/verify-receipt';
 import type { Command, Flag, Invocation } from '../command.ts';
@@ -21,7 +22,8 @@ export const againstFlags: readonly Flag[] = [
     name: 'since',
     kind: 'text',
     value: 'FILE',
-    description: 'a signed checkpoint that you kept: shows a log that was cut or rewritten since',
+    description:
+      "a signed checkpoint that you kept, as `ledger checkpoint` prints it or in the API's JSON: shows a log that was cut or rewritten since",
   },
   {
     name: 'witness',
@@ -37,6 +39,14 @@ export const againstFlags: readonly Flag[] = [
   },
 ];
 
+function sinceText(machine: Machine, path: string): string {
+  const text = readFile(machine, path);
+  if (heldNote(text) !== undefined) return text;
+  throw new FailedError(
+    `\`${path}\` is no checkpoint: \`countersign ledger checkpoint\` prints one, five lines of a signed note`,
+  );
+}
+
 function keyText(machine: Machine, text: string | undefined): string | undefined {
   return text?.startsWith('@') === true ? readFile(machine, text.slice(1)) : text;
 }
@@ -48,7 +58,7 @@ export function againstOf({ flags, machine }: Invocation): VerifyOptions {
   const policy = flags.text('policy');
   return {
     ...(vkey === undefined ? {} : { vkey }),
-    ...(since === undefined ? {} : { since: readFile(machine, since) }),
+    ...(since === undefined ? {} : { since: sinceText(machine, since) }),
     ...(policy === undefined ? {} : { policy: readFile(machine, policy) }),
     witnesses: flags.list('witness'),
   };

@@ -127,7 +127,9 @@ function describeInput(finding: Extract<DirectoryFinding, { readonly kind: Input
     case 'key_missing':
       return `\`${finding.file}\` holds no verifier key: give --vkey`;
     case 'held_refused':
-      return `the held checkpoint was not signed by this log: ${checkpointProblems[finding.problem]}`;
+      return finding.problem === 'checkpoint_malformed'
+        ? 'what is given as the held checkpoint is no checkpoint: give the signed note, or the API\u2019s answer with it'
+        : `the held checkpoint was not signed by this log: ${checkpointProblems[finding.problem]}`;
     case 'cosignature_invalid':
       return `the cosignature of \`${finding.witness}\` is false`;
     case 'quorum_not_met':

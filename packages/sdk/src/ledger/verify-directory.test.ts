@@ -109,6 +109,23 @@ test('a checkpoint held of another log is refused, not passed over', async (t) =
   assert.deepEqual(result, { ok: false, finding: { kind: 'held_refused', problem: 'origin_differs' } });
 });
 
+test('a checkpoint may be held as the JSON of the API, and what is no checkpoint is told from a false one', async (t) => {
+  const directory = await exported(t);
+  const checkpoint = checkpointOf(entries.slice(0, 10));
+  const since = JSON.stringify({ checkpoint, verifierKey: log.vkey }, null, 2);
+  const held = await verifyDirectory(directory, { since });
+  assert.equal(held.ok ? held.heldSize : held.finding.kind, 10);
+  for (const wrong of ['', 'checkpoint:', '{', '{"checkpoint":7}', `${checkpoint}${checkpoint}`]) {
+    const result = await verifyDirectory(directory, { since: wrong });
+    assert.deepEqual(result, {
+      ok: false,
+      finding: { kind: 'held_refused', problem: 'checkpoint_malformed' },
+    });
+    assert.match(describeVerification(result), /is no checkpoint/);
+    assert.doesNotMatch(describeVerification(result), /not signed by this log/);
+  }
+});
+
 test('a witness protects against the operator, a false or missing one does not', async (t) => {
   const plain = checkpointOf(entries);
   const body = plain.slice(0, plain.indexOf('\n\n') + 1);

@@ -11,6 +11,7 @@ import { type LogPolicy, parseLogPolicy, quorumMet } from '@countersign/core/led
 import { type Note, parseVerifierKey, signatureTypes, type VerifierKey } from '@countersign/core/ledger/note';
 import { parseTilePath, tileAt } from '@countersign/core/ledger/tile';
 import { type Finding, type HeldHead, verifyLog } from '@countersign/core/ledger/verify-log';
+import { heldNote } from './held-checkpoint.ts';
 import { nodeVerifying, strictText } from './node-verifying.ts';
 import { type ExportDirectory, exportFiles, openExport } from './read-export.ts';
 import { type CopyFinding, verifyCopies } from './verify-copies.ts';
@@ -18,7 +19,7 @@ import { type CopyFinding, verifyCopies } from './verify-copies.ts';
 export type VerifyOptions = {
   /** The log's verifier key, received apart from the export. Without it the export's own `vkey` file serves. */
   readonly vkey?: string;
-  /** The text of a signed checkpoint of this log that was received earlier and kept elsewhere. */
+  /** A signed checkpoint of this log that was received earlier and kept elsewhere: the note, or the API's JSON. */
   readonly since?: string;
   /** Verifier keys (type 4) of witnesses whose cosignatures count. */
   readonly witnesses?: readonly string[];
@@ -139,7 +140,9 @@ function readOptions(source: ExportDirectory, options: VerifyOptions, checkpoint
   });
   const held: HeldHead[] = [];
   if (options.since !== undefined) {
-    const opened = openCheckpoint(nodeVerifying, options.since, key);
+    const note = heldNote(options.since);
+    if (note === undefined) throw new Found({ kind: 'held_refused', problem: 'checkpoint_malformed' });
+    const opened = openCheckpoint(nodeVerifying, note, key);
     if (!opened.ok) throw new Found({ kind: 'held_refused', problem: opened.problem });
     const { size, root } = opened.signed.checkpoint;
     held.push({ name: 'the held checkpoint', size, root });
