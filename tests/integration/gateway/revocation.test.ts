@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { makeKey, makeToken } from '@countersign/server/services/authn/sample-issuer';
 import { startGateway, type TestGateway, until } from '../../support/gateway.ts';
 import { countOf, figuresLine, tellProgress } from '../../support/long-run.ts';
 import { beginStream, chatEvents } from '../../support/provider-answers.ts';
@@ -133,4 +134,33 @@ test('the stream of an agent is cut when its owner is suspended, and its key sto
   assert.equal(textAt(await running.record(answer.record()), 'status'), 'cut');
   running.provider.answer();
   assert.equal((await running.call({ key })).status, 401);
+});
+
+test('an answer whose token ends by itself goes on, whatever else is changed meanwhile', async () => {
+  const signing = makeKey('ES256', 'k1');
+  const issuer = 'https://idp.example/';
+  const made = await running.must('POST', '/token-issuers', {
+    ...{ name: 'corp', issuer, keys: { kind: 'jwks', jwks: { keys: [signing.jwk] } } },
+    ...{ algorithms: ['ES256'], claims: { subject: 'sub' }, requiredClaims: {}, roleMap: {}, teamMap: {} },
+    ...{ justInTime: true, workspaceId: running.workspaceId, maxTokenAgeSeconds: 3600 },
+  });
+  // Clocks may differ by a minute: this token ends in two seconds.
+  const now = Math.floor(Date.now() / 1000);
+  const claims = { iss: issuer, aud: textAt(made, 'audience'), sub: 'alice', iat: now - 300, exp: now - 58 };
+  const token = makeToken(signing, claims);
+  answerEndlessly();
+  const stream = openStream(token);
+  await stream.begun;
+  running.provider.answer();
+  assert.ok(await until(async () => (await running.call({ key: token })).status === 401, 5_000));
+  let isOver = false;
+  void stream.answer.finally(() => {
+    isOver = true;
+  });
+  await running.must('POST', '/teams', { name: 'unrelated', workspaceId: running.workspaceId });
+  await running.must('GET', '/organization');
+  assert.equal(isOver, false, 'the team has nothing to do with it');
+  await running.must('PATCH', `/token-issuers/${textAt(made, 'id')}`, { status: 'suspended' });
+  const answer = await stream.answer;
+  assert.equal(textAt(await running.record(answer.record()), 'status'), 'cut', 'a revocation still cuts it');
 });

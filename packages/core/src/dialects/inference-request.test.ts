@@ -124,15 +124,23 @@ test("tools that the provider runs are named wherever they are declared; the cli
       shell,
       { type: 'image_generation', model: 'gpt-image-1' },
       { type: 'mcp', server_label: 's', connector_id: 'connector_gmail' },
+      { type: 'mcp', server_label: 't', connector_id: 'connector_0a1b' },
     ],
   });
   assert.deepEqual(responses.hostedTools, [
     'computer_use_preview',
     'image_generation',
+    'mcp:connector_0a1b',
     'mcp:connector_gmail',
     'shell',
   ]);
   assert.deepEqual(responses.otherModels, ['gpt-image-1']);
+  const connectors = responses.providerState.references.filter(({ kind }) => kind === 'connector');
+  assert.deepEqual(
+    connectors.map(({ id }) => id),
+    ['connector_0a1b'],
+    "the vendor's own are for policy alone",
+  );
   assert.ok(
     responses.providerState.references.some(({ kind, id }) => kind === 'container' && id === 'cntr_1'),
   );

@@ -1,6 +1,7 @@
 // Owns which ids of kept things the bodies, forms and queries of requests that are passed through name.
 
 import { isObject } from '../json.ts';
+import { isVendorsOwn } from './named-in.ts';
 import { addReference, type JsonRecord, type RequestBuilder } from './request-builder.ts';
 import type { StateKind, StateReference } from './request-types.ts';
 
@@ -220,6 +221,7 @@ export function addKept(builder: RequestBuilder, object: JsonRecord): void {
     if (key === 'input' && object.type === 'tool_use') continue;
     // The vendor's own skills are there for everyone.
     if (key === 'skill_id' && object.type === 'anthropic') continue;
+    if (key === 'connector_id' && isVendorsOwn('connector', object[key])) continue;
     addAll(builder, byLooks(key));
     addValue(builder, folded, object[key]);
   }

@@ -16,6 +16,18 @@ export const referenceKeys: ReadonlyMap<string, StateKind> = new Map([
   ['connector_id', 'connector'],
 ]);
 
+/** OpenAI's own connectors, which are there for everyone: as hosted tools, they are for policy to decide. */
+const vendorConnectors: ReadonlySet<unknown> = new Set(
+  ['dropbox', 'gmail', 'googlecalendar', 'googledrive', 'microsoftteams', 'outlookcalendar']
+    .concat('outlookemail', 'sharepoint')
+    .map((service) => `connector_${service}`),
+);
+
+/** True for an id that a vendor has given to something of its own: nobody's calls made it. */
+export function isVendorsOwn(kind: string, id: unknown): boolean {
+  return kind === 'connector' && vendorConnectors.has(id);
+}
+
 /** Notes every stored object that a value names by a known key. `container: "auto"` style objects are walked. */
 export function addReferencesIn(builder: RequestBuilder, value: unknown): void {
   if (Array.isArray(value)) {
@@ -27,6 +39,7 @@ export function addReferencesIn(builder: RequestBuilder, value: unknown): void {
   for (const key in value) {
     const member = value[key];
     const kind = referenceKeys.get(key);
+    if (kind !== undefined && isVendorsOwn(kind, member)) continue;
     if (kind !== undefined && typeof member === 'string') addReference(builder, kind, member);
     else if (kind !== undefined && Array.isArray(member)) {
       const ids: readonly unknown[] = member;

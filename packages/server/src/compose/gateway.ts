@@ -173,7 +173,7 @@ export function composeGateway(ports: GatewayPorts): Gateway {
     maxOrganizations: 1_000,
     onAdvance: (snapshot, changes) => {
       for (const { kind, id } of changes) if (kind === 'user') subjectKeys.forget(snapshot.orgId, id);
-      activeCalls.review(snapshot, now());
+      activeCalls.review(snapshot);
     },
   });
   const refusals = composeRefusals(ports, now, ids.entryId, commit);

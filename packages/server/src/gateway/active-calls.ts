@@ -8,14 +8,21 @@ import { type Bag, type Bagged, createBag } from '../platform/bag/bag.ts';
 import type { OrgSnapshot } from '../services/snapshot/org-snapshot.ts';
 import type { Cut } from './steps/forwarding.ts';
 
-/** A call on its way. `slot` is its place among the others. */
-export type ActiveCall = Bagged & { readonly credential: Credential; readonly cut: (cut: Cut) => void };
+/** A call on its way. `slot` is its place among the others, `decidedMs` when it was decided, since 1970. */
+export type ActiveCall = Bagged & {
+  readonly credential: Credential;
+  readonly decidedMs: number;
+  readonly cut: (cut: Cut) => void;
+};
 
 export type ActiveCalls = {
   readonly add: (orgId: OrgId, call: ActiveCall) => void;
   readonly remove: (orgId: OrgId, call: ActiveCall) => void;
-  /** Cuts what the organization's newest version no longer lets live. */
-  readonly review: (snapshot: OrgSnapshot, nowMs: number) => void;
+  /**
+   * Cuts what the organization's newest version no longer lets live. Each credential is held against that version as of
+   * the call's own decision: what ends by itself meanwhile ends no answer, whether or not something else has changed.
+   */
+  readonly review: (snapshot: OrgSnapshot) => void;
   /** Cuts every call of every organization. */
   readonly cutAll: (cut: Cut) => void;
   readonly count: () => number;
@@ -35,13 +42,13 @@ export function createActiveCalls(): ActiveCalls {
     remove(orgId, call) {
       if (calls.get(orgId)?.remove(call) === true) count -= 1;
     },
-    review(snapshot, nowMs) {
+    review(snapshot) {
       for (const call of calls.get(snapshot.orgId)?.items() ?? []) {
         const resolution = resolveActor(
           snapshot.directory,
           call.credential,
           'models',
-          nowMs,
+          call.decidedMs,
           snapshot.standing,
         );
         if (resolution.ok) continue;

@@ -90,7 +90,12 @@ function watch(deps: GatewayDeps, recorded: Recorded, forwarding: ForwardingCall
   const { asked } = recorded.entry;
   const { snapshot } = asked.authenticated;
   const { orgId } = snapshot;
-  const active = { credential: asked.authenticated.credential, cut: forwarding.cut, slot: -1 };
+  const active = {
+    credential: asked.authenticated.credential,
+    decidedMs: recorded.entry.atMs,
+    cut: forwarding.cut,
+    slot: -1,
+  };
   try {
     asked.call.onGone(() =>
       forwarding.cut({
@@ -101,7 +106,7 @@ function watch(deps: GatewayDeps, recorded: Recorded, forwarding: ForwardingCall
     );
     deps.activeCalls.add(orgId, active);
     // What was revoked between the decision and here was reviewed without this call.
-    if (snapshot.version() !== recorded.entry.decided.version) deps.activeCalls.review(snapshot, deps.now());
+    if (snapshot.version() !== recorded.entry.decided.version) deps.activeCalls.review(snapshot);
   } catch (error) {
     // INVARIANT: a call that nobody could watch over is ended, and has its outcome like any other.
     deps.onError(error, asked.call.requestId);

@@ -13,7 +13,7 @@ import type { GatewayDeps } from './deps.ts';
 import { utf8 } from './steps/obligations.ts';
 import { readPassedBody } from './steps/passed-body.ts';
 import { checkProviderState, namesState, nothingNamed } from './steps/provider-state.ts';
-import { modelsInQuery } from './steps/query-models.ts';
+import { readQuery } from './steps/query.ts';
 
 /** Parses the body once; what policy sees and what is sent are the same bytes. */
 function parse(call: InboundCall, body: Uint8Array): InferenceRequest {
@@ -23,7 +23,7 @@ function parse(call: InboundCall, body: Uint8Array): InferenceRequest {
   });
   if (parsed.kind === 'refusal') throw new AppError(parsed.code, parsed.message);
   const read = call.endpoint.id === 'passthrough' ? readPassedBody(call, body, parsed) : parsed;
-  const queried = modelsInQuery(call.query);
+  const queried = readQuery(call.query);
   if (queried.length === 0) return read;
   return { ...read, otherModels: [...new Set([...read.otherModels, ...queried])].sort() };
 }

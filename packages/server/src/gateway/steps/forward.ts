@@ -94,7 +94,7 @@ class Attempt {
       this.#call?.abort();
       return;
     }
-    this.#headers = [...downstreamHeaders(headers), ...this.#forwarding.ownHeaders];
+    this.#headers = downstreamHeaders(headers, this.#forwarding.ownHeaders);
     if (status < 200 || status > 299) return;
     const { request, reply } = this.#forwarding;
     const type = contentType(headers);

@@ -29,17 +29,13 @@ function refuse(
   response.end(body);
 }
 
-/** Ends a connection whose client has taken nothing for so long. Progress within a write counts. */
-function watchReader(response: ServerResponse, idleMs: number): void {
-  response.setTimeout(idleMs, () => response.destroy());
-}
-
 /** The answer to one request. A class because each request makes one. */
 class HttpReply implements Reply {
   readonly #response: ServerResponse;
   readonly #endpoint: Endpoint;
   readonly #requestId: RequestId;
   readonly #idleMs: number;
+  #isWatched = false;
 
   constructor(response: ServerResponse, endpoint: Endpoint, requestId: RequestId, idleMs: number) {
     this.#response = response;
@@ -73,7 +69,7 @@ class HttpReply implements Reply {
 
   onDrain(listener: () => void): void {
     const response = this.#response;
-    watchReader(response, this.#idleMs);
+    this.#watchReader();
     response.once('drain', () => {
       response.setTimeout(0);
       listener();
@@ -102,7 +98,16 @@ class HttpReply implements Reply {
     const response = this.#response;
     response.end(last);
     // What the kernel has taken needs no watch; what waits in this process waits for the reader.
-    if (response.writableLength > 0) watchReader(response, this.#idleMs);
+    if (response.writableLength > 0) this.#watchReader();
+  }
+
+  /** Ends the connection once its client has taken nothing for so long. Progress within a write counts. */
+  #watchReader(): void {
+    const response = this.#response;
+    // Each listener stays: a slow reader has many writes, and needs one.
+    if (!this.#isWatched) response.on('timeout', () => response.destroy());
+    this.#isWatched = true;
+    response.setTimeout(this.#idleMs);
   }
 }
 

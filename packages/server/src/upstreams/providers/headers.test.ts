@@ -103,7 +103,7 @@ test('a header that Connection names is for one hop, in both directions', () => 
   const inbound = ['Connection', 'keep-alive, Anthropic-Beta', 'anthropic-beta', 'x', 'user-agent', 'u'];
   const names = namesOf(upstreamHeaders('anthropic', 'messages', inbound, 'k', 1));
   assert.ok(!names.includes('anthropic-beta') && names.includes('user-agent'));
-  assert.deepEqual(downstreamHeaders(['connection', 'openai-version', 'openai-version', '1']), []);
+  assert.deepEqual(downstreamHeaders(['connection', 'openai-version', 'openai-version', '1'], []), []);
 });
 
 test('no value with CR, LF or NUL passes, whatever surrounds it', () => {
@@ -113,7 +113,7 @@ test('no value with CR, LF or NUL passes, whatever surrounds it', () => {
       const value = before + bad + after;
       const flat = ['content-type', value, 'anthropic-beta', value];
       assert.ok(!upstreamHeaders('openai', 'chat', flat, 'k', 1).includes(value));
-      assert.deepEqual(downstreamHeaders(flat), []);
+      assert.deepEqual(downstreamHeaders(flat, []), []);
     }),
   );
 });
@@ -154,10 +154,24 @@ test('a client is given the provider’s limits and ids, not its cookies and fra
       '1.1 x',
     ],
   ];
-  assert.deepEqual(downstreamHeaders(flat), [
+  assert.deepEqual(downstreamHeaders(flat, []), [
     ...['content-type', 'application/json', 'x-upstream-request-id', 'req_1', 'request-id', 'req_2'],
     ...['openai-processing-ms', '7', 'x-ratelimit-remaining-tokens', '9'],
     ...['anthropic-ratelimit-tokens-reset', 'soon', 'retry-after', '3', 'x-should-retry', 'true'],
+  ]);
+});
+
+test('a provider’s limits give way to the gateway’s own, and the names of its account to nobody', () => {
+  const flat = [
+    ...['openai-organization', 'acme-production', 'openai-project', 'proj_1', 'openai-version', '2020-10-01'],
+    ...['anthropic-organization-id', 'org-1', 'anthropic-workspace-id', 'ws-1'],
+    ...['x-ratelimit-remaining-requests', '9999', 'x-ratelimit-limit-input-images', '50'],
+  ];
+  const own = ['x-countersign-record', 'r', 'x-ratelimit-remaining-requests', '3'];
+  assert.deepEqual(downstreamHeaders(flat, own), ['openai-version', '2020-10-01', ...own]);
+  assert.deepEqual(downstreamHeaders(flat, ['x-countersign-record', 'r']), [
+    ...['openai-version', '2020-10-01', 'x-ratelimit-remaining-requests', '9999'],
+    ...['x-ratelimit-limit-input-images', '50', 'x-countersign-record', 'r'],
   ]);
 });
 
