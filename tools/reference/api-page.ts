@@ -80,7 +80,9 @@ function operationText(operation: Operation): string {
   const { id, method, path, summary, permission, audit, body, response, alsoProduces, status } = operation;
   const answer = typeText(jsonSchemaOf(response, 'output'));
   const also =
-    alsoProduces.length === 0 ? '' : ` Also as ${alsoProduces.map((one) => `\`${one}\``).join(', ')}.`;
+    alsoProduces.length === 0
+      ? ''
+      : ` Also as ${alsoProduces.map((one) => `\`${one}\``).join(', ')} (\`Accept\`).`;
   const event = audit === null ? '' : ' Is recorded in the ledger.';
   const permissions = permission.map((one) => `\`${one}\``).join(' or ');
   return [
@@ -118,6 +120,13 @@ export function apiPage(operations: readonly Operation[]): string {
     'the last. A refusal is an RFC 9457 problem (`application/problem+json`) with a stable `code`, a `detail` and the',
     '`requestId`. A write may carry `Idempotency-Key`: repeated with the same within a day, the first result is given',
     'again, without secrets that are shown once. Answers may gain members; inputs with unknown members are refused.',
+    '',
+    'An answer that is also there as another media type is asked for by `Accept`. Records and usage come as CSV with',
+    '`?format=csv` or `Accept: text/csv`: a line of names first, then a line for each item, in columns that are always',
+    'all of those of the schema in its order (`actor.name` is the member `name` of `actor`; what stands beside the',
+    'items, such as `currency`, is a column of every line). The cursor of the next page is in the header',
+    '`x-next-cursor`. Text that a spreadsheet would take for a formula begins with an apostrophe. Money is in',
+    'nano-units: 1 USD is 1000000000 in `costNanos`.',
     '',
     ...sections,
   ].join('\n');

@@ -46,6 +46,13 @@ export type Command = {
   readonly run: (invocation: Invocation) => Promise<ExitCode>;
 };
 
+/** Lists in the columns of the API's CSV, which do not depend on what is in the list. */
+export const csvFlag: Flag = {
+  name: 'csv',
+  kind: 'switch',
+  description: 'answer in CSV, in the same columns as the API',
+};
+
 const jsonFlag: Flag = { name: 'json', kind: 'switch', description: 'answer in JSON' };
 const helpFlag: Flag = { name: 'help', kind: 'switch', description: 'show this text' };
 

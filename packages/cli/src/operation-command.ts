@@ -1,16 +1,16 @@
 // Owns the verbs that are made from the contract: one for each operation, with flags from its schemas.
 
+import { csvColumns, csvText } from '@countersign/contract/csv';
 import { type Operation, pathParameters } from '@countersign/contract/operation';
 import { isObject } from '@countersign/core/json';
 import type { Client } from '@countersign/sdk/client/client';
-import type { Command, Flag, Invocation, Positional } from './command.ts';
+import { type Command, csvFlag, type Flag, type Invocation, type Positional } from './command.ts';
 import { connect, connectionFlags } from './connection.ts';
 import { type ExitCode, UsageError } from './machine.ts';
 import { exampleOf } from './operation-example.ts';
-import { answerText, itemsOf, wholeTable } from './print-answer.ts';
+import { answerText, itemsOf } from './print-answer.ts';
 import { safeJson, safeLine, safeLines } from './safe-text.ts';
-import { type Member, membersOf, readFile, readJson, valuesOf } from './schema-flags.ts';
-import { csvText } from './table.ts';
+import { type Member, membersOf, queryMembersOf, readFile, readJson, valuesOf } from './schema-flags.ts';
 
 type Shape = {
   readonly operation: Operation;
@@ -26,7 +26,7 @@ function shapeOf(operation: Operation): Shape {
   const [only] = body;
   return {
     operation,
-    query: membersOf(operation.query),
+    query: queryMembersOf(operation),
     body,
     isTextBody: body.length === 1 && only?.name === 'text' && only.take === 'long_text',
     isList: operation.query.shape.cursor !== undefined,
@@ -80,10 +80,7 @@ function flagsOf({ operation, query, body, isTextBody, isList }: Shape): readonl
       ]
     : [];
   const pages: readonly Flag[] = isList
-    ? [
-        { name: 'all', kind: 'switch', description: 'every page, not only the first' },
-        { name: 'csv', kind: 'switch', description: 'answer in CSV' },
-      ]
+    ? [{ name: 'all', kind: 'switch', description: 'every page, not only the first' }, csvFlag]
     : [];
   const once: readonly Flag[] =
     operation.runs === 'command'
@@ -153,7 +150,9 @@ function print(shape: Shape, { flags, json, machine }: Invocation, answer: unkno
   }
   const items = itemsOf(answer);
   machine.out(
-    flags.toggle('csv') === true && items !== undefined ? csvText(wholeTable(items)) : answerText(answer),
+    flags.toggle('csv') === true && items !== undefined
+      ? csvText(csvColumns(shape.operation.response), { items })
+      : answerText(answer),
   );
   if (!isObject(answer)) return;
   if (shape.isList && typeof answer.next === 'string')

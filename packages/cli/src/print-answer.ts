@@ -17,13 +17,7 @@ function isScalar(value: unknown): boolean {
   return value === undefined || value === null || typeof value !== 'object';
 }
 
-/** A table of every member that any item has, in the order in which they are met. */
-export function wholeTable(items: readonly { readonly [name: string]: unknown }[]): Table {
-  const columns = [...new Set(items.flatMap((item) => Object.keys(item)))];
-  return { columns, rows: items.map((item) => columns.map((name) => cellText(item[name]))) };
-}
-
-/** The same for a terminal: plain members only, and no more than fit. */
+/** A table for a terminal: plain members only, and no more than fit. */
 function narrowTable(items: readonly { readonly [name: string]: unknown }[]): Table {
   const columns = [...new Set(items.flatMap((item) => Object.keys(item)))]
     .filter((name) => items.every((item) => isScalar(item[name])))

@@ -1,4 +1,4 @@
-// Owns text from elsewhere on a terminal or in a spreadsheet: nothing in it may act (threat 23).
+// Owns text from elsewhere on a terminal: nothing in it may act (threat 23).
 
 /**
  * What a terminal obeys or what hides and turns text around: C0 and C1 controls, delete, marks of direction,
@@ -31,10 +31,4 @@ export function safeLines(text: string): string {
 export function safeJson(value: unknown): string {
   // JSON.stringify escapes C0 inside strings, so what is left outside of them is its own white space.
   return `${safeLines(JSON.stringify(value, null, 2) ?? 'null')}\n`;
-}
-
-/** One cell of CSV (RFC 4180). A cell that a spreadsheet would take for a formula begins with an apostrophe. */
-export function csvCell(text: string): string {
-  const guarded = /^\s*[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return /["\n\r,]/.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded;
 }

@@ -111,6 +111,11 @@ export function membersOf(schema: Operation['query'] | Operation['body']): reado
   );
 }
 
+/** The members of an operation's query, but the form of its answer: for that there is `--csv`. */
+export function queryMembersOf({ query }: Operation): readonly Member[] {
+  return membersOf(query).filter(({ name }) => name !== 'format');
+}
+
 /** JSON from a flag's text, from a file (`@FILE`) or from standard input (`@-`). */
 export function readJson(machine: Machine, flag: string, text: string): unknown {
   const source = text.startsWith('@') ? readFile(machine, text.slice(1)) : text;

@@ -1,6 +1,6 @@
-// Owns rows of cells: as an aligned table for people, as CSV for spreadsheets.
+// Owns rows of cells as an aligned table for people.
 
-import { csvCell, safeLine } from './safe-text.ts';
+import { safeLine } from './safe-text.ts';
 
 export type Table = {
   readonly columns: readonly string[];
@@ -20,11 +20,6 @@ export function tableText({ columns, rows }: Table): string {
     )
     .map((line) => `${line}\n`)
     .join('');
-}
-
-/** RFC 4180 with the names of the columns first. */
-export function csvText({ columns, rows }: Table): string {
-  return [columns, ...rows].map((cells) => `${cells.map(csvCell).join(',')}\r\n`).join('');
 }
 
 /** A value in one cell: text and numbers as they are, anything deeper as JSON, nothing as nothing. */

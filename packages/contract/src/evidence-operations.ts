@@ -68,6 +68,12 @@ const span = {
 };
 const filter = (description: string) => z.string().min(1).max(256).optional().describe(description);
 
+/** The form of a list's answer. */
+const format = z
+  .enum(['json', 'csv'])
+  .optional()
+  .describe('the form of the answer; absent: by the header `accept` (`text/csv`), else JSON');
+
 export const recordList = operation({
   ...reading,
   id: 'record.list',
@@ -93,6 +99,7 @@ export const recordList = operation({
     team: filter('the id of a team'),
     costCentre: filter('a cost centre, as it is written'),
     application: filter('the id of a service'),
+    format,
   }),
   response: pageOf(recordView),
   alsoProduces: ['text/csv'],
@@ -166,6 +173,9 @@ export const recordContent = operation({
 });
 
 export const usageGroups = ['user', 'team', 'workspace', 'costCenter', 'model', 'application'] as const;
+const grouped = z.string().nullable().optional();
+const named = z.string().optional();
+
 export const usageList = operation({
   ...reading,
   id: 'usage.list',
@@ -188,6 +198,7 @@ export const usageList = operation({
     costCenter: filter('only of this cost centre'),
     model: filter('only of this model, by the name that was asked for'),
     application: filter('only through this service, by id'),
+    format,
   }),
   response: z.object({
     from: moment,
@@ -195,9 +206,16 @@ export const usageList = operation({
     currency: z.string(),
     items: z.array(
       z.object({
-        group: z.record(z.string(), z.string().nullable()),
+        group: z.object({
+          user: grouped,
+          team: grouped,
+          workspace: grouped,
+          costCenter: grouped,
+          model: grouped,
+          application: grouped,
+        }),
         names: z
-          .record(z.string(), z.string())
+          .object({ user: named, team: named, workspace: named, application: named })
           .optional()
           .describe('the names of the ids in `group`, as far as you may see them'),
         requests: z.number().int(),

@@ -1,14 +1,15 @@
 // Owns `records`: past calls and changes, newest first, in the columns that people ask for.
 
+import { csvColumns, csvText } from '@countersign/contract/csv';
 import { recordList } from '@countersign/contract/evidence-operations';
 import type { ItemOf } from '@countersign/sdk/client/client';
-import type { Command, Invocation } from '../command.ts';
+import { type Command, csvFlag, type Invocation } from '../command.ts';
 import { connect, connectionFlags } from '../connection.ts';
 import type { ExitCode } from '../machine.ts';
 import { money } from '../money.ts';
 import { safeJson, safeLine } from '../safe-text.ts';
-import { membersOf, valuesOf } from '../schema-flags.ts';
-import { csvText, type Table, tableText } from '../table.ts';
+import { queryMembersOf, valuesOf } from '../schema-flags.ts';
+import { type Table, tableText } from '../table.ts';
 
 type Item = ItemOf<typeof recordList>;
 
@@ -26,42 +27,6 @@ const columns = [
   'cost',
   'labels',
 ] as const;
-
-/** What a table has no room for. */
-const furtherColumns = [
-  'request',
-  'actor id',
-  'application',
-  'application id',
-  'workspace id',
-  'team ids',
-  'cost centre',
-  'endpoint',
-  'provider',
-  'proof',
-  'currency',
-  'alert about',
-  'alert name',
-] as const;
-
-function furtherOf(item: Item): readonly string[] {
-  const { actor, alert, usage } = item;
-  return [
-    item.requestId ?? '',
-    actor.id,
-    actor.applicationName ?? '',
-    actor.application ?? '',
-    item.workspaceId ?? '',
-    item.teams.join(' '),
-    item.costCentre ?? '',
-    item.endpoint ?? '',
-    item.provider ?? '',
-    actor.proof ?? '',
-    usage?.currency ?? '',
-    alert?.about ?? '',
-    alert?.aboutName ?? '',
-  ];
-}
 
 function callerOf({ actor }: Item): string {
   return actor.name ?? (actor.kind === 'service' ? actor.applicationName : undefined) ?? actor.id;
@@ -93,7 +58,7 @@ function tableRowOf(item: Item): readonly string[] {
   return row.with(columns.indexOf('type'), `${alert.kind} of ${alert.aboutName ?? alert.about}`);
 }
 
-const filters = membersOf(recordList.query);
+const filters = queryMembersOf(recordList);
 
 async function run(invocation: Invocation): Promise<ExitCode> {
   const { flags, json, machine } = invocation;
@@ -109,12 +74,8 @@ async function run(invocation: Invocation): Promise<ExitCode> {
     next = page.next;
   }
   const table: Table = { columns, rows: items.map(tableRowOf) };
-  const whole: Table = {
-    columns: [...columns, ...furtherColumns],
-    rows: items.map((item) => [...rowOf(item), ...furtherOf(item)]),
-  };
   if (json) machine.out(safeJson(next === undefined ? { items } : { items, next }));
-  else if (flags.toggle('csv') === true) machine.out(csvText(whole));
+  else if (flags.toggle('csv') === true) machine.out(csvText(csvColumns(recordList.response), { items }));
   else machine.out(items.length === 0 ? 'none\n' : tableText(table));
   if (next !== undefined && !json) machine.err(`there is more: add --all, or --cursor ${safeLine(next)}\n`);
   return 0;
@@ -127,7 +88,7 @@ export const records: Command = {
   flags: [
     ...filters.map(({ flag }) => flag),
     { name: 'all', kind: 'switch', description: 'every page, not only the first' },
-    { name: 'csv', kind: 'switch', description: 'answer in CSV' },
+    csvFlag,
     ...connectionFlags,
   ],
   examples: ['records --decision deny', 'records --label payment_card --from 2026-01-01 --all --csv'],

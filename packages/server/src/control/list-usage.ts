@@ -68,7 +68,7 @@ function isAsked(row: UsageRow, filters: Filters): boolean {
   });
 }
 
-type Values = { readonly [group: string]: string | null };
+type Values = { readonly [G in Group]?: string | null };
 
 function combinations(row: UsageRow, groups: readonly Group[], filters: Filters): readonly Values[] {
   return groups.reduce<readonly Values[]>(

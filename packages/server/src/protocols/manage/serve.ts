@@ -1,6 +1,7 @@
 // Owns the inbound face of administration over HTTP: one way through for every operation of the contract.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type CsvColumns, csvColumns, csvText } from '@countersign/contract/csv';
 import type { Operation } from '@countersign/contract/operation';
 import { AppError, type FieldError } from '@countersign/core/errors';
 import type { RequestId } from '@countersign/core/ids';
@@ -8,7 +9,6 @@ import { issueText } from '@countersign/core/issue-text';
 import type { z } from 'zod';
 import type { Manager, OperationCall } from '../../control/manager.ts';
 import { readBody } from '../http/read-body.ts';
-import { toCsv } from './csv.ts';
 import { sendProblem } from './problem.ts';
 import { createRouter, type Routed } from './router.ts';
 
@@ -55,19 +55,22 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
   }
 }
 
-function readQuery(url: URL): { readonly query: unknown; readonly format: string | undefined } {
+function readQuery(url: URL): unknown {
   const query: { [name: string]: string } = {};
   for (const [name, value] of url.searchParams) {
     if (Object.hasOwn(query, name))
       throw new AppError('invalid_request', `\`${name}\` is given twice: give it once`);
     Object.defineProperty(query, name, { value, enumerable: true, configurable: true });
   }
-  const { format, ...rest } = query;
-  return { query: rest, format };
+  return query;
 }
+
+/** The columns of each operation that answers in CSV, by its id. */
+type Tables = ReadonlyMap<string, CsvColumns>;
 
 function send(
   response: ServerResponse,
+  tables: Tables,
   operation: Operation,
   value: unknown,
   accept: string,
@@ -77,10 +80,11 @@ function send(
   const wanted = operation.alsoProduces.find((type) => accept.includes(type));
   const object: { readonly [name: string]: unknown } =
     typeof value === 'object' && value !== null ? { ...value } : {};
-  if (wanted === 'text/csv' && Array.isArray(object.items)) {
+  const columns = wanted === 'text/csv' ? tables.get(operation.id) : undefined;
+  if (columns !== undefined && Array.isArray(object.items)) {
     const next = typeof object.next === 'string' ? { 'x-next-cursor': object.next } : {};
     response.writeHead(operation.status, { ...headers, ...next, 'content-type': 'text/csv; charset=utf-8' });
-    response.end(toCsv(object.items));
+    response.end(csvText(columns, { ...object, items: object.items }));
   } else if (wanted === 'text/plain' && typeof object.checkpoint === 'string') {
     response.writeHead(operation.status, { ...headers, 'content-type': 'text/plain; charset=utf-8' });
     response.end(object.checkpoint);
@@ -98,8 +102,15 @@ const formats: ReadonlyMap<string, string> = new Map([
   ['json', 'application/json'],
 ]);
 
+/** What the query or, where it says nothing, the header asks for. */
+function acceptOf(query: unknown, request: IncomingMessage): string {
+  const format = typeof query === 'object' && query !== null && 'format' in query ? query.format : undefined;
+  return formats.get(String(format)) ?? request.headers.accept ?? '';
+}
+
 async function operate(
   face: ManageFace,
+  tables: Tables,
   request: IncomingMessage,
   response: ServerResponse,
   url: URL,
@@ -121,13 +132,11 @@ async function operate(
   };
   // INVARIANT: nothing is parsed or read for a caller who is not permitted.
   const permitted = await face.manager.permit(call);
-  const { query, format } = readQuery(url);
   const params = parseWith(operation.params, routed.params, 'path');
-  const parsedQuery = parseWith(operation.query, query, 'query');
+  const parsedQuery = parseWith(operation.query, readQuery(url), 'query');
   const body = operation.body === null ? null : parseWith(operation.body, await readJson(request), 'body');
   const value = await face.manager.run(permitted, { params, query: parsedQuery, body });
-  const accept = (format === undefined ? undefined : formats.get(format)) ?? request.headers.accept ?? '';
-  send(response, operation, value, accept, requestId);
+  send(response, tables, operation, value, acceptOf(parsedQuery, request), requestId);
 }
 
 /** Makes the face: serves every path under `/api/v1`; false for any other path. */
@@ -135,6 +144,11 @@ export function createManageFace(
   face: ManageFace,
 ): (request: IncomingMessage, response: ServerResponse) => boolean {
   const route = createRouter(face.operations);
+  const tables: Tables = new Map(
+    face.operations
+      .filter(({ alsoProduces }) => alsoProduces.includes('text/csv'))
+      .map(({ id, response }) => [id, csvColumns(response)]),
+  );
   return (request, response) => {
     const target = request.url ?? '/';
     if (!target.startsWith(`${prefix}/`)) return false;
@@ -166,7 +180,7 @@ export function createManageFace(
         requestId,
       );
     } else {
-      operate(face, request, response, url, routed, requestId).catch((error: unknown) => {
+      operate(face, tables, request, response, url, routed, requestId).catch((error: unknown) => {
         const known =
           error instanceof AppError
             ? error
