@@ -57,10 +57,10 @@ for (const { name } of bodies) {
   test(`the body of ${name} passes unchanged without splices, and each splice changes only its own place`, () => {
     const { request, bytes } = parse(name);
     assert.equal(applySplices(bytes, [], encodeUtf8).bytes, bytes);
-    const splices = [
-      ...spliceModel(request, bytes, 'other "model" ☃', utf8),
-      ...spliceTokenCeiling(request, bytes, 7, utf8),
-    ];
+    const ceilings = spliceTokenCeiling(request, bytes, 7, utf8);
+    // Only where a model is asked to think is there no body that holds so low a ceiling.
+    assert.equal(ceilings === undefined, decodeUtf8(bytes).includes('budget_tokens'));
+    const splices = [...spliceModel(request, bytes, 'other "model" ☃', utf8), ...(ceilings ?? [])];
     const { bytes: changed, records } = applySplices(bytes, splices, encodeUtf8);
     const before: unknown = JSON.parse(decodeUtf8(bytes));
     const after: unknown = JSON.parse(decodeUtf8(changed));
@@ -74,7 +74,7 @@ for (const { name } of bodies) {
       model: 'other "model" ☃',
       ...limits,
     });
-    for (const limit of Object.values(limits)) assert.equal(limit, 7);
+    for (const limit of Object.values(limits)) if (ceilings !== undefined) assert.equal(limit, 7);
     // Undoing the recorded splices gives the original, byte for byte.
     let restored = Buffer.from(changed);
     for (const { offset, removed, inserted } of records) {

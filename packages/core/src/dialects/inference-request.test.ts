@@ -5,13 +5,10 @@ import { test } from 'node:test';
 import type { EndpointId } from './endpoints.ts';
 import { parseInferenceRequest, storesAnswer } from './inference-request.ts';
 import { defaultParseLimits, type InferenceRequest } from './request-types.ts';
-import { applySplices, spliceTokenCeiling } from './splice.ts';
-import { inputBound, outputBound, type TokenCaps } from './token-bounds.ts';
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const decodeUtf8 = (bytes: Uint8Array) => decoder.decode(bytes);
 const encodeUtf8 = (text: string) => new TextEncoder().encode(text);
-const utf8 = { decodeUtf8, encodeUtf8 };
 
 function parse(id: EndpointId, body: string) {
   const dialect = id === 'messages' || id === 'count_tokens' ? 'anthropic' : 'openai';
@@ -186,72 +183,4 @@ test('responses are kept unless told not to, chats only if told', () => {
     true,
   );
   assert.equal(storesAnswer(accept('chat', { model: 'a', messages: hi })), false);
-});
-
-const caps: TokenCaps = {
-  contextWindow: 10_000,
-  maxOutput: 2_000,
-  perImage: 1_000,
-  perAudio: 0,
-  perFile: 0,
-  preamble: 500,
-  hostedRounds: 4,
-};
-const tokens = (request: InferenceRequest) => [inputBound(request, caps), outputBound(request, caps)];
-
-test('the worst case counts n, media, predictions, unseen context and hosted rounds', () => {
-  const body = JSON.stringify({ model: 'a', messages: hi, n: 3, max_completion_tokens: 100 });
-  assert.deepEqual(tokens(accept('chat', body)), [body.length + 500, 300]);
-  assert.equal(tokens(accept('chat', { model: 'a', messages: hi }))[1], 2_000);
-  const data = `data:image/png;base64,${'A'.repeat(50_000)}`;
-  const image = accept('chat', {
-    model: 'a',
-    messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: data } }] }],
-  });
-  assert.ok((tokens(image)[0] ?? 0) < 2_000);
-  assert.deepEqual(
-    tokens(accept('responses', { model: 'a', previous_response_id: 'r', max_output_tokens: 5 })),
-    [10_000, 5],
-  );
-  assert.deepEqual(
-    tokens(
-      accept('responses', { model: 'a', input: 'x', tools: [{ type: 'web_search' }], max_output_tokens: 5 }),
-    ),
-    [40_000, 20],
-  );
-  const predicted = accept('chat', {
-    model: 'a',
-    messages: hi,
-    max_tokens: 10,
-    prediction: { type: 'content', content: 'abc' },
-  });
-  assert.equal(tokens(predicted)[1], 19);
-});
-
-test('a ceiling replaces the limit that is there, fills a null, or is added where none is', () => {
-  const cap = (body: string) => {
-    const request = accept('chat', body);
-    const bytes = encodeUtf8(body);
-    return decodeUtf8(applySplices(bytes, spliceTokenCeiling(request, bytes, 50, utf8), encodeUtf8).bytes);
-  };
-  assert.equal(
-    cap('{"model":"a","messages":[], "max_tokens" : 900 }'),
-    '{"model":"a","messages":[], "max_tokens" : 50 }',
-  );
-  assert.equal(
-    cap('{"model":"a","messages":[],"max_tokens":9}'),
-    '{"model":"a","messages":[],"max_tokens":9}',
-  );
-  assert.equal(
-    cap('{"model":"a","messages":[],"max_tokens":null}'),
-    '{"model":"a","messages":[],"max_tokens":50}',
-  );
-  assert.equal(
-    cap('{"model":"a","max_completion_tokens":null,"messages":[],"max_tokens":51}'),
-    '{"model":"a","max_completion_tokens":null,"messages":[],"max_tokens":50}',
-  );
-  assert.equal(
-    cap('{"model":"a","messages":[{"max_tokens":9}]}\n'),
-    '{"model":"a","messages":[{"max_tokens":9}],"max_completion_tokens":50}\n',
-  );
 });

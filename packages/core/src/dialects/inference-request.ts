@@ -27,8 +27,9 @@ import type {
   Refusal,
   TokenLimitField,
 } from './request-types.ts';
+import { limitFieldsOf } from './token-bounds.ts';
 
-const limitFields: readonly TokenLimitField[] = ['max_tokens', 'max_completion_tokens', 'max_output_tokens'];
+const allLimits: readonly TokenLimitField[] = ['max_tokens', 'max_completion_tokens', 'max_output_tokens'];
 const passthroughKeys: ReadonlySet<string> = new Set(['model', 'stream']);
 const anthropicMetadataKeys: ReadonlySet<string> = new Set(['user_id']);
 const noLabels: ReadonlyMap<string, string> = new Map();
@@ -98,11 +99,17 @@ function readClaims(builder: RequestBuilder, endpoint: Endpoint, root: JsonRecor
   };
 }
 
-function readLimit(builder: RequestBuilder, root: JsonRecord): number | undefined {
+/**
+ * The largest of the endpoint's own limits. All three names must hold a count, as upstreams differ in what they make of
+ * anything else; but one that is another endpoint's bounds nothing here, and 0 is read as no limit by some.
+ */
+function readLimit(builder: RequestBuilder, endpoint: Endpoint, root: JsonRecord): number | undefined {
+  const own = limitFieldsOf(endpoint.id);
   let limit: number | undefined;
-  for (const field of limitFields) {
+  for (const field of allLimits) {
     const value = readCount(builder, root, field, 0);
-    if (value !== undefined && (limit === undefined || value > limit)) limit = value;
+    if (value === undefined || value === 0 || !own.includes(field)) continue;
+    if (limit === undefined || value > limit) limit = value;
   }
   return limit === undefined ? undefined : Math.max(limit, fallbackLimit(root));
 }
@@ -151,7 +158,7 @@ function build(endpoint: Endpoint, bytes: Uint8Array, body: JsonBody): Inference
     otherModels: builder.otherModels.size === 0 ? [] : [...builder.otherModels].sort(),
     stream: readFlag(builder, root, 'stream') === true,
     includeUsage: readIncludeUsage(builder, root),
-    maxOutputTokens: readLimit(builder, root),
+    maxOutputTokens: readLimit(builder, endpoint, root),
     choices,
     predictionBytes: builder.predictionBytes,
     parts: builder.parts,

@@ -144,7 +144,16 @@ export function readChat(builder: RequestBuilder, root: JsonRecord): number {
   readPrediction(builder, root.prediction);
   readVoice(builder, root.audio);
   addSettings(builder, root, chatKeys);
-  return readCount(builder, root, 'n', 1) ?? 1;
+  return readGenerated(builder, root);
+}
+
+/** How many texts are generated for a prompt: `n` of them are shown, the best of `best_of`, and all are billed. */
+function readGenerated(builder: RequestBuilder, root: JsonRecord): number {
+  const shown = readCount(builder, root, 'n', 1) ?? 1;
+  const made = readCount(builder, root, 'best_of', 1) ?? 1;
+  if (made > shown && root.stream === true)
+    addProblem(builder, '`best_of` above `n` cannot be streamed: leave out one of `best_of` and `stream`');
+  return Math.max(shown, made);
 }
 
 /** Reads a string, strings, tokens, or arrays of tokens; answers how many inputs there are. */
@@ -174,11 +183,7 @@ function readInputs(builder: RequestBuilder, key: string, value: unknown): numbe
 export function readCompletion(builder: RequestBuilder, root: JsonRecord): number {
   const prompts = readInputs(builder, 'prompt', root.prompt);
   addSettings(builder, root, completionKeys);
-  const perPrompt = Math.max(
-    readCount(builder, root, 'n', 1) ?? 1,
-    readCount(builder, root, 'best_of', 1) ?? 1,
-  );
-  return prompts * perPrompt;
+  return prompts * readGenerated(builder, root);
 }
 
 /** Reads `POST /v1/embeddings`; it generates nothing. */

@@ -122,9 +122,9 @@ export type InferenceRequest = {
   readonly stream: boolean;
   /** `stream_options.include_usage`. It is never injected. */
   readonly includeUsage: boolean;
-  /** The largest of the limits that the body names, per choice, in tokens; `undefined` when it names none. */
+  /** The largest of the endpoint's own limits in the body, per choice, in tokens; `undefined` when it names none, or 0. */
   readonly maxOutputTokens: number | undefined;
-  /** How many answers are generated and billed: `n`, or `best_of`, times the number of prompts. */
+  /** How many answers are generated and billed: the larger of `n` and `best_of`, times the number of prompts. */
   readonly choices: number;
   /** Bytes of a predicted output, whose rejected tokens are billed as output beside the limit. */
   readonly predictionBytes: number;

@@ -1,7 +1,8 @@
 // Owns the only ways in which a request's body may differ from what the client sent, and the record of each.
 
 import { locatePaths } from './json-locate.ts';
-import type { BodyPath, InferenceRequest, Part, Span, TokenLimitField } from './request-types.ts';
+import type { BodyPath, InferenceRequest, Part, Span } from './request-types.ts';
+import { limitFieldsOf } from './token-bounds.ts';
 
 export type SplicePurpose = 'model_alias' | 'token_ceiling' | 'redaction';
 
@@ -74,50 +75,82 @@ export function spliceModel(
   ];
 }
 
-const noLimitFields: readonly TokenLimitField[] = [];
-const limitFields: ReadonlyMap<string, readonly TokenLimitField[]> = new Map([
-  ['chat', ['max_completion_tokens', 'max_tokens']],
-  ['completions', ['max_tokens']],
-  ['responses', ['max_output_tokens']],
-  ['messages', ['max_tokens']],
-] satisfies readonly (readonly [string, readonly TokenLimitField[]])[]);
+/** A value that may be above the ceiling, and where it stands. */
+type Written = { readonly span: Span; readonly value: unknown };
+
+function writtenAt(bytes: Uint8Array, span: Span | undefined, { decodeUtf8 }: Utf8): Written | undefined {
+  if (span === undefined) return undefined;
+  const value: unknown = JSON.parse(decodeUtf8(bytes.subarray(span.start, span.end)));
+  return { span, value };
+}
+
+function lower({ start, end }: Span, ceiling: number): Splice {
+  return { purpose: 'token_ceiling', offset: start, removed: end - start, text: JSON.stringify(ceiling) };
+}
+
+/** 0 is no limit to some upstreams, and so above each ceiling. */
+function isAbove(value: unknown, ceiling: number): boolean {
+  return typeof value === 'number' && (value > ceiling || value === 0);
+}
+
+/** The least that Anthropic lets a model think; it must be less than `max_tokens`. */
+const leastThinking = 1024;
+
+/** Limits that stand deeper in a body of messages: those of models to fall back to, and that of thinking. */
+function lowerNested(
+  request: InferenceRequest,
+  bytes: Uint8Array,
+  ceiling: number,
+  utf8: Utf8,
+): readonly Splice[] | undefined {
+  const top = (key: string) =>
+    writtenAt(bytes, topLevelValue(request, bytes, key, utf8.decodeUtf8), utf8)?.value;
+  const fallbacks = top('fallbacks');
+  const count = Array.isArray(fallbacks) ? fallbacks.length : 0;
+  const paths: BodyPath[] = Array.from({ length: count }, (_, i) => ['fallbacks', i, 'max_tokens']);
+  const spans = locatePaths(bytes, [...paths, ['thinking', 'budget_tokens']], utf8.decodeUtf8);
+  const splices: Splice[] = [];
+  for (let i = 0; i <= count; i += 1) {
+    const written = writtenAt(bytes, spans[i], utf8);
+    const most = i < count ? ceiling : ceiling - 1;
+    if (written === undefined || !isAbove(written.value, most)) continue;
+    if (i === count && most < leastThinking) return undefined;
+    splices.push(lower(written.span, most));
+  }
+  return splices;
+}
 
 /**
  * Lowers the answer's token limit to `ceiling`: each limit above it (or null) is replaced, and where there is
- * none the endpoint's own is added as the last member. Endpoints that generate nothing are left alone. The
- * limits of fallback models are not lowered: refuse such a request or lower what it may cost otherwise.
+ * none the endpoint's own is added as the last member. So are, in a body of messages, the limits of fallback models,
+ * and to one less the budget for thinking; `undefined` where less is left for that than the vendor takes: then the
+ * request must be refused. Endpoints without a limit of their own are left alone.
  */
 export function spliceTokenCeiling(
   request: InferenceRequest,
   bytes: Uint8Array,
   ceiling: number,
   utf8: Utf8,
-): readonly Splice[] {
-  const fields = limitFields.get(request.endpoint) ?? noLimitFields;
-  const replace = (span: Span): Splice => {
-    const removed = span.end - span.start;
-    return { purpose: 'token_ceiling', offset: span.start, removed, text: JSON.stringify(ceiling) };
-  };
-  const written = fields.flatMap((field) => {
-    const span = topLevelValue(request, bytes, field, utf8.decodeUtf8);
-    if (span === undefined) return [];
-    const value: unknown = JSON.parse(utf8.decodeUtf8(bytes.subarray(span.start, span.end)));
-    return [{ span, value }];
-  });
+): readonly Splice[] | undefined {
+  const fields = limitFieldsOf(request.endpoint);
+  const nested = request.endpoint === 'messages' ? lowerNested(request, bytes, ceiling, utf8) : [];
+  if (nested === undefined) return undefined;
+  const written = fields.flatMap(
+    (field) => writtenAt(bytes, topLevelValue(request, bytes, field, utf8.decodeUtf8), utf8) ?? [],
+  );
   // A provider refuses two limits side by side: a null stays null when another limit holds.
   const limits = written.filter(({ value }) => typeof value === 'number');
   if (limits.length > 0) {
-    return limits
-      .filter(({ value }) => typeof value === 'number' && value > ceiling)
-      .map(({ span }) => replace(span));
+    const above = limits.filter(({ value }) => isAbove(value, ceiling));
+    return [...above.map(({ span }) => lower(span, ceiling)), ...nested];
   }
   const [empty] = written;
-  if (empty !== undefined) return [replace(empty.span)];
+  if (empty !== undefined) return [lower(empty.span, ceiling), ...nested];
   const [field] = fields;
   if (field === undefined) return [];
   const lead = request.topLevel.offsets.length === 0 ? '' : ',';
   const text = `${lead}${JSON.stringify(field)}:${JSON.stringify(ceiling)}`;
-  return [{ purpose: 'token_ceiling', offset: request.topLevel.closeBrace, removed: 0, text }];
+  return [{ purpose: 'token_ceiling', offset: request.topLevel.closeBrace, removed: 0, text }, ...nested];
 }
 
 /** New text for the JSON string at a path. */

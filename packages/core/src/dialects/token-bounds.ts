@@ -1,11 +1,31 @@
-// Owns the worst case of a request in tokens, which budgets reserve before it is sent.
+// Owns the worst case of a request in tokens, which budgets reserve before it is sent, and which fields bound it.
 
-import type { InferenceRequest } from './request-types.ts';
+import type { EndpointId } from './endpoints.ts';
+import type { InferenceRequest, TokenLimitField } from './request-types.ts';
+
+const noLimitFields: readonly TokenLimitField[] = [];
+const limitFields: ReadonlyMap<string, readonly TokenLimitField[]> = new Map([
+  ['chat', ['max_completion_tokens', 'max_tokens']],
+  ['completions', ['max_tokens']],
+  ['responses', ['max_output_tokens']],
+  ['messages', ['max_tokens']],
+] satisfies readonly (readonly [string, readonly TokenLimitField[]])[]);
+
+/**
+ * The fields by which this endpoint's own definition bounds an answer, the one to write first. A limit under another
+ * endpoint's name is one that the provider ignores: it bounds nothing.
+ */
+export function limitFieldsOf(endpoint: EndpointId): readonly TokenLimitField[] {
+  return limitFields.get(endpoint) ?? noLimitFields;
+}
 
 /** What a model can take and make, in tokens; from the catalogue of models. */
 export type TokenCaps = {
   readonly contextWindow: number;
+  /** What stands in where a request names no limit; a stream is cut there. A limit that it names is its own bound. */
   readonly maxOutput: number;
+  /** To what policy has the limits of the body lowered, where an endpoint has such limits. */
+  readonly lowered?: number | undefined;
   /** The most that one picture, recording or file can count for. */
   readonly perImage: number;
   readonly perAudio: number;
@@ -36,13 +56,21 @@ export function inputBound(request: InferenceRequest, caps: TokenCaps): number {
   return isBatch ? bound : Math.min(bound, caps.contextWindow);
 }
 
+/** The bound of one answer: the request's own limit in full, else the ceiling; lowered where the body is. */
+function eachBound(
+  { endpoint, maxOutputTokens }: InferenceRequest,
+  { maxOutput, lowered }: TokenCaps,
+): number {
+  const own = maxOutputTokens ?? maxOutput;
+  return lowered === undefined || limitFieldsOf(endpoint).length === 0 ? own : Math.min(own, lowered);
+}
+
 /** The most output tokens that the request can be billed for; a predicted output's rejected tokens count too. */
 export function outputBound(request: InferenceRequest, caps: TokenCaps): number {
   const { endpoint } = request;
   if (endpoint === 'embeddings' || endpoint === 'count_tokens' || endpoint === 'response_tokens') return 0;
-  const each = Math.min(request.maxOutputTokens ?? caps.maxOutput, caps.maxOutput);
   const rounds = request.hostedTools.length > 0 ? Math.max(1, caps.hostedRounds) : 1;
-  return (
-    request.choices * each * rounds + Math.min(request.predictionBytes, caps.maxOutput) * request.choices
-  );
+  const predicted = Math.min(request.predictionBytes, caps.contextWindow);
+  const bound = request.choices * (eachBound(request, caps) * rounds + predicted);
+  return Math.min(bound, Number.MAX_SAFE_INTEGER);
 }

@@ -42,6 +42,13 @@ function unsubstitutable(): AppError {
   );
 }
 
+function unthinkable(ceiling: number): AppError {
+  return new AppError(
+    'policy_denied',
+    `policy allows this call ${ceiling} tokens, fewer than \`thinking\` takes at the least: leave it out`,
+  );
+}
+
 /** Cuts every finding of these labels. A finding that no string of the body holds refuses the call. */
 function redact(
   request: InferenceRequest,
@@ -85,14 +92,10 @@ export function fulfil(
     return unsubstitutable();
   const redacted = redact(request, body, obligations.redact, classifiers);
   if (redacted instanceof AppError) return redacted;
-  const splices = [
-    ...named,
-    ...(obligations.maxTokens === undefined
-      ? []
-      : spliceTokenCeiling(request, body, obligations.maxTokens, utf8)),
-    ...redacted,
-  ];
-  return applySplices(body, splices, utf8.encodeUtf8);
+  const { maxTokens } = obligations;
+  const lowered = maxTokens === undefined ? [] : spliceTokenCeiling(request, body, maxTokens, utf8);
+  if (lowered === undefined) return unthinkable(maxTokens ?? 0);
+  return applySplices(body, [...named, ...lowered, ...redacted], utf8.encodeUtf8);
 }
 
 /** How a call's content is kept: policy's word, else the strictest that its labels ask for, else the default. */

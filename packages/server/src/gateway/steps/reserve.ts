@@ -16,13 +16,10 @@ export function capsOf(
   model: Model | undefined,
   ceiling: number | undefined,
 ): TokenCaps {
-  const own = Math.min(
-    model?.outputCeiling ?? organization.outputCeiling,
-    ceiling ?? Number.MAX_SAFE_INTEGER,
-  );
   return {
     contextWindow: 1_048_576,
-    maxOutput: own,
+    maxOutput: model?.outputCeiling ?? organization.outputCeiling,
+    lowered: ceiling,
     perImage: 8_192,
     perAudio: 65_536,
     perFile: 262_144,
@@ -65,7 +62,8 @@ export function worstOf(
     if (most === undefined) most = next;
     else {
       const tokens = Math.max(most.tokens, next.tokens);
-      most = { ...(next.nanos > most.nanos ? next : most), tokens };
+      const output = Math.max(most.output, next.output);
+      most = { ...(next.nanos > most.nanos ? next : most), tokens, output };
     }
   }
   if (most === undefined)
