@@ -1,6 +1,8 @@
 // Owns how far a principal's own authority reaches, and that nobody acts for one who reaches further.
 
-import { rolePermissions } from '@countersign/core/access/permissions';
+import { lacking } from '@countersign/core/access/authority';
+import { rolePermissions, roles } from '@countersign/core/access/permissions';
+import type { RoleAssignment } from '@countersign/core/directory/objects';
 import { isId, type PrincipalId, type WorkspaceId } from '@countersign/core/ids';
 import type { Stored } from '../stores/objects.ts';
 import type { CommandContext } from './command.ts';
@@ -40,6 +42,21 @@ export async function demandWholeReach(
   for (const { state } of await assignmentsOf(view, principalId)) {
     demandAll(ctx.actor, rolePermissions[state.role], state.workspaceId ?? 'organization');
   }
+}
+
+/** What principals hold anywhere and the actor could not give there. Cheap for who holds much everywhere. */
+export async function heldBeyond(
+  view: Pick<View, 'assignedRole'>,
+  { authority }: Pick<CommandContext['actor'], 'authority'>,
+): Promise<readonly RoleAssignment[]> {
+  const beyond: RoleAssignment[] = [];
+  for (const role of roles) {
+    const wanted = rolePermissions[role];
+    if (lacking(authority, wanted, 'organization').length === 0) continue;
+    for (const { state } of await view.assignedRole(role))
+      if (lacking(authority, wanted, state.workspaceId ?? 'organization').length > 0) beyond.push(state);
+  }
+  return beyond;
 }
 
 /** True for the actor's own principal, and for agents that act for the actor's person. */

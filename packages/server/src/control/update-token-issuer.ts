@@ -2,7 +2,7 @@
 
 import type { tokenIssuerUpdate } from '@countersign/contract/access-operations';
 import type { TokenIssuer } from '@countersign/core/directory/objects';
-import { checkTokenIssuer } from './check-token-issuer.ts';
+import { checkTokenIssuer, demandVouching } from './check-token-issuer.ts';
 import { type Command, changed } from './command.ts';
 import { difference } from './difference.ts';
 import { demand } from './guard.ts';
@@ -27,6 +27,7 @@ export const updateTokenIssuer: Command<typeof tokenIssuerUpdate> = async (view,
     status: body.status ?? before.status,
   };
   await checkTokenIssuer(view, ctx, state);
+  await demandVouching(view, ctx, before, state);
   const changes = difference(before, changed({ kind: 'tokenIssuer', id: before.id, state }));
   return { response: state, changes };
 };

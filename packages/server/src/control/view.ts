@@ -11,7 +11,7 @@ import { readProfile } from '../services/subjects/profiles.ts';
 import { type OpenedContent, readContent } from '../services/subjects/sealed-content.ts';
 import { type ErasureRequest, findErasureRequest } from '../stores/bookkeeping.ts';
 import { type Head, readHead } from '../stores/heads.ts';
-import { listAll, listHolders, listMembers } from '../stores/object-lists.ts';
+import { listAll, listAssignedRole, listHolders, listMembers } from '../stores/object-lists.ts';
 import { findByUniqueKey, findObject, listByOwner, type Stored } from '../stores/objects.ts';
 import { findRecord, type RecordRow } from '../stores/records.ts';
 import type { Tx } from '../stores/schema.ts';
@@ -29,6 +29,8 @@ export type View = {
   readonly membersOf: (teamId: string) => Promise<readonly Stored<'membership'>[]>;
   /** Who holds this role in the whole organization. */
   readonly holdersOf: (role: Role) => Promise<readonly Stored<'roleAssignment'>[]>;
+  /** Who holds this role anywhere. */
+  readonly assignedRole: (role: Role) => Promise<readonly Stored<'roleAssignment'>[]>;
   /** The head of the organization's log, before this command. */
   readonly head: () => Promise<Head>;
   readonly profileOf: (id: PrincipalId) => Promise<Profile | undefined>;
@@ -55,6 +57,7 @@ export function viewOf(tx: Tx, orgId: OrgId, opener: Opener, emailIndex: (email:
     listAll: (kind) => listAll(tx, orgId, kind),
     membersOf: (teamId) => listMembers(tx, orgId, teamId),
     holdersOf: (role) => listHolders(tx, orgId, role),
+    assignedRole: (role) => listAssignedRole(tx, orgId, role),
     async head() {
       const head = await readHead(tx, orgId);
       if (head === undefined) throw new AppError('internal', 'the organization has no log');

@@ -39,6 +39,19 @@ export async function listHolders(
   return listAssignmentsEnding(store, orgId, ` ${role} *`);
 }
 
+/** The assignments of one role, in whatever workspace and in the whole organization. */
+export async function listAssignedRole(
+  store: Store,
+  orgId: OrgId,
+  role: string,
+): Promise<readonly Stored<'roleAssignment'>[]> {
+  const rows = await objectsOf(store, orgId, 'roleAssignment')
+    .where('unique_key', 'like', `% ${role} %`)
+    .orderBy('id')
+    .execute();
+  return rows.map((row) => storedObject('roleAssignment', row)).filter(({ state }) => state.role === role);
+}
+
 /** The assignments of any role in one workspace. */
 export async function listAssignedIn(
   store: Store,
