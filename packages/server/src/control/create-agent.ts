@@ -4,11 +4,10 @@ import type { agentCreate } from '@countersign/contract/directory-operations';
 import type { Agent } from '@countersign/core/directory/objects';
 import { AppError } from '@countersign/core/errors';
 import { type Command, changed } from './command.ts';
-import { demand, demandNoAgent, may } from './guard.ts';
+import { demand, may } from './guard.ts';
 
 /** Makes an agent that acts for oneself, or with `principals.write` for another person. */
 export const createAgent: Command<typeof agentCreate> = async (view, ctx, { body }) => {
-  demandNoAgent(ctx.actor);
   const { state: workspace } = await view.need('workspace', body.workspaceId);
   const ownerId = body.ownerId ?? ctx.actor.person;
   if (ownerId === undefined)

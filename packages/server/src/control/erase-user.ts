@@ -7,7 +7,7 @@ import { AppError } from '@countersign/core/errors';
 import { isId, type UserId } from '@countersign/core/ids';
 import type { Stored } from '../stores/objects.ts';
 import { type Command, type CommandContext, type CommandOutcome, changed } from './command.ts';
-import { demand, demandNoAgent } from './guard.ts';
+import { demand } from './guard.ts';
 import { demandNotLastOwner } from './owners.ts';
 import type { View } from './view.ts';
 
@@ -85,7 +85,6 @@ function requested(user: User, reason: string): CommandOutcome<{ id: UserId; sta
 /** The first call asks, the call of a second person erases. Both are refused under legal hold and within retention. */
 export const eraseUser: Command<typeof userErase> = async (view, ctx, { params, body }) => {
   demand(ctx.actor, 'principals.erase', 'organization');
-  demandNoAgent(ctx.actor);
   const { person } = ctx.actor;
   if (person === undefined)
     throw new AppError(

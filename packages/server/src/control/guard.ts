@@ -42,8 +42,11 @@ export function agentsOf(actor: Pick<CommandActor, 'entryActor'>): readonly stri
   );
 }
 
-/** Throws `permission_denied` for an agent: what it may make would no longer name it. */
+/** Throws `permission_denied` for an agent: what it would make or change no longer names it, or binds it. */
 export function demandNoAgent(actor: Pick<CommandActor, 'entryActor'>): void {
   if (agentsOf(actor).length === 0) return;
-  throw new AppError('permission_denied', 'an agent cannot do this: the person must do it themselves');
+  throw new AppError(
+    'permission_denied',
+    'an agent cannot do this: the person must do it themselves, or a service with a role of its own',
+  );
 }

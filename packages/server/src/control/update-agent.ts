@@ -5,7 +5,7 @@ import type { Agent } from '@countersign/core/directory/objects';
 import { AppError } from '@countersign/core/errors';
 import { type Command, changed } from './command.ts';
 import { difference } from './difference.ts';
-import { demand, demandNoAgent, may } from './guard.ts';
+import { demand, may } from './guard.ts';
 import { demandWholeReach, isOwn } from './reach.ts';
 
 /**
@@ -13,7 +13,6 @@ import { demandWholeReach, isOwn } from './reach.ts';
  * changes what acts for one who holds more. A suspended agent's keys fail at their next use.
  */
 export const updateAgent: Command<typeof agentUpdate> = async (view, ctx, { params, body }) => {
-  demandNoAgent(ctx.actor);
   const { state: before } = await view.need('agent', params.id);
   if (await isOwn(view, ctx.actor, before.id)) demand(ctx.actor, 'keys.create_own', before.workspaceId);
   else if (may(ctx.actor, 'principals.write', before.workspaceId))
