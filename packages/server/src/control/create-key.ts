@@ -6,6 +6,7 @@ import { AppError } from '@countersign/core/errors';
 import { isId, type PrincipalId, type WorkspaceId } from '@countersign/core/ids';
 import { formatKey } from '@countersign/core/tokens/key-format';
 import { demandPrincipal } from './active-principal.ts';
+import { demandAccount, demandKeyTerms } from './chosen-account.ts';
 import { type Command, type CommandContext, changed } from './command.ts';
 import { agentsOf, demand, may } from './guard.ts';
 import { keyViewOf } from './key-view.ts';
@@ -65,6 +66,9 @@ export const createKey: Command<typeof keyCreate> = async (view, ctx, { body }) 
   await demandPrincipal(view, principalId);
   const workspaceId = await chooseWorkspace(view, ctx, principalId, body.workspaceId);
   await demandKeyRight(view, ctx, principalId, workspaceId);
+  if (body.environment !== undefined) demandKeyTerms(ctx, workspaceId, 'environment');
+  if (body.costCentre !== undefined) demandKeyTerms(ctx, workspaceId, 'costCentre');
+  await demandAccount(view, ctx, 'keys.write', workspaceId, body.costCentre);
   if (body.requireUser && !isId('service', principalId)) {
     throw new AppError('invalid_request', '`requireUser` is for keys of services: leave it out');
   }

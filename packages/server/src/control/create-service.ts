@@ -3,6 +3,7 @@
 import type { serviceCreate } from '@countersign/contract/directory-operations';
 import { rolePermissions } from '@countersign/core/access/permissions';
 import type { RoleAssignment, Service } from '@countersign/core/directory/objects';
+import { demandAccount } from './chosen-account.ts';
 import { demandFreeClientId } from './client-id.ts';
 import { type Command, changed } from './command.ts';
 import { demand, demandAll } from './guard.ts';
@@ -11,6 +12,7 @@ import { demand, demandAll } from './guard.ts';
 export const createService: Command<typeof serviceCreate> = async (view, ctx, { body }) => {
   const { state: workspace } = await view.need('workspace', body.workspaceId);
   demand(ctx.actor, 'principals.write', workspace.id);
+  await demandAccount(view, ctx, 'principals.write', workspace.id, body.costCentre);
   demandAll(ctx.actor, rolePermissions.member, workspace.id);
   await demandFreeClientId(view, body.clientId, undefined);
   const id = ctx.newId('service');

@@ -2,6 +2,7 @@
 
 import type { teamCreate } from '@countersign/contract/directory-operations';
 import type { Team } from '@countersign/core/directory/objects';
+import { demandAccount } from './chosen-account.ts';
 import { type Command, changed } from './command.ts';
 import { demand } from './guard.ts';
 
@@ -9,6 +10,7 @@ import { demand } from './guard.ts';
 export const createTeam: Command<typeof teamCreate> = async (view, ctx, { body }) => {
   const { state: workspace } = await view.need('workspace', body.workspaceId);
   demand(ctx.actor, 'teams.write', workspace.id);
+  await demandAccount(view, ctx, 'teams.write', workspace.id, body.costCentre);
   const id = ctx.newId('team');
   const state: Team = { id, workspaceId: workspace.id, name: body.name, costCentre: body.costCentre };
   return { response: state, changes: [changed({ kind: 'team', id, state })] };

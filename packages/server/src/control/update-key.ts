@@ -2,6 +2,7 @@
 
 import type { keyUpdate } from '@countersign/contract/access-operations';
 import type { Key } from '@countersign/core/directory/objects';
+import { demandAccount, demandKeyTerms } from './chosen-account.ts';
 import { type Command, changed } from './command.ts';
 import { difference, patched } from './difference.ts';
 import { keyViewOf } from './key-view.ts';
@@ -10,17 +11,23 @@ import { demandReach } from './reach.ts';
 
 /**
  * Changes what the body names. A key without `models` reaches what its principal reaches, never more. INVARIANT:
- * nobody widens a key that reaches further than the credential with which they do it.
+ * nobody widens a key that reaches further than the credential with which they do it, and nobody chooses the account
+ * that they themselves are counted under.
  */
 export const updateKey: Command<typeof keyUpdate> = async (view, ctx, { params, body }) => {
   const { state: before, createdAt } = await needKey(view, ctx, params.id);
   demandLive(before, ctx.nowMs);
   if (body.models !== undefined) await demandReach(view, ctx, before.principalId, before.workspaceId);
+  const costCentre = patched(before.costCentre, body.costCentre);
+  if (costCentre !== before.costCentre) {
+    demandKeyTerms(ctx, before.workspaceId, 'costCentre');
+    await demandAccount(view, ctx, 'keys.write', before.workspaceId, body.costCentre);
+  }
   const state: Key = {
     ...before,
     name: body.name ?? before.name,
     models: patched(before.models, body.models),
-    costCentre: patched(before.costCentre, body.costCentre),
+    costCentre,
   };
   return {
     response: keyViewOf(state, createdAt, undefined),

@@ -2,6 +2,7 @@
 
 import type { serviceUpdate } from '@countersign/contract/directory-operations';
 import type { Service } from '@countersign/core/directory/objects';
+import { demandAccount } from './chosen-account.ts';
 import { demandFreeClientId } from './client-id.ts';
 import { type Command, changed } from './command.ts';
 import { difference, patched } from './difference.ts';
@@ -12,6 +13,7 @@ import { demandWholeReach } from './reach.ts';
 export const updateService: Command<typeof serviceUpdate> = async (view, ctx, { params, body }) => {
   const { state: before } = await view.need('service', params.id);
   demand(ctx.actor, 'principals.write', before.workspaceId);
+  await demandAccount(view, ctx, 'principals.write', before.workspaceId, body.costCentre);
   await demandWholeReach(view, ctx, before.id);
   await demandFreeClientId(view, body.clientId, before.id);
   const state: Service = {
