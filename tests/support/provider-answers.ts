@@ -146,14 +146,20 @@ export function responseJson(said: Said = plainly): string {
   return JSON.stringify(responseObject(said, 'completed'));
 }
 
-/** A response as events. */
+/** A response as events, one for each word; the done events say the whole text again. */
 export function responseEvents(said: Said = plainly): readonly string[] {
   const created = { ...responseObject({ ...said, text: '' }, 'in_progress'), usage: null };
   const named = (type: string, more: object) => event({ type, ...more }, type);
+  const completed = responseObject(said, 'completed');
+  const [item] = completed.output;
+  const place = { item_id: item?.id, output_index: 0, content_index: 0 };
   return [
     named('response.created', { response: created }),
-    named('response.output_text.delta', { output_index: 0, content_index: 0, delta: said.text }),
-    named('response.completed', { response: responseObject(said, 'completed') }),
+    ...said.text.split(/(?<= )/).map((delta) => named('response.output_text.delta', { ...place, delta })),
+    named('response.output_text.done', { ...place, text: said.text }),
+    named('response.content_part.done', { ...place, part: item?.content[0] }),
+    named('response.output_item.done', { output_index: 0, item }),
+    named('response.completed', { response: completed }),
   ];
 }
 

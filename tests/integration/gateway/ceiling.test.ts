@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startGateway, type TestGateway, until } from '../../support/gateway.ts';
-import { answerAs, plainly } from '../../support/provider-answers.ts';
+import { answerAs, chatEvents, plainly, sendEvents } from '../../support/provider-answers.ts';
 import { at, textAt } from '../../support/server.ts';
 
 const ceiling = 2_000;
@@ -18,6 +18,7 @@ after(async () => {
 });
 
 const messages = [{ role: 'user', content: 'go on' }];
+const turn = () => new Promise((resolve) => setImmediate(resolve));
 /** About a token a word. */
 const words = (count: number): string => 'word '.repeat(count);
 
@@ -53,14 +54,72 @@ test('a stream is cut close to a small ceiling, too', async () => {
   assert.ok(Number(at(record, 'usage.output')) < 20, JSON.stringify(at(record, 'usage')));
 });
 
-test('an answer within the ceiling ends by itself', async () => {
-  running.provider.answer(answerAs({ ...plainly, text: words(1_500), output: 1_500 }));
+/** Texts of just so many tokens as the ceiling has, by vocabularies that are kind to English. */
+const full: readonly (readonly [string, string, number | undefined])[] = [
+  ['words of four characters', 'wor '.repeat(ceiling), undefined],
+  ['Chinese, escaped', '中'.repeat(ceiling), undefined],
+  ['words of four characters, under a limit of its own', 'wor '.repeat(ceiling), ceiling],
+  ['Chinese, escaped, under a limit of its own', '中'.repeat(ceiling), ceiling],
+  ['long words, under a limit of its own', 'information '.repeat(ceiling), ceiling],
+  ['runs of blanks, under a limit of its own', ' '.repeat(100 * ceiling), ceiling],
+];
+
+for (const [name, text, limit] of full) {
+  test(`an answer within the ceiling ends by itself: ${name}`, async () => {
+    const pieces = text.match(/[\s\S]{1,400}/g) ?? [];
+    const said = { ...plainly, text, output: ceiling };
+    const events = chatEvents({ ...said, text: '' }).filter((event) => !event.includes('"content":""'));
+    const chunks = pieces.map((content) =>
+      JSON.stringify({ id: said.id, choices: [{ index: 0, delta: { content }, finish_reason: null }] }),
+    );
+    const escaped = chunks.map((chunk) => `data: ${chunk.replaceAll('中', '\\u4e2d')}\n\n`);
+    running.provider.answer((_asked, response) => sendEvents(response, [...escaped, ...events], turn));
+    const body = {
+      model: 'short',
+      messages,
+      stream: true,
+      ...(limit === undefined ? {} : { max_tokens: limit }),
+    };
+    const answer = await running.call({ body });
+    assert.match(answer.text, /"finish_reason":"stop"/);
+    const record = await running.record(answer.record());
+    assert.deepEqual([at(record, 'status'), at(record, 'usage.output')], ['ok', ceiling]);
+  });
+}
+
+for (const [path, model, more] of [
+  ['/v1/chat/completions', 'short', { messages, max_tokens: 1_200 }],
+  ['/v1/responses', 'short', { input: 'go on' }],
+  ['/v1/responses', 'short', { input: 'go on', max_output_tokens: 1_200 }],
+  ['/v1/messages', 'c', { messages, max_tokens: 1_200 }],
+] as const) {
+  test(`what a stream says again at its end is not counted again: ${path} ${Object.keys(more)}`, async () => {
+    running.provider.answer(answerAs({ ...plainly, text: words(900).trim(), output: 900 }));
+    const answer = await running.call({ path, body: { model, ...more, stream: true } });
+    assert.equal(at(await running.record(answer.record()), 'status'), 'ok', answer.text.slice(-200));
+  });
+}
+
+test('a stream that only thinks is cut at the ceiling, and what it thought is charged where its caller leaves', async () => {
+  const chunk = JSON.stringify({ id: 'x', choices: [{ delta: { reasoning_content: words(20) } }] });
+  const events = Array.from({ length: 2_000 }, () => `data: ${chunk}\n\n`);
+  running.provider.answer((_asked, response) => sendEvents(response, events, turn));
   const answer = await running.call({ body: { model: 'short', messages, stream: true } });
-  assert.match(answer.text, /"finish_reason":"stop"/);
-  assert.equal(at(await running.record(answer.record()), 'status'), 'ok');
+  assert.match(answer.text, /reached the ceiling of 2000 tokens/);
+  let heard = 0;
+  const left = await running.call({
+    body: { model: 'm', max_tokens: 50_000, messages, stream: true },
+    onChunk: (bytes, leave) => {
+      heard += bytes.length;
+      if (heard > 10_000) leave();
+    },
+  });
+  const record = () => running.record(left.record());
+  assert.ok(await until(async () => at(await record(), 'status') === 'cancelled'));
+  assert.ok(Number(at(await record(), 'usage.output')) > 500, JSON.stringify(at(await record(), 'usage')));
 });
 
-test("a request's own limit is where its stream is cut", async () => {
+test('an answer far beyond what its own limit could write is cut', async () => {
   running.provider.answer(answerAs({ ...plainly, text: words(40_000), output: 40_000 }));
   const answer = await running.call({ body: { model: 'short', messages, stream: true, max_tokens: 100 } });
   assert.match(answer.text, /reached the ceiling of 100 tokens/);

@@ -2,6 +2,7 @@
 
 import { isObject } from '../json.ts';
 import { noUsage, type TokenUsage } from '../metering/usage.ts';
+import { createTextCounter } from './answer-text.ts';
 import type { EndpointId } from './endpoints.ts';
 import { type NoteMade, noteCited, noteMadeIn, recordsOf } from './made-in-answer.ts';
 import type { JsonRecord } from './request-builder.ts';
@@ -10,11 +11,18 @@ import { createTerminalFinder, mayMatter } from './terminal.ts';
 import { mergeUsage, readUsage, type UsageOfModels } from './usage.ts';
 import type { AnswerEnding, AnswerReport, CreatedStateKind } from './usage-types.ts';
 
+/**
+ * The most characters that one token stands for: the longest of any vocabulary that is published (o200k_base,
+ * cl100k_base, Llama 3) are runs of 128 blanks or dashes. An answer of more than so many for each token of a limit is
+ * certainly beyond it.
+ */
+export const mostCharactersOfToken = 128;
+
 /** What stands in for a count that the provider did not give. */
 export type Estimates = {
   /** Tokens of the request's input, counted or bounded by us. */
   readonly inputTokens: number;
-  /** Characters of generated text (as JSON) for each token; learnt from the model's earlier answers, or 4. */
+  /** Characters of generated text for each token: 4 is usual; no token has more than `mostCharactersOfToken`. */
   readonly charactersPerToken: number;
 };
 
@@ -197,24 +205,6 @@ export function readAnswer(endpoint: EndpointId, text: string, estimates: Estima
   return toReport(notes, endpoint, notes.isFinal ? 0 : text.length, estimates);
 }
 
-/** Makes a counter of the characters of generated text in a batch, escapes included, in the events of all dialects. */
-function createTextCounter(): (text: string) => number {
-  const mark = /"(?:delta|content|arguments|text|partial_json|thinking)":\s?"/g;
-  return (text) => {
-    let total = 0;
-    mark.lastIndex = 0;
-    while (mark.test(text)) {
-      const start = mark.lastIndex;
-      let end = text.indexOf('"', start);
-      while (end > start && text.charCodeAt(end - 1) === 0x5c) end = text.indexOf('"', end + 1);
-      if (end < 0) end = text.length;
-      total += end - start;
-      mark.lastIndex = end;
-    }
-    return total;
-  };
-}
-
 export type AnswerReader = {
   /** Reads a batch; answers the offset of the first terminal byte in it, or its length when all of it may pass. */
   readonly read: (batch: SseBatch) => number;
@@ -235,7 +225,7 @@ export function createAnswerReader(
 ): AnswerReader {
   const notes = newNotes();
   const endAt = createTerminalFinder(endpoint, Math.max(1, choices));
-  const countText = createTextCounter();
+  const countText = createTextCounter(endpoint);
   let characters = 0;
   let hasEnded = false;
   // Only its provider knows how a stream of another endpoint ends.

@@ -46,6 +46,14 @@ function commitmentOf(deps: GatewayDeps, { entry }: Recorded, key: SubjectKey | 
   };
 }
 
+/** The limit that the body names as it leaves: the client's, or the one that policy wrote into it. */
+function namedLimit({ entry, admitted }: Recorded): number | undefined {
+  const { maxOutputTokens } = entry.asked.request;
+  const { maxTokens } = entry.decided.obligations;
+  const isWritten = admitted.splices.some(({ purpose }) => purpose === 'token_ceiling');
+  return isWritten ? Math.min(maxTokens ?? Infinity, maxOutputTokens ?? Infinity) : maxOutputTokens;
+}
+
 function begin(
   deps: GatewayDeps,
   recorded: Recorded,
@@ -76,6 +84,7 @@ function begin(
     reply,
     ownHeaders: ownHeaders(deps, recorded),
     outputCeiling: Math.max(1, admitted.worst.output),
+    namedLimit: namedLimit(recorded),
     maxAnswerBytes: deps.maxAnswerBytes,
     commitment: commitmentOf(deps, recorded, key),
     keepsBody: decided.content === 'sealed',

@@ -1,8 +1,12 @@
 // Owns step 8: the body leaves, the answer passes byte for byte, all but its last bytes, which wait for the record.
 
 import type { Hash } from 'node:crypto';
-import { type AnswerReader, createAnswerReader, readAnswer } from '@countersign/core/dialects/answer';
-import type { InferenceRequest } from '@countersign/core/dialects/request-types';
+import {
+  type AnswerReader,
+  createAnswerReader,
+  mostCharactersOfToken,
+  readAnswer,
+} from '@countersign/core/dialects/answer';
 import {
   createSseReader,
   maxSseEventBytes,
@@ -23,9 +27,16 @@ import { utf8 } from './obligations.ts';
 const mostCeilingStep = 8_192;
 const leastCeilingStep = 512;
 
-/** A limit that the request names is the provider's to hold: our count of a stream's tokens is an estimate. */
-function ceilingStep({ maxOutputTokens }: InferenceRequest, tokensLeft: number): number {
-  if (maxOutputTokens !== undefined) return mostCeilingStep;
+/**
+ * True where the provider itself holds the answer to its ceiling, because the body names it. Our count of a stream's
+ * tokens is an estimate: such a stream is cut only where no vocabulary could write so much with its tokens.
+ */
+function isHeldByProvider({ namedLimit, request, outputCeiling }: Forwarding): boolean {
+  return namedLimit !== undefined && namedLimit * request.choices <= outputCeiling;
+}
+
+function ceilingStep(isHeld: boolean, tokensLeft: number): number {
+  if (isHeld) return mostCeilingStep;
   return Math.min(mostCeilingStep, Math.max(leastCeilingStep, tokensLeft));
 }
 
@@ -61,6 +72,7 @@ class Attempt {
   #bytes = 0;
   #sinceCheck = 0;
   #checkAfter: number;
+  readonly #isHeldByProvider: boolean;
   #firstByteMs = 0;
   #cut: Cut | undefined;
   #fault: string | undefined;
@@ -71,7 +83,8 @@ class Attempt {
     this.#forwarding = forwarding;
     this.#resolve = resolve;
     this.#startedAt = forwarding.clock();
-    this.#checkAfter = ceilingStep(forwarding.request, forwarding.outputCeiling);
+    this.#isHeldByProvider = isHeldByProvider(forwarding);
+    this.#checkAfter = ceilingStep(this.#isHeldByProvider, forwarding.outputCeiling);
   }
 
   start(): void {
@@ -164,7 +177,8 @@ class Attempt {
       if (passable > 0)
         this.#write(passable === batch.bytes.length ? batch.bytes : batch.bytes.subarray(0, passable));
       if (passable < batch.bytes.length) this.#hold(batch.bytes.subarray(passable));
-      this.#checkCeiling(batch.bytes.length, answer);
+      // What has ended has cost what it cost.
+      else this.#checkCeiling(batch.bytes.length, answer);
     }
     if (batch.fault !== undefined) this.#stop(batch.fault);
   }
@@ -187,9 +201,12 @@ class Attempt {
     this.#sinceCheck += length;
     if (this.#sinceCheck < this.#checkAfter) return;
     this.#sinceCheck = 0;
-    const { usage } = this.#report(answer);
+    const { usage } = this.#report(
+      answer,
+      this.#isHeldByProvider ? mostCharactersOfToken : charactersPerToken,
+    );
     const left = this.#forwarding.outputCeiling - usage.output - usage.reasoning;
-    this.#checkAfter = ceilingStep(this.#forwarding.request, left);
+    this.#checkAfter = ceilingStep(this.#isHeldByProvider, left);
     if (left >= 0) return;
     const message = `the answer reached the ceiling of ${this.#forwarding.outputCeiling} tokens: ask for fewer`;
     this.cut({ status: 'cut', error: new AppError('budget_exceeded', message) });
@@ -200,9 +217,9 @@ class Attempt {
     this.#call?.abort();
   }
 
-  #report(answer: AnswerReader): AnswerReport {
-    const { request } = this.#forwarding;
-    return answer.report({ inputTokens: estimatedInput(request.counts.textBytes), charactersPerToken });
+  #report(answer: AnswerReader, perToken = charactersPerToken): AnswerReport {
+    const inputTokens = estimatedInput(this.#forwarding.request.counts.textBytes);
+    return answer.report({ inputTokens, charactersPerToken: perToken });
   }
 
   #wholeReport(): AnswerReport | undefined {

@@ -24,6 +24,8 @@ export type Forwarding = {
   readonly ownHeaders: ReplyHeaders;
   /** Output tokens at which a stream is cut. */
   readonly outputCeiling: number;
+  /** The limit for each choice that the body names as it leaves; `undefined` where it names none. */
+  readonly namedLimit: number | undefined;
   readonly maxAnswerBytes: number;
   /** How the answer's content is committed to: as a whole at its end, or piece by piece where it streams. */
   readonly commitment:

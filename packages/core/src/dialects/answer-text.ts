@@ -1,0 +1,147 @@
+// Owns counting the characters of generated text in a stream's events, each text once, without parsing them.
+
+import type { EndpointId } from './endpoints.ts';
+
+const quote = 0x22;
+const backslash = 0x5c;
+const colon = 0x3a;
+const openBrace = 0x7b;
+const closeBrace = 0x7d;
+const openBracket = 0x5b;
+const closeBracket = 0x5d;
+const letterU = 0x75;
+
+/** Members of a delta that a model did not write, or that say again what another member says. */
+const unspoken: ReadonlySet<string> = new Set([
+  ...['role', 'id', 'type', 'object', 'status', 'format', 'item_id', 'stop_reason', 'stop_sequence'],
+  ...['data', 'signature', 'container', 'annotations', 'citation', 'citations'],
+  ...['reasoning_details', 'thinking_blocks', 'provider_specific_fields'],
+]);
+
+/** Two names of one thought: some servers send it under both. */
+const isThought = (key: string): boolean => key === 'reasoning' || key === 'reasoning_content';
+
+const named = '"delta"';
+/** How far before a delta that is a text its event may say that it is sound. */
+const typeReach = 160;
+
+/** Walks the texts of one batch; `at` is where the next step begins. */
+class TextWalk {
+  readonly #text: string;
+  at = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  /** Moves behind the string whose first character is at `at`; answers its decoded length: an escape is one character. */
+  passString(): number {
+    const text = this.#text;
+    const { length } = text;
+    let at = this.at;
+    let characters = 0;
+    while (at < length) {
+      const code = text.charCodeAt(at);
+      if (code === quote) break;
+      if (code !== backslash) at += 1;
+      else at += text.charCodeAt(at + 1) === letterU ? 6 : 2;
+      characters += 1;
+    }
+    this.at = at + 1;
+    return characters;
+  }
+
+  /** Moves behind blanks and the colon of a member; false if there is none. */
+  passColon(): boolean {
+    this.passBlanks();
+    if (this.#text.charCodeAt(this.at) !== colon) return false;
+    this.at += 1;
+    this.passBlanks();
+    return true;
+  }
+
+  passBlanks(): void {
+    let code = this.#text.charCodeAt(this.at);
+    while (code === 0x20 || code === 0x09 || code === 0x0a || code === 0x0d) {
+      this.at += 1;
+      code = this.#text.charCodeAt(this.at);
+    }
+  }
+
+  /** Moves behind the object whose first character is at `at`; answers the characters of the texts that a model wrote in it. */
+  passObject(): number {
+    const text = this.#text;
+    let depth = 1;
+    let mutedBelow = 0;
+    let key = '';
+    let characters = 0;
+    let thought = 0;
+    while (depth > 0 && this.at < text.length) {
+      const code = text.charCodeAt(this.at);
+      this.at += 1;
+      if (code === quote) {
+        const start = this.at;
+        const length = this.passString();
+        const end = this.at - 1;
+        if (this.passColon()) key = text.slice(start, end);
+        else if (mutedBelow > 0 || unspoken.has(key)) continue;
+        else if (isThought(key)) thought = Math.max(thought, length);
+        else characters += length;
+      } else if (code === openBrace || code === openBracket) {
+        depth += 1;
+        if (mutedBelow === 0 && unspoken.has(key)) mutedBelow = depth;
+      } else if (code === closeBrace || code === closeBracket) {
+        if (depth === mutedBelow) mutedBelow = 0;
+        depth -= 1;
+      }
+    }
+    return characters + thought;
+  }
+}
+
+/** Text of streams whose events have no delta: completions, and dialects that are passed through. */
+const undivided = /"(?:text|content)":\s?"/g;
+
+function countUndivided(text: string): number {
+  const walk = new TextWalk(text);
+  let characters = 0;
+  for (const { 0: mark, index } of text.matchAll(undivided)) {
+    if (index < walk.at) continue;
+    walk.at = index + mark.length;
+    characters += walk.passString();
+  }
+  return characters;
+}
+
+/**
+ * Makes a counter of the generated characters in the batches of one stream. Only what stands under `delta` counts: a
+ * text itself in Responses, whose later events repeat it whole; every text of an object elsewhere (content, reasoning,
+ * refusals, arguments of tools, transcripts), but for roles, ids, sound and repeats. A stream without any delta counts
+ * its `text` and `content`. A quotation mark inside of a text is escaped, so no text can be taken for a member.
+ */
+export function createTextCounter(endpoint: EndpointId): (text: string) => number {
+  const isDivided = endpoint === 'responses' || endpoint === 'messages' || endpoint === 'response_object';
+  let hasDelta = isDivided;
+  return (text) => {
+    let found = text.indexOf(named);
+    if (found >= 0) hasDelta = true;
+    if (!hasDelta) return countUndivided(text);
+    const walk = new TextWalk(text);
+    let characters = 0;
+    while (found >= 0) {
+      walk.at = found + named.length;
+      if (walk.passColon()) {
+        const code = text.charCodeAt(walk.at);
+        walk.at += 1;
+        if (code === openBrace) characters += walk.passObject();
+        else if (code === quote) {
+          const isSound = text.slice(Math.max(0, found - typeReach), found).includes('audio.delta"');
+          const length = walk.passString();
+          if (!isSound) characters += length;
+        }
+      }
+      found = text.indexOf(named, walk.at);
+    }
+    return characters;
+  };
+}
