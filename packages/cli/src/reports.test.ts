@@ -109,6 +109,22 @@ test('records in CSV hold what a table has no room for', async (t) => {
   assert.deepEqual([row?.requestId, row?.teams, row?.costCentre], ['req_1', 'team_1 team_2', 'R&D']);
 });
 
+test('usage is asked for in whole UTC days: a time within one is refused, a date is included', async (t) => {
+  const { cli, server } = await setting(t, {
+    'usage.list': () => ({ from: view.at, to: view.at, currency: 'USD', items: [] }),
+  });
+  for (const whole of ['2026-01-31', '2026-01-31T00:00:00Z', '2026-01-31T02:00:00+02:00'])
+    assert.equal((await cli('usage', '--from', whole)).code, 0, whole);
+  await cli('usage', '--to', '2026-01-31');
+  assert.equal(server.asked.at(-1)?.query.to, '2026-02-01T00:00:00.000Z');
+  for (const flag of ['--from', '--to']) {
+    const ran = await cli('usage', flag, '2026-01-31T00:00:01Z');
+    assert.equal(ran.code, 2, ran.err);
+    assert.match(ran.err, /must be a midnight in UTC, such as `\S+`: usage is counted in whole UTC days/);
+  }
+  assert.match((await cli('usage', '--help')).out, /--to TIME .*the end of its UTC day, which is included/);
+});
+
 test('a date stands for its whole UTC day, and what is no time is told by an example', async (t) => {
   const { cli, server } = await setting(t, { 'record.list': () => ({ items: [] }) });
   assert.equal((await cli('records', '--from', '2026-01-31', '--to', '2026-02-28')).code, 0);

@@ -81,13 +81,20 @@ function describe(schema: JsonSchema, nullable: boolean): string {
     .join(' ');
 }
 
+/** What a date alone stands for: see `momentOf`. */
+function dateHelp(name: string): string {
+  return `a date alone stands for ${name === 'to' ? 'the end of its UTC day, which is included' : 'the beginning of its UTC day'}`;
+}
+
 function memberOf(name: string, whole: JsonSchema, required: boolean): Member {
   const { schema, nullable } = withoutNull(whole);
   const take = takeOf(schema);
   const kind = take === 'switch' || take === 'list' ? take : 'text';
   const item = take === 'list' && isObject(schema.items) ? schema.items : schema;
   const value = valueName(item, take);
-  const description = describe(whole, nullable);
+  const description = [describe(whole, nullable), take === 'moment' ? dateHelp(name) : '']
+    .filter((part) => part !== '')
+    .join('; ');
   const flag: Flag = {
     name: flagName(name),
     kind,

@@ -1,9 +1,9 @@
-// Owns the operations over records, usage and the ledger: what an auditor asks.
+// Owns the operations over records and the ledger: what an auditor asks.
 
 import { alertKinds } from '@countersign/core/ledger/entry-fields';
 import { z } from 'zod';
 import { operation } from './operation.ts';
-import { moment, nothing, page, pageOf, statedReason } from './shapes.ts';
+import { answerFormat, filter, moment, nothing, page, pageOf, statedReason } from './shapes.ts';
 
 const reading = { params: nothing, query: nothing, body: null, status: 200, alsoProduces: [] } as const;
 
@@ -66,13 +66,6 @@ const span = {
   from: moment.optional().describe('from this moment on, such as 2026-01-01T00:00:00Z'),
   to: moment.optional().describe('before this moment'),
 };
-const filter = (description: string) => z.string().min(1).max(256).optional().describe(description);
-
-/** The form of a list's answer. */
-const format = z
-  .enum(['json', 'csv'])
-  .optional()
-  .describe('the form of the answer; absent: by the header `accept` (`text/csv`), else JSON');
 
 export const recordList = operation({
   ...reading,
@@ -99,7 +92,7 @@ export const recordList = operation({
     team: filter('the id of a team'),
     costCentre: filter('a cost centre, as it is written'),
     application: filter('the id of a service'),
-    format,
+    format: answerFormat,
   }),
   response: pageOf(recordView),
   alsoProduces: ['text/csv'],
@@ -170,65 +163,6 @@ export const recordContent = operation({
       .optional()
       .describe('from where the call came'),
   }),
-});
-
-export const usageGroups = ['user', 'team', 'workspace', 'costCenter', 'model', 'application'] as const;
-const grouped = z.string().nullable().optional();
-const named = z.string().optional();
-
-export const usageList = operation({
-  ...reading,
-  id: 'usage.list',
-  method: 'GET',
-  path: '/usage',
-  summary: 'tokens and cost by person, team, workspace, cost centre, model, application',
-  tag: 'usage',
-  permission: ['usage.read', 'usage.read_own'],
-  runs: 'query',
-  audit: null,
-  query: z.strictObject({
-    ...span,
-    groupBy: z
-      .string()
-      .default('user')
-      .describe(`one or more of ${usageGroups.join(', ')}, by commas`),
-    user: filter('only of this person, by id'),
-    team: filter('only of this team, by id'),
-    workspace: filter('only of this workspace, by id'),
-    costCenter: filter('only of this cost centre'),
-    model: filter('only of this model, by the name that was asked for'),
-    application: filter('only through this service, by id'),
-    format,
-  }),
-  response: z.object({
-    from: moment,
-    to: moment,
-    currency: z.string(),
-    items: z.array(
-      z.object({
-        group: z.object({
-          user: grouped,
-          team: grouped,
-          workspace: grouped,
-          costCenter: grouped,
-          model: grouped,
-          application: grouped,
-        }),
-        names: z
-          .object({ user: named, team: named, workspace: named, application: named })
-          .optional()
-          .describe('the names of the ids in `group`, as far as you may see them'),
-        requests: z.number().int(),
-        input: z.number().int(),
-        output: z.number().int(),
-        cached: z.number().int(),
-        reasoning: z.number().int(),
-        costNanos: z.number().int(),
-        estimated: z.number().int().describe('requests whose usage is an estimate'),
-      }),
-    ),
-  }),
-  alsoProduces: ['text/csv'],
 });
 
 /** Whose log: the organization's, or the installation's own, with refused credentials and copies of checkpoints. */

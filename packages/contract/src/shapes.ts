@@ -38,3 +38,12 @@ export const statedReason = z
 
 /** A moment in RFC 3339, UTC. */
 export const moment = z.iso.datetime({ offset: true });
+
+/** What a list is narrowed to. */
+export const filter = (description: string) => z.string().min(1).max(256).optional().describe(description);
+
+/** The form of a list's answer. */
+export const answerFormat = z
+  .enum(['json', 'csv'])
+  .optional()
+  .describe('the form of the answer; absent: by the header `accept` (`text/csv`), else JSON');

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { runCli } from '@countersign/cli/run-cli';
-import { at, startServer, type TestServer } from '../../support/server.ts';
+import { usageList } from '@countersign/contract/usage-operations';
+import { startServer, type TestServer } from '../../support/server.ts';
 
 let server: TestServer;
 before(async () => {
@@ -59,6 +60,16 @@ test('pages of records in CSV that are chained make the whole list', async () =>
   assert.equal(await cli('records', '--csv', '--all', '--limit', '2'), whole.text);
 });
 
+test('a report of usage over a part of a day is refused, not rounded', async () => {
+  const { answer, text } = await get('/usage?from=2026-01-31T12:00:00Z');
+  assert.equal(answer.status, 400);
+  assert.match(text, /`query\.from` must be a midnight in UTC, such as .*whole UTC days/);
+  const whole = usageList.response.parse(
+    (await server.api('GET', '/usage?from=2020-01-31T00:00:00Z&to=2020-02-01T00:00:00Z')).body,
+  );
+  assert.deepEqual([whole.from, whole.to], ['2020-01-31T00:00:00.000Z', '2020-02-01T00:00:00.000Z']);
+});
+
 test('a form that is none, or that the operation does not have, is refused', async () => {
   for (const path of ['/records?format=xml', '/usage?format=CSV', '/users?format=csv']) {
     const { answer, text } = await get(path);
@@ -66,5 +77,5 @@ test('a form that is none, or that the operation does not have, is refused', asy
     assert.match(text, /`?query\.?format|`format`/, path);
   }
   const json = await get('/usage?format=json', 'text/csv');
-  assert.ok(Array.isArray(at(JSON.parse(json.text), 'items')));
+  assert.match(json.answer.headers.get('content-type') ?? '', /^application\/json/);
 });

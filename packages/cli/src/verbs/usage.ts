@@ -1,8 +1,8 @@
 // Owns `usage`: tokens and cost by person, team, workspace, cost centre, model, application.
 
 import { csvColumns, csvText } from '@countersign/contract/csv';
-import { usageGroups, usageList } from '@countersign/contract/evidence-operations';
 import type { ResponseOf } from '@countersign/contract/operation';
+import { usageGroups, usageList } from '@countersign/contract/usage-operations';
 import { type Command, csvFlag, type Invocation } from '../command.ts';
 import { connect, connectionFlags } from '../connection.ts';
 import type { ExitCode } from '../machine.ts';

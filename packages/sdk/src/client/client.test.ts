@@ -5,7 +5,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { type TestContext, test } from 'node:test';
 import { keyRevoke } from '@countersign/contract/access-operations';
 import { organizationGet, teamCreate, workspaceList } from '@countersign/contract/directory-operations';
-import { ledgerTile, recordGet, usageList } from '@countersign/contract/evidence-operations';
+import { ledgerTile, recordGet } from '@countersign/contract/evidence-operations';
+import { usageList } from '@countersign/contract/usage-operations';
 import { AppError } from '@countersign/core/errors';
 import { makeId } from '@countersign/core/ids';
 import { type Client, createClient } from './client.ts';

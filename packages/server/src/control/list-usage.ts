@@ -1,6 +1,6 @@
 // Owns the report of tokens and cost, grouped by what the asker names, as far as they may see it.
 
-import { usageGroups, type usageList } from '@countersign/contract/evidence-operations';
+import { usageGroups, type usageList } from '@countersign/contract/usage-operations';
 import { AppError } from '@countersign/core/errors';
 import { isId } from '@countersign/core/ids';
 import { maxNanos } from '@countersign/core/metering/cost';

@@ -5,6 +5,7 @@ import * as directory from '@countersign/contract/directory-operations';
 import * as evidence from '@countersign/contract/evidence-operations';
 import * as models from '@countersign/contract/model-operations';
 import * as policy from '@countersign/contract/policy-operations';
+import { usageList } from '@countersign/contract/usage-operations';
 import { getAgent } from './get-agent.ts';
 import { getBudget } from './get-budget.ts';
 import { getCheckpoint } from './get-checkpoint.ts';
@@ -74,7 +75,7 @@ const bound: readonly BoundQuery[] = [
   bindQuery(evidence.recordList, listRecords),
   bindQuery(evidence.recordGet, getRecord),
   bindQuery(evidence.recordProof, proveRecord),
-  bindQuery(evidence.usageList, listUsage),
+  bindQuery(usageList, listUsage),
   bindQuery(evidence.ledgerCheckpoint, getCheckpoint),
   bindQuery(evidence.ledgerTile, getTile),
 ];
