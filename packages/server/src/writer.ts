@@ -5,9 +5,10 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { AppError } from '@countersign/core/errors';
 import { makeEntryId, type OrgId } from '@countersign/core/ids';
 import { openCheckpointFile } from './compose/checkpoint-file.ts';
+import { openHeld } from './compose/hold-store.ts';
 import { openInstallation, runInit } from './compose/installation.ts';
 import { type OpenCommitter, openCommitter } from './compose/open-committer.ts';
-import { createFaultReporter } from './compose/thread-faults.ts';
+import { createFaultReporter, createWarner } from './compose/thread-faults.ts';
 import {
   isThreadData,
   type ThreadData,
@@ -19,15 +20,13 @@ import { startWriterJobs } from './compose/writer-jobs.ts';
 import { type RunDeps, type RunRequest, type RunResult, runCommand } from './control/run-command.ts';
 import { viewOf } from './control/view.ts';
 import { writeSecret } from './control/write-secret.ts';
-import { type OpenDatabase, openDatabase } from './platform/db/open.ts';
+import type { OpenDatabase } from './platform/db/open.ts';
 import { startCheckpoints } from './platform/db/sqlite-checkpoints.ts';
 import { type CallHandlers, serveThread, type ThreadServer } from './platform/db/thread-server.ts';
-import { type MigrationTables, migrate } from './platform/migrate/migrate.ts';
 import { createDistantAppender } from './services/ledger/journal-hold.ts';
 import { closeOrphans, closeOwed } from './services/ledger/orphans.ts';
 import type { Step } from './services/snapshot/snapshots.ts';
 import { setSetupDigest } from './stores/bookkeeping.ts';
-import { migrations } from './stores/migrations/list.ts';
 import { readPolicy } from './stores/policies.ts';
 import type { Tables } from './stores/schema.ts';
 
@@ -37,11 +36,11 @@ function emailIndexer(indexKey: Uint8Array): (email: string) => string {
   return (email) => createHmac('sha256', key).update(email.trim().toLowerCase()).digest('hex');
 }
 
-/** Brings the schema up to date, then opens the store for writing. */
-async function openMigrated({ storage }: ThreadData): Promise<OpenDatabase<Tables>> {
-  const forMigration = await openDatabase<MigrationTables>(storage, 'migrate');
-  await migrate(forMigration, migrations).finally(forMigration.close);
-  return openDatabase<Tables>(storage, 'write');
+/** Ends this thread, and with it the process: what it has in memory is not what the store holds. */
+function endThread(error: AppError): void {
+  queueMicrotask(() => {
+    throw error;
+  });
 }
 
 type Grown = {
@@ -74,7 +73,7 @@ function createGrown(): Grown {
 }
 
 const missing = (path: string): string =>
-  `\`${path}\` is not there: what the former run had not taken into the database in its last moment is lost`;
+  `\`${path}\` is not there, as beside a copy of the database alone: what a former run had not taken into the database in its last moment is lost`;
 
 const randomOnes = (count: number): Uint8Array => new Uint8Array(randomBytes(count));
 
@@ -177,7 +176,8 @@ function handlersOf(
 async function start(data: ThreadData): Promise<void> {
   const port = parentPort;
   if (port === null) throw new AppError('internal', 'the writer runs as a thread');
-  const database = await openMigrated(data);
+  const warn = createWarner(port);
+  const database = await openHeld(data.storage, { warn, onTaken: endThread });
   const onError = createFaultReporter(port);
   const checkpoints = openCheckpointFile(data.checkpointFile, (error) => onError(error, 'checkpoint file'));
   const grown = createGrown();
@@ -195,7 +195,7 @@ async function start(data: ThreadData): Promise<void> {
       grown.note(orgId);
       checkpoints.note(orgId, checkpoint);
     },
-    (path) => onError(new AppError('internal', missing(path)), 'the journal'),
+    (path) => warn(missing(path)),
     { appender, onFollowing: (isFollowing) => late.server?.notify('follows', isFollowing) },
   );
   const basics = basicsOf(data, database, committer);

@@ -18,7 +18,7 @@ export async function initStore(
   onMasterKey: (file: string) => void = () => {},
 ): Promise<Initialized> {
   // Standard output is the answer's; what goes wrong beside it is told on the other one.
-  const log = createLog({ level: 'error', destination: process.stderr });
+  const log = createLog({ level: 'warn', destination: process.stderr });
   const hear = { onStep: () => {}, onFault: logFaults(log), onDeath: () => {} };
   const store = await openStore(readSettings(env), hear);
   const { made } = store.masterKeys;

@@ -26,6 +26,8 @@ export type StorageConfig =
       /** 1000 ms unless told otherwise; it does not bind migrations. */
       readonly statementTimeoutMs?: number;
       readonly onIdleError?: (error: Error) => void;
+      /** False while the store is not this process's: nothing is then asked, and nothing committed. */
+      readonly mayWrite?: () => boolean;
     };
 
 /**
@@ -93,6 +95,7 @@ async function openPostgres<DB>(
       statementTimeoutMs: mode === 'migrate' ? 0 : (config.statementTimeoutMs ?? 1_000),
       isReadOnly: mode === 'read',
       onIdleError: config.onIdleError ?? (() => {}),
+      mayWrite: config.mayWrite ?? (() => true),
     }),
   });
   const check = async (): Promise<void> => {

@@ -35,6 +35,8 @@ export type PostgresOptions = {
   readonly isReadOnly: boolean;
   /** Told when an idle connection breaks; the pool replaces it by itself. */
   readonly onIdleError: (error: Error) => void;
+  /** Asked before each statement's connection is given, and before each commit. */
+  readonly mayWrite: () => boolean;
 };
 
 /** A query's result with the server's command tag, which only commit looks at. */
@@ -119,18 +121,31 @@ function openPool(options: PostgresOptions): Pool {
   return pool;
 }
 
+/** The refusal where the server gives no connection. */
+export function noConnection(cause: unknown): AppError {
+  return new AppError(
+    'storage_unavailable',
+    'the PostgreSQL server gives no connection: check DATABASE_URL',
+    {
+      retryAfterSeconds: 1,
+      cause,
+    },
+  );
+}
+
+function notHeld(): AppError {
+  return new AppError(
+    'storage_unavailable',
+    'the connection that holds the database for this process was lost: retry shortly',
+    { retryAfterSeconds: 1 },
+  );
+}
+
 async function acquire(pool: Pool): Promise<Connection> {
   try {
     return postgresConnection(await pool.connect());
   } catch (error) {
-    throw new AppError(
-      'storage_unavailable',
-      'the PostgreSQL server gives no connection: check DATABASE_URL',
-      {
-        retryAfterSeconds: 1,
-        cause: error,
-      },
-    );
+    throw noConnection(error);
   }
 }
 
@@ -145,11 +160,16 @@ function postgresDriver(options: PostgresOptions): Driver {
   const pool = openPool(options);
   return {
     async init() {},
-    acquireConnection: () => acquire(pool),
+    async acquireConnection() {
+      if (!options.mayWrite()) throw notHeld();
+      return acquire(pool);
+    },
     async beginTransaction(connection, settings) {
       await connection.executeQuery(begin(settings));
     },
     async commitTransaction(connection: Connection) {
+      // INVARIANT: what began before the hold was lost is not committed after it.
+      if (!options.mayWrite()) throw notHeld();
       // A transaction that an earlier error spoilt answers COMMIT with ROLLBACK, and no error.
       const { command } = await connection.executeQuery(CompiledQuery.raw('commit'));
       if (command === 'ROLLBACK') throw new AbortedTransactionError();
