@@ -48,7 +48,12 @@ const question = z.strictObject({
   model: modelName.meta({ examples: ['sandbox'] }),
   endpoint: z.string().default('chat'),
   prompt: z.string().max(1_000_000).optional().describe('classified, then forgotten'),
-  labels: z.array(z.string()).optional().describe('instead of a prompt'),
+  labels: z
+    .array(z.string())
+    .optional()
+    .describe(
+      'in place of a prompt: labels of the detectors or of your classifiers, with the groups that they bring',
+    ),
   address: z.string().optional(),
   at: moment.optional(),
   text: z.string().max(1_000_000).optional().describe('a policy text to ask instead of the one in force'),

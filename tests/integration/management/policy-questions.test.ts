@@ -80,6 +80,29 @@ test('explain shows every rule of the text: satisfied, not satisfied, in error, 
   assert.match(other?.conditions[0]?.value ?? '', /^false; context\.tokens = 2$/);
 });
 
+test('a supposed label that nothing finds is refused, as is one beside a prompt', async () => {
+  const refusal = async (question: object): Promise<string> => {
+    const asked = { principal: running.ownerId, model: 'm', ...question };
+    for (const operation of ['check', 'explain']) {
+      const { status, body } = await running.api('POST', `/policy/${operation}`, asked);
+      assert.equal(status, 400, JSON.stringify(body));
+      if (operation === 'explain') return String(Object(body).detail);
+    }
+    return '';
+  };
+  assert.match(await refusal({ labels: ['sercet'] }), /`sercet` is no label .*: did you mean `secret`\?/);
+  assert.match(await refusal({ labels: ['secret,email'] }), /`secret,email` .*: give each label by itself/);
+  assert.match(await refusal({ labels: ['project_x'] }), /: make a classifier for it first/);
+  assert.match(await refusal({ labels: ['email'], prompt: 'hello' }), /in place of a `prompt`/);
+  await running.must('POST', '/classifiers', { name: 'x', label: 'project_x', terms: ['xanadu'] });
+  assert.deepEqual((await check({ labels: ['project_x', 'opaque'] })).labels, ['opaque', 'project_x']);
+});
+
+test('a supposed label brings the group that it would come with', async () => {
+  const { decision, labels } = await check({ labels: ['api_key'] });
+  assert.deepEqual([decision, labels], ['deny', ['api_key', 'secret']]);
+});
+
 test('a time, an address and labels may be supposed', async () => {
   await running.must('PATCH', '/organization', { networks: [{ name: 'office', cidrs: ['192.0.2.0/24'] }] });
   const text = `@id("office-hours") permit (principal, action, resource) when {

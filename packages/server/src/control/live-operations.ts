@@ -2,7 +2,7 @@
 
 import type { BodyOf } from '@countersign/contract/operation';
 import type { policyCheck } from '@countersign/contract/policy-operations';
-import { classify } from '@countersign/core/classify/classification';
+import { type Classification, classify } from '@countersign/core/classify/classification';
 import { actorContext, contextOf } from '@countersign/core/directory/context';
 import { AppError } from '@countersign/core/errors';
 import type { ActorChain } from '@countersign/core/identity/actor';
@@ -15,6 +15,7 @@ import type { Decision, DecisionRequest } from '@countersign/core/policy/types';
 import type { OrgSnapshot } from '../services/snapshot/org-snapshot.ts';
 import type { Prepared } from './command.ts';
 import type { LiveOperation } from './manager.ts';
+import { supposedLabels } from './supposed-labels.ts';
 
 type Question = BodyOf<typeof policyCheck>;
 
@@ -84,6 +85,18 @@ function actorFor(snapshot: OrgSnapshot, question: Question): ActorChain {
   };
 }
 
+/** Of the prompt, or as supposed. */
+function classificationOf(snapshot: OrgSnapshot, { prompt, labels: supposed }: Question): Classification {
+  if (prompt !== undefined && supposed !== undefined)
+    throw new AppError('invalid_request', '`labels` stand in place of a `prompt`: give one of them');
+  const found = classify([{ kind: 'text', role: 'user', text: prompt ?? '' }], snapshot.classifiers());
+  if (supposed === undefined) return found;
+  const own = [...snapshot.directory.tables.classifier.values()].map(({ label }) => label);
+  const labels = supposedLabels(supposed, own);
+  const counts = Object.fromEntries(labels.map((label) => [label, 1]));
+  return { ...found, labels, counts, opaque: labels.includes('opaque') };
+}
+
 function requestOf(
   snapshot: OrgSnapshot,
   question: Question,
@@ -101,20 +114,7 @@ function requestOf(
     const known = modelEndpoints.join(', ');
     throw new AppError('invalid_request', `\`${question.endpoint}\` is no endpoint: choose one of ${known}`);
   }
-  const found = classify(
-    [{ kind: 'text', role: 'user', text: question.prompt ?? '' }],
-    snapshot.classifiers(),
-  );
-  const labels = question.labels === undefined ? found.labels : [...question.labels].sort();
-  const classification =
-    question.labels === undefined
-      ? found
-      : {
-          ...found,
-          labels,
-          counts: Object.fromEntries(labels.map((label) => [label, 1])),
-          opaque: labels.includes('opaque'),
-        };
+  const classification = classificationOf(snapshot, question);
   const context = contextOf(actorContext(directory, actor), {
     endpoint: question.endpoint,
     dialect: question.endpoint === 'messages' ? 'anthropic' : 'openai',
