@@ -120,6 +120,8 @@ export function apiPage(operations: readonly Operation[]): string {
     'the last. A refusal is an RFC 9457 problem (`application/problem+json`) with a stable `code`, a `detail` and the',
     '`requestId`. A write may carry `Idempotency-Key`: repeated with the same within a day, the first result is given',
     'again, without secrets that are shown once. Answers may gain members; inputs with unknown members are refused.',
+    'A body has at most 256 KiB (4 MiB for policy), 32 levels and 10,000 values, and names no member twice in an object;',
+    'a refusal names the first 20 fields that do not fit.',
     '',
     'An answer that is also there as another media type is asked for by `Accept`. Records and usage come as CSV with',
     '`?format=csv` or `Accept: text/csv`: a line of names first, then a line for each item, in columns that are always',

@@ -30,6 +30,13 @@ test('a field that is missing, of another kind, or unknown is told with what to 
   assert.equal(said({ name: 'x', nam: 1 }), 'has `nam`, which nothing here reads: leave it out');
 });
 
+test('what a caller sent is repeated in part: some names of many, and the beginning of a long one', () => {
+  const many = Object.fromEntries(Array.from({ length: 80_000 }, (_, i) => [`k${i}`, 1]));
+  const text = said({ name: 'x', ...many });
+  assert.match(text, /^has `k0`, .*`k9` and 79990 more, which nothing here reads: leave it out$/);
+  assert.equal(said({ name: 'x', ['n'.repeat(1_000)]: 1 }).includes('n'.repeat(65)), false);
+});
+
 test('the words of a schema itself stay', () => {
   assert.equal(said({ name: 'x', slug: 'A' }), 'must be small letters');
 });

@@ -9,6 +9,16 @@ function named(values: readonly unknown[]): string {
   return values.map((value) => `\`${String(value)}\``).join(', ');
 }
 
+/** Names of a caller's own choosing that are repeated to them, and characters of each. */
+const mostNames = 10;
+const mostUnits = 64;
+
+/** What a caller wrote: the first names, cut, and how many more there are. */
+function repeated(names: readonly string[]): string {
+  const shown = named(names.slice(0, mostNames).map((name) => name.slice(0, mostUnits)));
+  return names.length > mostNames ? `${shown} and ${names.length - mostNames} more` : shown;
+}
+
 function oneOf(values: readonly unknown[]): string {
   return `must be ${values.length > 1 ? 'one of ' : ''}${named(values)}`;
 }
@@ -93,7 +103,7 @@ export function issueText(issue: Issue): string {
     case 'invalid_value':
       return oneOf(issue.values);
     case 'unrecognized_keys':
-      return `has ${named(issue.keys)}, which nothing here reads: leave it out`;
+      return `has ${repeated(issue.keys)}, which nothing here reads: leave it out`;
     case 'too_small':
       return boundText(issue, { limit: Number(issue.minimum), word: 'at least', strict: 'more than' });
     case 'too_big':

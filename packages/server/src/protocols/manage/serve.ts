@@ -3,13 +3,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type CsvColumns, csvColumns, csvText } from '@countersign/contract/csv';
 import type { Operation } from '@countersign/contract/operation';
-import { AppError, type FieldError } from '@countersign/core/errors';
+import { AppError } from '@countersign/core/errors';
 import type { RequestId } from '@countersign/core/ids';
-import { issueText } from '@countersign/core/issue-text';
-import type { z } from 'zod';
 import type { Manager, OperationCall } from '../../control/manager.ts';
-import { readBody } from '../http/read-body.ts';
 import { sendProblem } from './problem.ts';
+import { parseWith, readJson } from './read-json.ts';
 import { createRouter, type Routed } from './router.ts';
 
 export type ManageFace = {
@@ -21,39 +19,6 @@ export type ManageFace = {
 };
 
 const prefix = '/api/v1';
-const bodyLimit = 4 * 1024 * 1024;
-
-function fieldsOf(error: z.ZodError, at: string): readonly FieldError[] {
-  return error.issues.map((issue) => ({
-    path: [at, ...issue.path.map(String)].join('.'),
-    message: issueText(issue),
-  }));
-}
-
-function parseWith(schema: z.ZodType, value: unknown, at: string): unknown {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const fields = fieldsOf(parsed.error, at);
-  const [first] = fields;
-  throw new AppError('invalid_request', `\`${first?.path ?? at}\` ${first?.message ?? 'is not valid'}`, {
-    fields,
-  });
-}
-
-async function readJson(request: IncomingMessage): Promise<unknown> {
-  const bytes = await readBody(request, bodyLimit);
-  if (bytes.length === 0) return {};
-  const type = request.headers['content-type'] ?? '';
-  if (!type.startsWith('application/json')) {
-    throw new AppError('unsupported_media_type', 'send the body as `application/json`');
-  }
-  try {
-    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-    return value;
-  } catch {
-    throw new AppError('invalid_request', 'the body is not JSON: check its syntax');
-  }
-}
 
 function readQuery(url: URL): unknown {
   const query: { [name: string]: string } = {};
@@ -134,7 +99,10 @@ async function operate(
   const permitted = await face.manager.permit(call);
   const params = parseWith(operation.params, routed.params, 'path');
   const parsedQuery = parseWith(operation.query, readQuery(url), 'query');
-  const body = operation.body === null ? null : parseWith(operation.body, await readJson(request), 'body');
+  const body =
+    operation.body === null
+      ? null
+      : parseWith(operation.body, await readJson(request, operation.tag), 'body');
   const value = await face.manager.run(permitted, { params, query: parsedQuery, body });
   send(response, tables, operation, value, acceptOf(parsedQuery, request), requestId);
 }
