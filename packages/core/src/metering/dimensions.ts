@@ -14,6 +14,8 @@ export type CallDimensions = {
   readonly costCentre?: string | undefined;
   /** Absent: an endpoint that is passed through without naming a model. */
   readonly modelId?: ModelId | undefined;
+  /** Models that the provider may run instead or beside. Absent: none, as for nearly every call. */
+  readonly otherModelIds?: readonly ModelId[] | undefined;
 };
 
 /** Things with a scope, found by a call's dimensions without looking at the others. */
@@ -55,6 +57,12 @@ export function applicable<T>(index: ScopeIndex<T>, dims: CallDimensions): T[] {
     addEach(found, index.byId, dims.teamIds);
     add(found, index.byId.get(dims.workspaceId));
     if (dims.modelId !== undefined) add(found, index.byId.get(dims.modelId));
+    if (dims.otherModelIds !== undefined)
+      addEach(
+        found,
+        index.byId,
+        dims.otherModelIds.filter((id) => id !== dims.modelId),
+      );
   }
   if (dims.costCentre !== undefined) add(found, index.byCostCentre.get(dims.costCentre));
   // In an array that grew there is room for more, and this one is kept: for each key in use.
@@ -89,6 +97,6 @@ export function covers(scope: MeterScope, dims: CallDimensions): boolean {
     case 'cost_centre':
       return dims.costCentre === scope.id;
     case 'model':
-      return dims.modelId === scope.id;
+      return dims.modelId === scope.id || dims.otherModelIds?.includes(scope.id) === true;
   }
 }

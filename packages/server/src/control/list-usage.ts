@@ -5,6 +5,7 @@ import { AppError } from '@countersign/core/errors';
 import { isId } from '@countersign/core/ids';
 import { maxNanos } from '@countersign/core/metering/cost';
 import { dayMs } from '@countersign/core/metering/period';
+import { listAll } from '../stores/object-lists.ts';
 import { readUsage, type UsageRow } from '../stores/usage.ts';
 import { may } from './guard.ts';
 import { needOrganization } from './needed-organization.ts';
@@ -141,6 +142,19 @@ function narrowed(ctx: QueryContext): { readonly userId?: string } {
     : { userId: principalId };
 }
 
+/** The rows, each under the name of the model that ran; of one that is not ours, as the caller named it. */
+async function servedBy(
+  ctx: QueryContext,
+  groups: readonly Group[],
+  filters: Filters,
+  rows: readonly UsageRow[],
+): Promise<readonly UsageRow[]> {
+  if (!groups.includes('model') && filters.model === undefined) return rows;
+  const models = await listAll(ctx.store, ctx.orgId, 'model');
+  const names = new Map<string | null, string>(models.map(({ state }) => [state.id, state.name]));
+  return rows.map((row) => ({ ...row, model: names.get(row.model_id) ?? row.model }));
+}
+
 /** Usage of whole UTC days, dearest group first; `from` and `to` say which days they were. */
 export const listUsage: Query<typeof usageList> = async (ctx, { query }) => {
   const groups = groupsOf(query.groupBy);
@@ -150,7 +164,7 @@ export const listUsage: Query<typeof usageList> = async (ctx, { query }) => {
     query.from === undefined ? toDay - defaultDays + 1 : Math.floor(Date.parse(query.from) / dayMs);
   if (fromDay > toDay) throw new AppError('invalid_request', '`from` must come before `to`');
   const read = await readUsage(ctx.store, ctx.orgId, { fromDay, toDay, ...narrowed(ctx) });
-  const rows = read.filter(visibleUsage(ctx));
+  const rows = await servedBy(ctx, groups, query, read.filter(visibleUsage(ctx)));
   const { currency } = await needOrganization(ctx);
   const items = sumUp(
     rows.filter((row) => isAsked(row, query)),

@@ -257,7 +257,7 @@ function admitAllowed(
     const unmet = { reason: 'obligation_unmet', worst: undefined };
     return { kind: 'refused', decided: { ...decided, ...unmet }, error: spliced, isPolicy: false };
   }
-  const dims = snapshot.facts(actor).dimensions(selected.model);
+  const dims = snapshot.facts(actor).dimensions(selected.model, others);
   const reserved = deps.meter.reserve(snapshot.orgId, dims, worst.nanos, worst.tokens);
   if (reserved.kind === 'refused') {
     const error = refusalError(reserved, deps.now());

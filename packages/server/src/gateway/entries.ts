@@ -19,6 +19,7 @@ import { actorFragment } from '../services/callers/resolve.ts';
 import type { OrgSnapshot } from '../services/snapshot/org-snapshot.ts';
 import type { Asked, Decided } from './admit.ts';
 import type { EntryDeps } from './entry-deps.ts';
+import type { Selected } from './steps/select-model.ts';
 
 export type CallEntry = {
   readonly id: EntryId;
@@ -89,11 +90,15 @@ function readOfTarget({ call, owned }: Asked) {
   };
 }
 
-function targetFragment(entry: CallEntry, served: string | undefined): Fragment {
+/** What an outcome says of its model: which of those that might run it was, and its name in the provider's words. */
+type Ran = Pick<OutcomeFacts, 'served' | 'ran'>;
+const notRun: Ran = { served: undefined, ran: undefined };
+
+function targetFragment(entry: CallEntry, { served, ran }: Ran): Fragment {
   const { decided, asked } = entry;
   const { snapshot } = asked.authenticated;
   const { request, call } = asked;
-  const { selected } = decided;
+  const selected = ran ?? decided.selected;
   const { id, providerPath, provider } = call.endpoint;
   const isUsual = id !== 'passthrough' && asked.owned === undefined;
   const model = isUsual ? selected?.model : undefined;
@@ -143,7 +148,7 @@ function callParts(
   entry: CallEntry,
   id: EntryId,
   atMs: number,
-  served: string | undefined,
+  ran: Ran,
   content: ContentParts,
   err: FailureParts | undefined,
 ): CallParts {
@@ -160,7 +165,7 @@ function callParts(
     req: asked.call.requestId,
     attempt: entry.attempt,
     actor: entry.actor ?? actorFragment(snapshot, decided.actor, entry.atMs),
-    target: targetFragment(entry, served),
+    target: targetFragment(entry, ran),
     class: decided.classified.entry,
     cc: decided.costCentre,
     content,
@@ -186,7 +191,7 @@ export function intentText(
   const { client, client_c } = more.client;
   const content = { client, client_c, req_len: asked.body.length, req_c: more.commitment };
   const err = more.refused === undefined ? undefined : { code: more.refused.code };
-  const text = assembleIntent(callParts(deps, entry, entry.id, entry.atMs, undefined, content, err), {
+  const text = assembleIntent(callParts(deps, entry, entry.id, entry.atMs, notRun, content, err), {
     policy: policyFragment(snapshot, decided, more.splices),
     ctx: contextFragment(decided.context),
     reserved:
@@ -208,6 +213,8 @@ export function intentText(
 export type OutcomeFacts = {
   readonly status: Exclude<Status, 'denied' | 'refused'>;
   readonly served: string | undefined;
+  /** The model that the call is paid for; absent where nothing ran. */
+  readonly ran: Selected | undefined;
   readonly usage: UsageParts | undefined;
   readonly commitment: string | undefined;
   readonly responseBytes: number;
@@ -226,7 +233,7 @@ export function outcomeText(
   facts: OutcomeFacts,
 ): string {
   const content = { resp_len: facts.responseBytes, resp_c: facts.commitment };
-  const text = assembleOutcome(callParts(deps, entry, id, atMs, facts.served, content, facts.error), {
+  const text = assembleOutcome(callParts(deps, entry, id, atMs, facts, content, facts.error), {
     intent: entry.id,
     status: facts.status,
     usage: facts.usage,

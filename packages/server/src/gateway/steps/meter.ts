@@ -5,12 +5,19 @@ import type { UsageParts } from '@countersign/core/ledger/assemble';
 import { cost } from '@countersign/core/metering/cost';
 import { addNanos } from '@countersign/core/metering/rules';
 import { type TokenUsage, totalTokens } from '@countersign/core/metering/usage';
+import type { ModelShare } from '../../services/meter/state.ts';
 import type { OrgSnapshot } from '../../services/snapshot/org-snapshot.ts';
 import type { WorstCase } from './reserve.ts';
 import type { Selected } from './select-model.ts';
 
 /** What a call used, for its outcome entry and for its budgets. */
-export type Metered = { readonly usage: UsageParts; readonly nanos: number; readonly tokens: number };
+export type Metered = {
+  readonly usage: UsageParts;
+  readonly nanos: number;
+  readonly tokens: number;
+  /** What of it was another model's, that the provider ran beside. */
+  readonly beside?: readonly ModelShare[];
+};
 
 /** Four bytes of text a token: the usual ratio for English prose. Only ever used where an answer is flagged as estimated. */
 export const charactersPerToken = 4;
@@ -20,10 +27,10 @@ export function estimatedInput(textBytes: number): number {
   return Math.ceil(textBytes / charactersPerToken);
 }
 
-function priceOfOther(snapshot: OrgSnapshot, name: string, selected: Selected) {
+function otherNamed(snapshot: OrgSnapshot, name: string, selected: Selected) {
   for (const model of snapshot.directory.tables.model.values()) {
     if (model.providerId !== selected.provider.id || model.upstreamName !== name) continue;
-    return snapshot.price(model, selected.provider).price;
+    return { id: model.id, price: snapshot.price(model, selected.provider).price };
   }
   return undefined;
 }
@@ -54,11 +61,16 @@ export function meterReport(snapshot: OrgSnapshot, selected: Selected, report: A
   const { price } = snapshot.price(selected.model, selected.provider);
   let nanos = cost(price, report.usage);
   let tokens = totalTokens(report.usage);
+  const beside: ModelShare[] = [];
   for (const other of report.otherModels) {
-    nanos = addNanos(nanos, cost(priceOfOther(snapshot, other.model, selected) ?? price, other.usage));
-    tokens += totalTokens(other.usage);
+    const known = otherNamed(snapshot, other.model, selected);
+    const share = { nanos: cost(known?.price ?? price, other.usage), tokens: totalTokens(other.usage) };
+    nanos = addNanos(nanos, share.nanos);
+    tokens += share.tokens;
+    if (known !== undefined) beside.push({ modelId: known.id, ...share });
   }
-  return { usage: parts(report.usage, nanos, snapshot, selected, report.estimated), nanos, tokens };
+  const usage = parts(report.usage, nanos, snapshot, selected, report.estimated);
+  return beside.length === 0 ? { usage, nanos, tokens } : { usage, nanos, tokens, beside };
 }
 
 /**

@@ -100,6 +100,7 @@ function undispatched(
   const facts = {
     status: 'failed',
     served: undefined,
+    ran: undefined,
     usage: undefined,
     commitment: undefined,
     responseBytes: 0,

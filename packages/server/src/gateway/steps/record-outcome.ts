@@ -12,8 +12,9 @@ import type { GatewayDeps } from '../deps.ts';
 import { type OutcomeFacts, outcomeText } from '../entries.ts';
 import type { Forwarded } from './forwarding.ts';
 import { joined } from './joined.ts';
-import { type Metered, meterReport, meterUnknown } from './meter.ts';
+import { meterUnknown } from './meter.ts';
 import type { Recorded } from './record-intent.ts';
+import { type MeteredCall, meterServed } from './served.ts';
 import { contentSidecar } from './sidecar.ts';
 
 type Ending = { readonly status: OutcomeFacts['status']; readonly error: OutcomeFacts['error'] };
@@ -52,23 +53,19 @@ function endingOf(forwarded: Forwarded): Ending {
 }
 
 /** What the attempt used: the provider's word, our flagged estimate, or what was reserved where nobody can know. */
-function meteredOf(recorded: Recorded, forwarded: Forwarded): Metered | undefined {
+function meteredOf(recorded: Recorded, forwarded: Forwarded): MeteredCall | undefined {
   const { snapshot } = recorded.entry.asked.authenticated;
   const { selected, others, worst } = recorded.admitted;
   const { report } = forwarded;
   // What is made after the connection ends is counted nowhere that we see.
   const isMadeLater = recorded.entry.asked.request.providerState.background && report?.estimated === true;
-  if (report !== undefined && !isMadeLater) {
-    const ran = others.find(({ model }) => model?.upstreamName === report.servedModel);
-    const isOwn = selected.model?.upstreamName === report.servedModel;
-    return meterReport(snapshot, isOwn ? selected : (ran ?? selected), report);
-  }
+  if (report !== undefined && !isMadeLater) return meterServed(snapshot, selected, others, report);
   if (forwarded.shouldRetry || forwarded.failure?.requestSent === false) return undefined;
   // A redirect is whole, and no answer.
   if (forwarded.failure?.kind === 'redirect') return undefined;
   // A whole answer with another status than 2xx is not billed; one that never came may have been.
   if (forwarded.failure === undefined && !isMadeLater) return undefined;
-  return meterUnknown(snapshot, worst);
+  return { ...meterUnknown(snapshot, worst), ran: worst.dearest };
 }
 
 /**
@@ -85,7 +82,9 @@ export async function recordOutcome(
   const { reservation, selected } = admitted;
   const { snapshot } = entry.asked.authenticated;
   const metered = meteredOf(recorded, forwarded);
-  const settlement = deps.meter.settle(reservation, metered?.nanos ?? 0, metered?.tokens ?? 0);
+  const ran = metered?.ran ?? selected;
+  const shares = { ran: ran.model?.id, beside: metered?.beside ?? [] };
+  const settlement = deps.meter.settle(reservation, metered?.nanos ?? 0, metered?.tokens ?? 0, shares);
   // INVARIANT: what was settled is said to be recorded or not, or a new budget would wait for it for ever.
   try {
     const index = await writeOutcome(deps, recorded, forwarded, metered, key);
@@ -95,7 +94,7 @@ export async function recordOutcome(
     throw error;
   }
   for (const alert of settlement.alerts) deps.alerts.budget(snapshot, alert);
-  const { model, provider } = selected;
+  const { model, provider } = ran;
   const isUnpriced = model !== undefined && snapshot.price(model, provider).source === 'default';
   if (isUnpriced) deps.alerts.unknownPrice(snapshot, model);
 }
@@ -105,7 +104,7 @@ async function writeOutcome(
   deps: GatewayDeps,
   recorded: Recorded,
   forwarded: Forwarded,
-  metered: Metered | undefined,
+  metered: MeteredCall | undefined,
   key: SubjectKey | undefined,
 ): Promise<number> {
   const { entry } = recorded;
@@ -117,6 +116,7 @@ async function writeOutcome(
   const text = outcomeText(deps, entry, id, atMs, {
     status: ending.status,
     served: forwarded.report?.servedModel?.slice(0, 256),
+    ran: metered?.ran,
     usage: metered?.usage,
     commitment: forwarded.commitment,
     responseBytes: forwarded.bytes,

@@ -35,16 +35,24 @@ export type WorstCase = {
   readonly tokens: number;
   /** Names the price that it was counted with. */
   readonly priceVersion: string;
+  /** Whose price that is: the dearest of the models that may run. */
+  readonly dearest: Selected;
 };
 
 /** The most that a request can cost, in tokens and nano-units. Reading or deleting what is stored costs nothing. */
-function worstCaseOf(request: InferenceRequest, caps: TokenCaps, priced: PricedModel): WorstCase {
+function worstCaseOf(
+  request: InferenceRequest,
+  caps: TokenCaps,
+  priced: PricedModel,
+  dearest: Selected,
+): WorstCase {
   const isFree = request.endpoint === 'response_object';
   const bound = isFree
     ? { input: 0, output: 0, choices: 1 }
     : { input: inputBound(request, caps), output: outputBound(request, caps), choices: 1 };
   const { price, version } = priced;
-  return { ...bound, nanos: worstCase(price, bound), tokens: worstCaseTokens(bound), priceVersion: version };
+  const tokens = worstCaseTokens(bound);
+  return { ...bound, nanos: worstCase(price, bound), tokens, priceVersion: version, dearest };
 }
 
 /** The dearest of the models that may run: which of them it will be is the provider's choice. */
@@ -56,9 +64,10 @@ export function worstOf(
 ): WorstCase {
   const organization = snapshot.organization();
   let most: WorstCase | undefined;
-  for (const { model, provider } of models) {
+  for (const each of models) {
+    const { model, provider } = each;
     const caps = capsOf(organization, model, maxTokens);
-    const next = worstCaseOf(request, caps, snapshot.price(model, provider));
+    const next = worstCaseOf(request, caps, snapshot.price(model, provider), each);
     if (most === undefined) most = next;
     else {
       const tokens = Math.max(most.tokens, next.tokens);

@@ -9,6 +9,7 @@ import { crosses, type LimitRefusal, longest, warnAtNanos } from '@countersign/c
 import { createEndedCalls, type EndedCall, type EndedCalls } from './ended-calls.ts';
 import { loadOrg } from './load-org.ts';
 import { readBudgets, readHeadroom } from './read.ts';
+import { settledDims, settleShares } from './settle-shares.ts';
 import { type BudgetTerm, createInProcessCounters, type SharedCounters } from './shared-counters.ts';
 import {
   type BudgetAlert,
@@ -19,6 +20,7 @@ import {
   type OpenCall,
   type OrgMeter,
   type Reservation,
+  type Shares,
 } from './state.ts';
 
 /** Why a call may not go: of everything that refused it, what lasts longest. Nothing is held. */
@@ -72,8 +74,16 @@ export type Meter = {
     worstCaseNanos: number,
     worstCaseTokens: number,
   ) => Reservation | Refusal;
-  /** Ends a reservation with what the call cost and used. The second time it does nothing. */
-  readonly settle: (reservation: Reservation, actualNanos: number, actualTokens: number) => Settlement;
+  /**
+   * Ends a reservation with what the call cost and used. The second time it does nothing. Of a call that might have run
+   * several models `shares` says which did: the budgets and limits on the others get their hold back.
+   */
+  readonly settle: (
+    reservation: Reservation,
+    actualNanos: number,
+    actualTokens: number,
+    shares?: Shares,
+  ) => Settlement;
   /** Ends a reservation of a call that never left: no money, no tokens; it stays counted as a request. */
   readonly release: (reservation: Reservation) => boolean;
   /** What is left for calls with these dimensions. */
@@ -118,8 +128,8 @@ export function createMeter(deps: { readonly now: () => number; readonly counter
     ended: (orgId) => endedOf(state, orgId),
     unload: (orgId) => unload(state, orgId),
     reserve: (orgId, dims, nanos, tokens) => reserve(state, orgId, dims, nanos, tokens),
-    settle: (reservation, nanos, tokens) => settle(state, reservation, nanos, tokens),
-    release: (reservation) => settle(state, reservation, 0, 0).isFirst,
+    settle: (reservation, nanos, tokens, shares) => settle(state, reservation, nanos, tokens, shares),
+    release: (reservation) => settle(state, reservation, 0, 0, undefined).isFirst,
     headroom: (orgId, dims) => {
       const at = now();
       const { budgets, rates } = coverOf(orgOf(state, orgId), dims);
@@ -209,19 +219,33 @@ function reserve(
 
 const endedBefore: Settlement = { isFirst: false, chargedNanos: 0, overrunNanos: 0, alerts: [] };
 
-function settle(state: MeterState, reservation: Reservation, nanos: number, tokens: number): Settlement {
+function settle(
+  state: MeterState,
+  reservation: Reservation,
+  nanos: number,
+  tokens: number,
+  asked: Shares | undefined,
+): Settlement {
   const org = state.orgs.get(reservation.orgId);
   const call = reservation.held;
   if (org?.open.remove(call) !== true) return endedBefore;
   // A call must not keep its hold because its cost could not be told: it is charged what was reserved.
   const charged = isCount(nanos) ? nanos : call.nanos;
   const used = isCount(tokens) ? tokens : call.tokens;
+  // Most calls can run one model: then every budget and limit counts all of it, in one step.
+  const shares = call.dims.otherModelIds === undefined ? undefined : asked;
   if (charged > 0) {
-    const { dims, atMs } = call;
+    const { atMs } = call;
+    const dims = shares === undefined ? call.dims : settledDims(call.dims, shares);
     endedOf(state, reservation.orgId).add(reservation, { dims, atMs, nanos: charged });
   }
+  const now = state.now();
+  const moves =
+    shares === undefined
+      ? state.counters.settle(call, charged, used, now)
+      : settleShares(state.counters, call, { nanos: charged, tokens: used }, shares, now);
   const alerts: BudgetAlert[] = [];
-  for (const { term, before, after } of state.counters.settle(call, charged, used, state.now())) {
+  for (const { term, before, after } of moves) {
     const budget = org.budgets.get(term.key)?.budget;
     if (budget !== undefined && crosses(warnAtNanos(budget), before, after)) {
       alerts.push({ budget, usedNanos: after, periodStartMs: term.startMs });

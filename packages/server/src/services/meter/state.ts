@@ -1,7 +1,7 @@
 // Owns the meter's state in memory: an organization's budgets in force, and its calls on their way.
 
 import type { Budget, RateLimit } from '@countersign/core/directory/objects';
-import type { OrgId } from '@countersign/core/ids';
+import type { ModelId, OrgId } from '@countersign/core/ids';
 import type { CallDimensions, ScopeIndex } from '@countersign/core/metering/dimensions';
 import { periodBounds } from '@countersign/core/metering/period';
 import type { Bag, Bagged } from '../../platform/bag/bag.ts';
@@ -18,6 +18,15 @@ export type Reservation = {
   /** What the meter knows of it; nobody else's to read. */
   readonly held: OpenCall;
 };
+
+/** What one model of a call used. */
+export type ModelShare = { readonly modelId: ModelId; readonly nanos: number; readonly tokens: number };
+
+/**
+ * Which model a call is paid for, of those that it might have run; and what of its sum others used that ran beside it.
+ * A budget or limit on a model counts that model's part.
+ */
+export type Shares = { readonly ran: ModelId | undefined; readonly beside: readonly ModelShare[] };
 
 /** A budget in force with its current period, which rolls over when a call meets its end. */
 export type BudgetEntry = { readonly budget: Budget; readonly key: string; term: BudgetTerm };

@@ -6,13 +6,16 @@ import type { Model } from '@countersign/core/directory/objects';
 import type { ActorChain } from '@countersign/core/identity/actor';
 import type { CallDimensions } from '@countersign/core/metering/dimensions';
 
+/** A model that a call may run, if it names one. */
+type Chosen = { readonly model: Model | undefined };
+
 export type ActorFacts = {
   /** What the context of every call says of the actor. */
   readonly context: ActorContext;
   /** The cost centre of its calls: the key's own, else that of who calls. */
   readonly costCentre: string | undefined;
-  /** What a call of a model, or of none, is counted under. */
-  readonly dimensions: (model: Model | undefined) => CallDimensions;
+  /** What a call of a model, or of none, is counted under; `others` are models that may run instead or beside. */
+  readonly dimensions: (model: Model | undefined, others: readonly Chosen[]) => CallDimensions;
 };
 
 /** Actors whose facts are kept at most. */
@@ -37,7 +40,11 @@ class Facts implements ActorFacts {
     this.#actor = actor;
   }
 
-  dimensions(model: Model | undefined): CallDimensions {
+  dimensions(model: Model | undefined, others: readonly Chosen[]): CallDimensions {
+    if (others.length > 0) {
+      const otherModelIds = others.flatMap((other) => other.model?.id ?? []);
+      return { ...this.dimensions(model, []), otherModelIds };
+    }
     const last = this.#last;
     if (last !== undefined && last.modelId === model?.id) return last;
     const actor = this.#actor;
