@@ -55,6 +55,9 @@ for (const { alert, name, told } of alerts) {
     const listed = await runCli(['records', '--type', 'alert'], env);
     assert.match(listed.out, new RegExp(` ${alert.kind} of ${name ?? about} +system$`, 'm'));
     const csv = await runCli(['records', '--csv'], env);
-    assert.match(csv.out, new RegExp(`,${alert.kind},system,[^\r]*,${about},${name ?? ''}\r\n`));
+    assert.match(
+      csv.out,
+      new RegExp(`,alert,system,[^\\r]*,${alert.kind},${alert.kind},${about},${name ?? ''},`),
+    );
   });
 }

@@ -125,6 +125,18 @@ test('usage is asked for in whole UTC days: a time within one is refused, a date
   assert.match((await cli('usage', '--help')).out, /--to TIME .*the end of its UTC day, which is included/);
 });
 
+test('the event of a record has a column and a filter of its own', async (t) => {
+  const item = { ...view, type: 'management', event: 'key.create' };
+  const { cli, server } = await setting(t, { 'record.list': () => ({ items: [item] }) });
+  const table = await cli('records', '--event', 'key.create', '--type', 'management');
+  assert.match(table.out, /^AT +ID +TYPE +EVENT +ACTOR .*\n.* management +key\.create +Alice Example/);
+  assert.deepEqual(server.asked[0]?.query, { event: 'key.create', type: 'management' });
+  const wrong = await cli('records', '--type', 'key.create');
+  assert.equal(wrong.code, 2);
+  assert.match(wrong.err, /`type`: must be one of `model_call`, .*`management`/);
+  assert.equal(server.asked.length, 1);
+});
+
 test('a date stands for its whole UTC day, and what is no time is told by an example', async (t) => {
   const { cli, server } = await setting(t, { 'record.list': () => ({ items: [] }) });
   assert.equal((await cli('records', '--from', '2026-01-31', '--to', '2026-02-28')).code, 0);

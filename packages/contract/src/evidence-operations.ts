@@ -1,5 +1,6 @@
 // Owns the operations over records and the ledger: what an auditor asks.
 
+import { entryTypes } from '@countersign/core/ledger/entry';
 import { alertKinds } from '@countersign/core/ledger/entry-fields';
 import { z } from 'zod';
 import { operation } from './operation.ts';
@@ -49,7 +50,7 @@ export const recordView = z.object({
     })
     .optional(),
   totalMs: z.number().optional(),
-  event: z.string().optional().describe('the operation of a change, the kind of an alert'),
+  event: z.string().optional().describe('the operation of a change, done or denied; the kind of an alert'),
   alert: z
     .object({
       kind: z.enum(alertKinds),
@@ -87,7 +88,8 @@ export const recordList = operation({
       .regex(/^[a-z][a-z0-9_]{0,62}$/, { message: 'must be a label, such as `payment_card`' })
       .optional()
       .describe('a label that was found'),
-    type: filter('model_call, management, alert, …'),
+    type: z.enum(entryTypes).optional().describe('what kind of record'),
+    event: filter('the operation of a change, such as `key.create`, or the kind of an alert'),
     workspace: filter('the id of a workspace'),
     team: filter('the id of a team'),
     costCentre: filter('a cost centre, as it is written'),

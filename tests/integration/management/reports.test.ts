@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { runCli } from '@countersign/cli/run-cli';
+import { recordList } from '@countersign/contract/evidence-operations';
 import { usageList } from '@countersign/contract/usage-operations';
 import { startServer, type TestServer } from '../../support/server.ts';
 
@@ -68,6 +69,26 @@ test('a report of usage over a part of a day is refused, not rounded', async () 
     (await server.api('GET', '/usage?from=2020-01-31T00:00:00Z&to=2020-02-01T00:00:00Z')).body,
   );
   assert.deepEqual([whole.from, whole.to], ['2020-01-31T00:00:00.000Z', '2020-02-01T00:00:00.000Z']);
+});
+
+test('records are narrowed by type and by event, and what is neither is refused', async () => {
+  const types = async (query: string) =>
+    recordList.response
+      .parse((await server.api('GET', `/records?${query}`)).body)
+      .items.map(({ type, event }) => `${type} ${event}`);
+  assert.deepEqual(await types('event=organization.init'), ['management organization.init']);
+  assert.ok((await types('type=management&event=organization.update')).length > 0);
+  assert.deepEqual(await types('event=key.revoke'), []);
+  for (const [query, told] of [
+    ['type=nope', /`query\.type` must be one of `model_call`/],
+    ['type=key.create', /`query\.type` must be one of `model_call`/],
+    ['event=key.creat', /`event` takes an operation, .* did you mean `key\.create`\?/],
+    ['event=management', /`event` takes an operation/],
+  ] as const) {
+    const { answer, text } = await get(`/records?${query}`);
+    assert.equal(answer.status, 400, query);
+    assert.match(text, told);
+  }
 });
 
 test('a form that is none, or that the operation does not have, is refused', async () => {

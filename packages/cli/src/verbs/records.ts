@@ -17,6 +17,7 @@ const columns = [
   'at',
   'id',
   'type',
+  'event',
   'actor',
   'model',
   'decision',
@@ -37,7 +38,8 @@ function rowOf(item: Item): readonly string[] {
   return [
     item.at,
     item.id,
-    item.event ?? item.type,
+    item.type,
+    item.event ?? '',
     [callerOf(item), ...item.actor.agents].join(' via '),
     item.model ?? '',
     item.decision ?? '',
@@ -50,12 +52,12 @@ function rowOf(item: Item): readonly string[] {
   ];
 }
 
-/** A table has no column for what an alert is about: it stands behind its kind. */
+/** A table has no column for what an alert is about: it stands behind its event. */
 function tableRowOf(item: Item): readonly string[] {
   const { alert } = item;
   const row = rowOf(item);
   if (alert === undefined) return row;
-  return row.with(columns.indexOf('type'), `${alert.kind} of ${alert.aboutName ?? alert.about}`);
+  return row.with(columns.indexOf('event'), `${alert.kind} of ${alert.aboutName ?? alert.about}`);
 }
 
 const filters = queryMembersOf(recordList);

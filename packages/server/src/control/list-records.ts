@@ -7,13 +7,15 @@ import { alertedNames } from './alerted-names.ts';
 import { needIds } from './filter-ids.ts';
 import { pageOfRows, positionOf } from './paging.ts';
 import { namesOf } from './person-names.ts';
+import { needEvent } from './record-events.ts';
 import type { Query, QueryInput } from './run-query.ts';
 import { visibleRecords } from './visible-records.ts';
 
 type Asked = QueryInput<typeof recordList>['query'];
 
 function filterOf(asked: Asked): RecordFilter {
-  const { from, to, actor, decision, model, label, type, workspace, team, costCentre, application } = asked;
+  const { from, to, actor, decision, model, label, type, event, workspace, team, costCentre, application } =
+    asked;
   return {
     ...(from === undefined ? {} : { fromMs: Date.parse(from) }),
     ...(to === undefined ? {} : { toMs: Date.parse(to) }),
@@ -22,6 +24,7 @@ function filterOf(asked: Asked): RecordFilter {
     ...(model === undefined ? {} : { model }),
     ...(label === undefined ? {} : { label }),
     ...(type === undefined ? {} : { type }),
+    ...(event === undefined ? {} : { event }),
     ...(workspace === undefined ? {} : { workspace }),
     ...(team === undefined ? {} : { team }),
     ...(costCentre === undefined ? {} : { costCentre }),
@@ -34,6 +37,7 @@ export const listRecords: Query<typeof recordList> = async (ctx, { query }) => {
   const of = { orgId: ctx.orgId, list: 'record' };
   const position = positionOf(of, query.cursor);
   needIds(query);
+  needEvent(query.event);
   const asked = filterOf(query);
   const own = visibleRecords(ctx);
   const isElsewhere =

@@ -71,6 +71,7 @@ export type RecordFilter = {
   readonly model?: string;
   readonly label?: string;
   readonly type?: string;
+  readonly event?: string;
   readonly workspace?: string;
   readonly application?: string;
   readonly team?: string;
@@ -96,6 +97,7 @@ async function listSpan(
   if (filter.decision !== undefined) query = query.where('decision', '=', filter.decision);
   if (filter.model !== undefined) query = query.where('model', '=', filter.model);
   if (filter.type !== undefined) query = query.where('type', '=', filter.type);
+  if (filter.event !== undefined) query = query.where('event', '=', filter.event);
   if (filter.workspace !== undefined) query = query.where('workspace_id', '=', filter.workspace);
   if (filter.application !== undefined) query = query.where('application_id', '=', filter.application);
   // Whole values within a column's text, in their own case: LIKE knows wildcards, and SQLite's no case.

@@ -234,3 +234,17 @@ test('the row of an alert says of what kind it is', () => {
   // As it was written before there was an event for it.
   assert.equal(recordViewOf({ ...made.row, event: null }, () => undefined).event, 'unknown_price');
 });
+
+test('what was read and who was erased have the event that their denials have', () => {
+  const common = {
+    ...{ v: 1, id: entryId, log: 'gateway.test/org', ts: new Date(0).toISOString(), node: 'n', boot: 'b' },
+    ...{ sv: 3, actor: { id: 'usr_1', kind: 'user' }, status: 'ok', reason: 'asked for' },
+  };
+  for (const [entry, event] of [
+    [{ type: 'content_read', record: entryId }, 'record.content'],
+    [{ type: 'erasure', subject: 's', approvers: [] }, 'user.erase'],
+  ] as const) {
+    const made = projectEntry(7, canonical({ ...common, ...entry }));
+    assert.equal(made.kind === 'row' ? made.row.event : undefined, event);
+  }
+});

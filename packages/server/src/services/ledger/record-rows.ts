@@ -223,6 +223,14 @@ function parseEntry(text: string): Entry {
   return isEntry(value) ? value : entrySchema.parse(value);
 }
 
+/** The operation of what somebody did or reached for, by the name that its denial has too; the kind of an alert. */
+function eventOf(entry: Entry): string | null {
+  if (entry.type === 'management') return entry.op;
+  if (entry.type === 'content_read') return 'record.content';
+  if (entry.type === 'erasure') return 'user.erase';
+  return entry.type === 'alert' ? entry.alert.kind : null;
+}
+
 /** The row of an entry that is no call. */
 function plainRow(index: number, text: string): Projected {
   const entry = parseEntry(text);
@@ -238,7 +246,7 @@ function plainRow(index: number, text: string): Projected {
     request_id: 'req' in entry ? entry.req : null,
     at: atMs,
     type: entry.type,
-    event: isManagement ? entry.op : (alert?.kind ?? null),
+    event: eventOf(entry),
     actor_id: entry.actor.id,
     workspace_id: entry.actor.ws ?? null,
     application_id: textOf(applicationOf(acting)),
