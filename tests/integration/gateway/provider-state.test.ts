@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { codeOf, type Person, startGateway, type TestGateway } from '../../support/gateway.ts';
-import { answerAs, plainly } from '../../support/provider-answers.ts';
+import { answerAs, plainly, sendEvents, sendJson } from '../../support/provider-answers.ts';
 import { at, textAt } from '../../support/server.ts';
 
 let running: TestGateway;
@@ -145,4 +145,30 @@ test('a suspended person reaches nothing that they made, and finds it again when
   assert.equal((await follow(bob.key, id)).status, 401);
   await running.must('PATCH', `/users/${bob.id}`, { status: 'active' });
   assert.equal((await follow(bob.key, id)).status, 200);
+});
+
+test('a spoken answer is repeated in the next turn by whoever heard it, and by nobody else', async () => {
+  await running.publish('@id("all") permit (principal, action, resource);');
+  const messages = [{ role: 'user', content: 'hello' }];
+  const body = { model: 'm', modalities: ['text', 'audio'], audio: { voice: 'alloy', format: 'wav' } };
+  for (const stream of [false, true]) {
+    const id = `audio_${stream}`;
+    const audio = { id, expires_at: 9_999_999_999, data: 'AAAA', transcript: 'hi' };
+    const choice = { index: 0, ...(stream ? { delta: { audio } } : { message: { content: null, audio } }) };
+    const chunk = { id: `c_${stream}`, model: 'm', choices: [choice] };
+    const end = { choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] };
+    const events = [chunk, chunk, end, '[DONE]'].map(
+      (one) => `data: ${typeof one === 'string' ? one : JSON.stringify(one)}\n\n`,
+    );
+    running.provider.answer((_asked, response) =>
+      stream ? sendEvents(response, events) : sendJson(response, JSON.stringify(chunk)),
+    );
+    const first = await running.call({ key: bob.key, body: { ...body, messages, stream } });
+    assert.equal(first.status, 200, first.text);
+    running.provider.answer();
+    const repeated = { role: 'assistant', audio: { id } };
+    const next = { ...body, messages: [...messages, repeated, { role: 'user', content: 'again' }] };
+    assert.equal((await running.call({ key: carol.key, body: next })).status, 404);
+    assert.equal((await running.call({ key: bob.key, body: next })).status, 200);
+  }
 });

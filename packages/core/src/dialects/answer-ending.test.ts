@@ -65,6 +65,15 @@ test("an end of another dialect's, or one that cannot be read, is held and ends 
   );
 });
 
+test('an empty reason is none: the text goes on', () => {
+  const open = sse({ choices: [{ index: 0, delta: { content: 'a' }, finish_reason: '' }] });
+  const { passed, ending } = follow('chat', open + open + sse(chunk('', 'stop')));
+  assert.deepEqual([passed, ending], [open + open, 'whole']);
+  assert.equal(follow('chat', open).ending, 'cut');
+  const going = named({ type: 'message_delta', ...{ delta: { stop_reason: '' } } });
+  assert.equal(follow('messages', going).passed, going);
+});
+
 test("an error that the provider reports is an answer's end, and no success, whatever precedes or follows it", () => {
   for (const [endpoint, text] of [
     ['chat', sse(chunk('a', null), { error: { message: 'x' } })],

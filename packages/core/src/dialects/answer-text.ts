@@ -1,6 +1,8 @@
 // Owns counting the characters of generated text in a stream's events, each text once, without parsing them.
 
+import { isObject } from '../json.ts';
 import type { EndpointId } from './endpoints.ts';
+import type { JsonRecord } from './request-builder.ts';
 
 const quote = 0x22;
 const backslash = 0x5c;
@@ -16,6 +18,7 @@ const unspoken: ReadonlySet<string> = new Set([
   ...['role', 'id', 'type', 'object', 'status', 'format', 'item_id', 'stop_reason', 'stop_sequence'],
   ...['data', 'signature', 'container', 'annotations', 'citation', 'citations'],
   ...['reasoning_details', 'thinking_blocks', 'provider_specific_fields'],
+  ...['logprobs', 'finish_reason', 'encrypted_content', 'result', 'b64_json'],
 ]);
 
 /** Two names of one thought: some servers send it under both. */
@@ -144,4 +147,26 @@ export function createTextCounter(endpoint: EndpointId): (text: string) => numbe
     }
     return characters;
   };
+}
+
+/** Deeper than any text of a known answer stands. */
+const deepest = 12;
+
+function writtenBelow(value: unknown, depth: number): number {
+  if (typeof value === 'string') return value.length;
+  if (depth > deepest) return 0;
+  if (Array.isArray(value)) {
+    const items: readonly unknown[] = value;
+    return items.reduce<number>((total, item) => total + writtenBelow(item, depth + 1), 0);
+  }
+  if (!isObject(value)) return 0;
+  let total = 0;
+  for (const key in value) if (!unspoken.has(key)) total += writtenBelow(value[key], depth + 1);
+  return total;
+}
+
+/** Characters that a model wrote into a whole answer; undefined where the answer has none of the known places for them. */
+export function writtenIn({ choices, output, content }: JsonRecord): number | undefined {
+  if (choices === undefined && output === undefined && content === undefined) return undefined;
+  return writtenBelow(choices, 0) + writtenBelow(output, 0) + writtenBelow(content, 0);
 }

@@ -1,157 +1,14 @@
 // Owns reading a provider's answer as it passes: where it ends, what it cost, what it made at the provider.
 
 import { isObject } from '../json.ts';
-import { noUsage, type TokenUsage } from '../metering/usage.ts';
-import { createTextCounter } from './answer-text.ts';
+import { newNotes, noteAnswer, noteEvent } from './answer-notes.ts';
+import { type Estimates, toReport } from './answer-report.ts';
+import { createTextCounter, writtenIn } from './answer-text.ts';
 import type { EndpointId } from './endpoints.ts';
-import { type NoteMade, noteCited, noteMadeIn, recordsOf } from './made-in-answer.ts';
-import type { JsonRecord } from './request-builder.ts';
 import { eventsOf, type SseBatch } from './sse.ts';
 import { createTerminalFinder, mayMatter } from './terminal.ts';
-import { mergeUsage, readUsage, type UsageOfModels } from './usage.ts';
-import type { AnswerEnding, AnswerReport, CreatedStateKind } from './usage-types.ts';
-
-/**
- * The most characters that one token stands for: the longest of any vocabulary that is published (o200k_base,
- * cl100k_base, Llama 3) are runs of 128 blanks or dashes. An answer of more than so many for each token of a limit is
- * certainly beyond it.
- */
-export const mostCharactersOfToken = 128;
-
-/** What stands in for a count that the provider did not give. */
-export type Estimates = {
-  /** Tokens of the request's input, counted or bounded by us. */
-  readonly inputTokens: number;
-  /** Characters of generated text for each token: 4 is usual; no token has more than `mostCharactersOfToken`. */
-  readonly charactersPerToken: number;
-};
-
-type Notes = {
-  ending: AnswerEnding;
-  usage: JsonRecord | undefined;
-  /** The provider has said its last word on usage. */
-  isFinal: boolean;
-  servedModel: string | undefined;
-  responseId: string | undefined;
-  serviceTier: string | undefined;
-  passed: JsonRecord | undefined;
-  readonly created: Map<string, { readonly kind: CreatedStateKind; readonly id: string }>;
-};
-
-function newNotes(): Notes {
-  return {
-    ending: 'cut',
-    usage: undefined,
-    isFinal: false,
-    servedModel: undefined,
-    responseId: undefined,
-    serviceTier: undefined,
-    passed: undefined,
-    created: new Map(),
-  };
-}
-
-function isAnthropic(endpoint: EndpointId): boolean {
-  return endpoint === 'messages' || endpoint === 'count_tokens';
-}
-
-function isUnbilled(endpoint: EndpointId): boolean {
-  return (
-    endpoint === 'count_tokens' ||
-    endpoint === 'response_tokens' ||
-    endpoint === 'models' ||
-    endpoint === 'response_object'
-  );
-}
-
-/** An id that can be named again in a request's path or body, and kept by any database. */
-export const isStorable = (id: string): boolean =>
-  id !== '' && id.length <= 256 && id.isWellFormed() && !id.includes('\u0000');
-
-function noteCreated(notes: Notes, kind: CreatedStateKind, id: unknown): void {
-  if (typeof id === 'string' && isStorable(id)) notes.created.set(`${kind} ${id}`, { kind, id });
-}
-
-const noteIn =
-  (notes: Notes): NoteMade =>
-  (kind, id) =>
-    noteCreated(notes, kind, id);
-
-/** Reads what an answer object says of itself: a whole body, or the `message` or `response` inside an event. */
-function noteAnswer(notes: Notes, endpoint: EndpointId, answer: JsonRecord): void {
-  if (typeof answer.id === 'string' && answer.id !== '') {
-    notes.responseId = answer.id;
-    if (answer.object === 'response' || answer.type === 'message') noteCreated(notes, 'response', answer.id);
-    else if (endpoint === 'chat') noteCreated(notes, 'completion', answer.id);
-  }
-  if (typeof answer.model === 'string' && answer.model !== '') notes.servedModel = answer.model;
-  if (typeof answer.service_tier === 'string') notes.serviceTier = answer.service_tier;
-  if (isObject(answer.container)) noteCreated(notes, 'container', answer.container.id);
-  if (isObject(answer.conversation)) noteCreated(notes, 'conversation', answer.conversation.id);
-  if (isObject(answer.usage)) {
-    notes.usage = mergeUsage(notes.usage, answer.usage);
-    if (typeof answer.usage.service_tier === 'string') notes.serviceTier = answer.usage.service_tier;
-  }
-  for (const item of recordsOf(answer.output)) {
-    noteCreated(notes, 'item', item.id);
-    noteMadeIn(item, noteIn(notes));
-  }
-  for (const block of recordsOf(answer.content)) noteMadeIn(block, noteIn(notes));
-}
-
-function noteEvent(notes: Notes, endpoint: EndpointId, event: JsonRecord): void {
-  if (isObject(event.message)) noteAnswer(notes, endpoint, event.message);
-  else if (isObject(event.response)) {
-    noteAnswer(notes, endpoint, event.response);
-    if (isObject(event.response.usage)) notes.isFinal = true;
-  } else {
-    noteAnswer(notes, endpoint, event);
-    if (isObject(event.usage)) notes.isFinal = true;
-  }
-  if (isObject(event.delta) && isObject(event.delta.container)) {
-    noteCreated(notes, 'container', event.delta.container.id);
-  }
-  if (isObject(event.content_block)) noteMadeIn(event.content_block, noteIn(notes));
-  if (isObject(event.annotation)) noteCited(event.annotation, noteIn(notes));
-  if (isObject(event.item)) {
-    noteCreated(notes, 'item', event.item.id);
-    noteMadeIn(event.item, noteIn(notes));
-  }
-}
-
-function estimated(known: TokenUsage, characters: number, estimates: Estimates): TokenUsage {
-  const hasInput = known.input + known.cachedInput + known.cacheWrite5m + known.cacheWrite1h > 0;
-  const made = Math.ceil(characters / Math.max(estimates.charactersPerToken, 0.25));
-  return {
-    ...known,
-    input: hasInput ? known.input : Math.max(0, Math.ceil(estimates.inputTokens)),
-    output: Math.max(known.output, made - known.reasoning),
-  };
-}
-
-function toReport(
-  notes: Notes,
-  endpoint: EndpointId,
-  characters: number,
-  estimates: Estimates,
-): AnswerReport {
-  const nothing: UsageOfModels = { usage: noUsage, otherModels: [], webSearches: 0 };
-  const isKnown = notes.usage !== undefined && !isUnbilled(endpoint);
-  const read = isKnown && notes.usage !== undefined ? readUsage(notes.usage, isAnthropic(endpoint)) : nothing;
-  const isEstimate = !notes.isFinal && !isUnbilled(endpoint);
-  return {
-    ...read,
-    ending: notes.ending,
-    usage: isEstimate ? estimated(read.usage, characters, estimates) : read.usage,
-    estimated: isEstimate,
-    servedModel: notes.servedModel,
-    responseId: notes.responseId,
-    // What an endpoint that is passed through answers may be what its caller wrote: see kept-paths.ts.
-    createdState: endpoint === 'passthrough' ? [] : [...notes.created.values()],
-    passed: notes.passed,
-    serviceTier: notes.serviceTier,
-  };
-}
+import { usageOf } from './usage.ts';
+import type { AnswerEnding, AnswerReport } from './usage-types.ts';
 
 function parse(text: string): unknown {
   try {
@@ -199,10 +56,11 @@ export function readAnswer(endpoint: EndpointId, text: string, estimates: Estima
   notes.ending = endingOf(endpoint, answer);
   if (isObject(answer)) {
     noteAnswer(notes, endpoint, answer);
-    notes.isFinal = isObject(answer.usage);
+    notes.isFinal = usageOf(answer) !== undefined;
     if (endpoint === 'passthrough') notes.passed = answer;
   }
-  return toReport(notes, endpoint, notes.isFinal ? 0 : text.length, estimates);
+  const written = isObject(answer) ? writtenIn(answer) : undefined;
+  return toReport(notes, endpoint, written ?? text.length, estimates);
 }
 
 export type AnswerReader = {

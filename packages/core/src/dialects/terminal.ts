@@ -30,11 +30,14 @@ const marks =
  */
 export type EventEnd = 'open' | 'held' | 'whole' | 'error';
 
+/** Some providers send an empty text in every event until the last. */
+const isReason = (value: unknown): boolean => value !== undefined && value !== null && value !== '';
+
 function countFinished(value: JsonRecord, finished: Set<unknown>): void {
   const choices: readonly unknown[] = Array.isArray(value.choices) ? value.choices : [];
   for (const choice of choices) {
     if (!isObject(choice)) continue;
-    if (choice.finish_reason !== undefined && choice.finish_reason !== null) finished.add(choice.index ?? 0);
+    if (isReason(choice.finish_reason)) finished.add(choice.index ?? 0);
   }
 }
 
@@ -75,13 +78,16 @@ export function createTerminalFinder(
     if (hasFinished || heldTypes.has(name)) return 'held';
     if (!isObject(value)) return value === undefined && marks.test(data) ? 'held' : 'open';
     if (typeof value.type === 'string' && heldTypes.has(value.type)) return 'held';
-    return isObject(value.delta) && typeof value.delta.stop_reason === 'string' ? 'held' : 'open';
+    const { delta } = value;
+    return isObject(delta) && typeof delta.stop_reason === 'string' && isReason(delta.stop_reason)
+      ? 'held'
+      : 'open';
   };
 }
 
-/** One pass for all marks: measured at a third of a search for each. `finish_reason` and `usage` matter unless null. */
+/** One pass for all marks: measured at a third of a search for each. `finish_reason` and `usage` matter unless they are empty. */
 const matter =
-  /finish_reason(?!":null)|usage(?!":null)|error|message_|\[DONE\]|response\.(?:c|incomplete|failed)|file_id"|container_id"|\\u/;
+  /finish_reason(?!":(?:null|""))|usage(?!":null)|error|message_|\[DONE\]|response\.(?:c|incomplete|failed)|file_id"|container_id"|"audio"|\\u/;
 
 /**
  * A cheap look at a batch's text: false only if none of its events can be terminal, carry usage, or name an

@@ -14,7 +14,7 @@ export type AnswerReport = {
   readonly usage: TokenUsage;
   /** Tokens of other models that the provider ran for this answer and bills beside it (an advisor). */
   readonly otherModels: readonly { readonly model: string; readonly usage: TokenUsage }[];
-  /** True when the provider gave no final usage, so that the buckets are our own count. */
+  /** True when the provider gave no final usage that counts anything, so that the buckets are our own count. */
   readonly estimated: boolean;
   /** Calls of the provider's own web search, which are billed one by one. */
   readonly webSearches: number;
@@ -22,7 +22,7 @@ export type AnswerReport = {
   readonly servedModel: string | undefined;
   /** The provider's id of the answer. */
   readonly responseId: string | undefined;
-  /** Further ids that the answer created at the provider: containers, conversations, files, output items. */
+  /** Further ids that the answer created at the provider: containers, conversations, files, output items, sound. */
   readonly createdState: readonly { readonly kind: CreatedStateKind; readonly id: string }[];
   /** The whole answer of an endpoint that is passed through, where it is a JSON object. */
   readonly passed: { readonly [key: string]: unknown } | undefined;
@@ -30,4 +30,11 @@ export type AnswerReport = {
   readonly serviceTier: string | undefined;
 };
 
-export type CreatedStateKind = 'response' | 'conversation' | 'container' | 'file' | 'item' | 'completion';
+export type CreatedStateKind =
+  | 'response'
+  | 'conversation'
+  | 'container'
+  | 'file'
+  | 'item'
+  | 'completion'
+  | 'audio';

@@ -11,24 +11,48 @@ function count(object: unknown, key: string): number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : 0;
 }
 
+/** Tokens read from a cache, by OpenAI's name, DeepSeek's or Moonshot's. */
+function cachedIn(usage: JsonRecord, details: unknown): number {
+  return (
+    count(details, 'cached_tokens') ||
+    count(usage, 'prompt_cache_hit_tokens') ||
+    count(usage, 'cached_tokens')
+  );
+}
+
+/**
+ * What a total has beside input and output is reasoning that is not in the output: xAI and Gemini's OpenAI form count
+ * so. Where they say how much was reasoned, no more than that.
+ */
+function besideOutput(total: number, input: number, made: number, reasoned: number): number {
+  const beside = Math.max(0, total - input - made);
+  return reasoned > 0 ? Math.min(beside, reasoned) : beside;
+}
+
 /** The names that OpenAI's two generations of endpoints use for the same things. */
-function readOpenAiUsage(usage: JsonRecord): TokenUsage {
+function readOpenAiUsage(usage: JsonRecord, isInputAlone: boolean): TokenUsage {
   const isResponses = usage.input_tokens !== undefined;
   const inputDetails = isResponses ? usage.input_tokens_details : usage.prompt_tokens_details;
   const outputDetails = isResponses ? usage.output_tokens_details : usage.completion_tokens_details;
-  const total = count(usage, isResponses ? 'input_tokens' : 'prompt_tokens');
+  const all = count(usage, 'total_tokens');
+  const told = count(usage, isResponses ? 'output_tokens' : 'completion_tokens');
+  const asked = count(usage, isResponses ? 'input_tokens' : 'prompt_tokens');
+  // Without a count of the input, the rest of the total is the input.
+  const total = asked > 0 || (told === 0 && !isInputAlone) ? asked : Math.max(0, all - told);
   const written = count(inputDetails, 'cache_write_tokens');
   const details = isObject(inputDetails) ? inputDetails.cache_write_tokens_details : undefined;
   const long = Math.min(count(details, 'ttl_12h_tokens'), written);
   // Each part is taken out of its total, in order and never more than is left.
-  const cachedInput = Math.min(count(inputDetails, 'cached_tokens'), total);
+  const cachedInput = Math.min(cachedIn(usage, inputDetails), total);
   const cacheWrite1h = Math.min(long, total - cachedInput);
   const cacheWrite5m = Math.min(written - long, total - cachedInput - cacheWrite1h);
   const heard = count(inputDetails, 'audio_tokens');
   const audioInput = Math.min(heard, total - cachedInput - cacheWrite1h - cacheWrite5m);
   const input = total - cachedInput - cacheWrite1h - cacheWrite5m - audioInput;
-  const made = count(usage, isResponses ? 'output_tokens' : 'completion_tokens');
-  const reasoning = Math.min(count(outputDetails, 'reasoning_tokens'), made);
+  const reasoned = count(outputDetails, 'reasoning_tokens');
+  const beside = total > 0 ? besideOutput(all, total, told, reasoned) : 0;
+  const made = told + beside;
+  const reasoning = Math.min(Math.max(reasoned, beside), made);
   const audioOutput = Math.min(count(outputDetails, 'audio_tokens'), made - reasoning);
   const output = made - reasoning - audioOutput;
   return { input, cachedInput, cacheWrite5m, cacheWrite1h, audioInput, output, reasoning, audioOutput };
@@ -99,13 +123,44 @@ export function readAnthropicUsage(usage: JsonRecord): UsageOfModels {
   return { usage: own, otherModels, webSearches: count(usage.server_tool_use, 'web_search_requests') };
 }
 
+/** True for Anthropic's form, whose `input_tokens` are without the cache: by its own members, whatever path it came by. */
+function isAnthropic(usage: JsonRecord): boolean {
+  if (usage.prompt_tokens !== undefined || usage.input_tokens_details !== undefined) return false;
+  const { output_tokens_details: details } = usage;
+  return (
+    usage.cache_read_input_tokens !== undefined ||
+    usage.cache_creation_input_tokens !== undefined ||
+    usage.cache_creation !== undefined ||
+    usage.iterations !== undefined ||
+    usage.server_tool_use !== undefined ||
+    (isObject(details) && details.thinking_tokens !== undefined)
+  );
+}
+
 /**
  * Reads a `usage` object of any endpoint: OpenAI chat, completions and embeddings (`prompt_tokens`), responses
- * (`input_tokens` with details), Anthropic messages. `isAnthropic` settles what `input_tokens` means.
+ * (`input_tokens` with details), Anthropic messages. `isInputAlone`: a total that stands alone is of the input, since
+ * the endpoint generates nothing.
  */
-export function readUsage(usage: JsonRecord, isAnthropic: boolean): UsageOfModels {
-  if (isAnthropic && usage.prompt_tokens === undefined) return readAnthropicUsage(usage);
-  return { usage: readOpenAiUsage(usage), otherModels: [], webSearches: 0 };
+export function readUsage(usage: JsonRecord, isInputAlone: boolean): UsageOfModels {
+  if (isAnthropic(usage)) return readAnthropicUsage(usage);
+  return { usage: readOpenAiUsage(usage, isInputAlone), otherModels: [], webSearches: 0 };
+}
+
+const counts = ['prompt_tokens', 'completion_tokens', 'input_tokens', 'output_tokens'] as const;
+
+/** True where at least one of the counts that we know is a number. */
+export function hasCount(usage: JsonRecord): boolean {
+  return counts.some((key) => typeof usage[key] === 'number');
+}
+
+/** Where an answer or an event says its usage: at its top, or in Groq's or Moonshot's place. */
+export function usageOf(answer: JsonRecord): JsonRecord | undefined {
+  if (isObject(answer.usage)) return answer.usage;
+  if (isObject(answer.x_groq) && isObject(answer.x_groq.usage)) return answer.x_groq.usage;
+  const choices: readonly unknown[] = Array.isArray(answer.choices) ? answer.choices : [];
+  for (const choice of choices) if (isObject(choice) && isObject(choice.usage)) return choice.usage;
+  return undefined;
 }
 
 /**

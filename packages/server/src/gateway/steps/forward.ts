@@ -1,12 +1,8 @@
 // Owns step 8: the body leaves, the answer passes byte for byte, all but its last bytes, which wait for the record.
 
 import type { Hash } from 'node:crypto';
-import {
-  type AnswerReader,
-  createAnswerReader,
-  mostCharactersOfToken,
-  readAnswer,
-} from '@countersign/core/dialects/answer';
+import { type AnswerReader, createAnswerReader, readAnswer } from '@countersign/core/dialects/answer';
+import { mostCharactersOfToken } from '@countersign/core/dialects/answer-report';
 import {
   createSseReader,
   maxSseEventBytes,

@@ -1,6 +1,6 @@
 // Owns step 10: what became of the call is durable before the answer's last byte; its reservation is settled.
 
-import { isStorable } from '@countersign/core/dialects/answer';
+import { isStorable } from '@countersign/core/dialects/answer-notes';
 import { storesAnswer } from '@countersign/core/dialects/inference-request';
 import { madeByAnswer } from '@countersign/core/dialects/kept-paths';
 import { AppError } from '@countersign/core/errors';
