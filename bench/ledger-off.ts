@@ -8,7 +8,7 @@ import { openWithoutLedger } from './without-ledger.ts';
 
 const { config, gateway, close } = await openWithoutLedger();
 const faces = [healthFace(() => true), inferenceFace(config, gateway, serveCall(gateway.deps))];
-const listen = { ...config.listen, variable: 'COUNTERSIGN_LISTEN' };
+const listen = { ...config.listen, variable: 'COUNTERSIGN_LISTEN', serves: 'all' } as const;
 const server = createHttpServer(config, undefined, listen, faces, gateway.newRequestId);
 await server.listen();
 process.once('SIGTERM', () => {

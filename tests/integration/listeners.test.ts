@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { at, startServer, type TestServer } from '../support/server.ts';
-import { processEnv, runServer } from '../support/server-process.ts';
+import { processEnv, runServer, startProcess } from '../support/server-process.ts';
 
 const call = JSON.stringify({ model: 'sandbox', messages: [{ role: 'user', content: 'hello' }] });
 /** A path of each face, as whoever may ask for it asks. */
@@ -18,7 +18,12 @@ const ofBoth = ['/healthz', '/readyz'];
 let apart: TestServer;
 let together: TestServer;
 before(async () => {
-  apart = await startServer({ env: { COUNTERSIGN_MANAGEMENT_LISTEN: '127.0.0.1:0' } });
+  apart = await startServer({
+    env: {
+      COUNTERSIGN_MANAGEMENT_LISTEN: '127.0.0.1:0',
+      COUNTERSIGN_MANAGEMENT_PUBLIC_URL: 'http://admin.test',
+    },
+  });
   together = await startServer();
 });
 after(async () => {
@@ -88,6 +93,41 @@ test('with an address of its own, models are on the first address and not on tha
     assertNothing(await ask(apart, managementUrl, path), path);
   }
   assert.equal((await ask(apart, url, '/v1/chat/completions')).status, 200);
+});
+
+test('with an address of its own, management is named by it: in the description, and where a path is not there', async () => {
+  const { url, managementUrl } = apart.server;
+  const described = await ask(apart, managementUrl, '/api/v1/openapi.json');
+  assert.equal(at(JSON.parse(described.text), 'servers.0.url'), 'http://admin.test/api/v1');
+  const text = (await ask(apart, url, '/api/v1/organization')).text;
+  assert.match(text, /administration has an address of its own, COUNTERSIGN_MANAGEMENT_LISTEN/);
+  assert.doesNotMatch(text, /\/api\/v1\//);
+  assert.match((await ask(apart, managementUrl, '/v1/models')).text, /administration goes to `\/api\/v1\/…`/);
+});
+
+test('with an address of its own, the set-up page tells the command line that of management', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'countersign-listen-'));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const running = await startProcess({
+    env: processEnv(directory, {
+      COUNTERSIGN_MANAGEMENT_LISTEN: '127.0.0.1:0',
+      COUNTERSIGN_MANAGEMENT_PUBLIC_URL: 'http://admin.test',
+    }),
+  });
+  t.after(running.kill);
+  const link = running.lines.find((line) => line.startsWith('Set it up once, here: '))?.split(': ')[1] ?? '';
+  assert.ok(link.startsWith(`${running.managementUrl}/setup?`), link);
+  const form = {
+    token: new URL(link).searchParams.get('token') ?? '',
+    slug: 'a',
+    email: 'a@b.example',
+    name: 'A',
+  };
+  const page = await fetch(link, { method: 'POST', body: new URLSearchParams(form) });
+  const text = await page.text();
+  assert.equal(page.status, 200, text);
+  assert.match(text, /export COUNTERSIGN_URL=http:\/\/admin\.test\n/);
+  assert.match(text, /curl -i http:\/\/gateway\.test\/v1/);
 });
 
 test('both addresses say how they are', async () => {

@@ -34,6 +34,19 @@ test('flags win over variables: the server listens and stores where they say, an
   assert.equal((await within(20_000, 'the end of the process', running.ended)).code, 0);
 });
 
+for (const [listen, opens] of [
+  ['[::1]:0', 'http://[::1]:'],
+  ['0.0.0.0:0', 'http://127.0.0.1:'],
+] as const)
+  test(`on ${listen} the set-up link is a URL that opens on this machine`, async (t) => {
+    const directory = join(folder, `on-${opens.length}`);
+    const running = await startProcess({ env: processEnv(directory), words: ['--listen', listen] });
+    t.after(running.kill);
+    const link = running.lines.find((line) => line.startsWith('Set it up once, here: '))?.slice(22) ?? '';
+    assert.ok(link.startsWith(opens), link);
+    assert.equal((await fetch(link)).status, 200);
+  });
+
 test('a flag that there is not is a wrong usage: one sentence, exit code 2, nothing made', async () => {
   const { code, lines } = await endOf(['--port', '7071']);
   assert.equal(code, 2);

@@ -41,7 +41,7 @@ function refuseUnlisted(face: Face): void {
 }
 
 /** A request's path as it was sent, without the query. */
-function rawPath(request: IncomingMessage): string {
+export function rawPath(request: IncomingMessage): string {
   const url = request.url ?? '/';
   const mark = url.indexOf('?');
   return mark < 0 ? url : url.slice(0, mark);

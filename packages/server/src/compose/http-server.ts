@@ -3,11 +3,13 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { renderError } from '@countersign/core/dialects/errors';
+import { spokenDialect } from '@countersign/core/dialects/spoken-dialect';
 import { AppError } from '@countersign/core/errors';
 import type { RequestId } from '@countersign/core/ids';
+import { formatListen } from '../platform/config/fields.ts';
 import type { Config } from '../platform/config/schema.ts';
 import { highWaterMark } from '../platform/sockets/high-water-mark.ts';
-import { type Face, joinFaces } from './face.ts';
+import { type Face, joinFaces, rawPath } from './face.ts';
 import type { Tls } from './tls.ts';
 
 // INVARIANT: not by `import`. The wrapper that Node makes for one reads every export, one of which loads Node's own
@@ -70,11 +72,23 @@ function badHead(error: Error, socket: Duplex): void {
   socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
 }
 
-function notFound(response: ServerResponse, requestId: RequestId): void {
+const nothingHere = {
+  all: 'calls go to `/v1/…`, administration to `/api/v1/…`',
+  models: 'calls go to `/v1/…`, administration has an address of its own, COUNTERSIGN_MANAGEMENT_LISTEN',
+  management: 'administration goes to `/api/v1/…`, calls have an address of their own, COUNTERSIGN_LISTEN',
+} as const;
+
+function notFound(
+  request: IncomingMessage,
+  response: ServerResponse,
+  requestId: RequestId,
+  serves: Listen['serves'],
+): void {
+  const hasVersion = request.headers['anthropic-version'] !== undefined;
   const { status, headers, body } = renderError(
-    'openai',
+    spokenDialect(rawPath(request), hasVersion),
     'not_found',
-    'there is nothing at this path: calls go to `/v1/…`, administration to `/api/v1/…`',
+    `there is nothing at this path: ${nothingHere[serves]}`,
     requestId,
   );
   response.writeHead(status, headers);
@@ -107,22 +121,29 @@ function createRunning(): Running {
   };
 }
 
-/** An address to listen on, and the variable that sets it. */
-export type Listen = Config['listen'] & { readonly variable: string };
+/** An address to listen on, the variable that sets it, and what of the server is there. */
+export type Listen = Config['listen'] & {
+  readonly variable: string;
+  readonly serves: 'all' | 'models' | 'management';
+};
 
-/** Listens; resolves to `host:port` as it came to be. */
+/** Listens; resolves to `host:port` as it came to be, such as may stand in a URL. */
 function listenOn(server: Server, { host, port, variable }: Listen): Promise<string> {
   return new Promise((resolve, reject) => {
     server.once('error', (error) => {
       const isTaken = 'code' in error && error.code === 'EADDRINUSE';
       const why = isTaken ? 'another process listens there' : error.message;
       reject(
-        new AppError('storage_unavailable', `cannot listen on ${host}:${port}: ${why}; set ${variable}`),
+        new AppError(
+          'storage_unavailable',
+          `cannot listen on ${formatListen({ host, port })}: ${why}; set ${variable}`,
+        ),
       );
     });
     server.listen({ host, port, backlog: 4_096 }, () => {
       const address = server.address();
-      resolve(typeof address === 'object' && address !== null ? `${host}:${address.port}` : '');
+      const isNet = typeof address === 'object' && address !== null;
+      resolve(isNet ? formatListen({ host, port: address.port }) : '');
     });
   });
 }
@@ -153,7 +174,7 @@ export function createHttpServer(
     running.begin(response);
     // INVARIANT: nothing is read after an offer that was passed over: it could be in the other protocol.
     if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false;
-    if (!serve(request, response)) notFound(response, newRequestId());
+    if (!serve(request, response)) notFound(request, response, newRequestId(), listen.serves);
   };
   const server =
     tls === undefined

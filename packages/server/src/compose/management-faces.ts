@@ -34,9 +34,9 @@ function lazy<T>(make: () => T): () => T {
   };
 }
 
-function documentFace({ publicUrl }: Config): Face {
+function documentFace({ managementPublicUrl }: Config): Face {
   const document = lazy(() =>
-    JSON.stringify(openApi(operations, { serverUrl: publicUrl, version: productVersion })),
+    JSON.stringify(openApi(operations, { serverUrl: managementPublicUrl, version: productVersion })),
   );
   return {
     name: 'openapi',

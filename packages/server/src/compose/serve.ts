@@ -1,5 +1,6 @@
 // Owns the running server: store, data plane, administration, and the addresses that it listens on.
 
+import { isWildcard } from '../platform/config/fields.ts';
 import type { Config } from '../platform/config/schema.ts';
 import type { Log } from '../platform/log/log.ts';
 import { createRegistry } from '../platform/metrics/registry.ts';
@@ -65,16 +66,29 @@ async function openAll(
   faces: { readonly data: readonly Face[]; readonly management: readonly Face[] },
 ): Promise<{ readonly url: string; readonly managementUrl: string }> {
   const { listen: first, managementListen: second } = listening.config;
-  const listen = { ...first, variable: 'COUNTERSIGN_LISTEN' };
+  const variable = 'COUNTERSIGN_LISTEN';
   if (second === undefined) {
+    const listen: Listen = { ...first, variable, serves: 'all' };
     const url = await open(listening, listen, [...faces.management, ...faces.data], 'requests');
     return { url, managementUrl: url };
   }
-  const managementListen = { ...second, variable: 'COUNTERSIGN_MANAGEMENT_LISTEN' };
+  const listen: Listen = { ...first, variable, serves: 'models' };
+  const managementListen: Listen = {
+    ...second,
+    variable: 'COUNTERSIGN_MANAGEMENT_LISTEN',
+    serves: 'management',
+  };
   return {
     url: await open(listening, listen, faces.data, 'requests'),
     managementUrl: await open(listening, managementListen, faces.management, 'management'),
   };
+}
+
+/** A link that opens on this machine, also where it listens on all its addresses. */
+function setupLink(managementUrl: string, token: string): string {
+  const link = new URL(`${managementUrl}/setup?token=${token}`);
+  if (isWildcard(link.hostname)) link.hostname = link.hostname.startsWith('[') ? '[::1]' : '127.0.0.1';
+  return link.href;
 }
 
 async function start(config: Config, log: Log, shutdown: Shutdown, onDeath: () => void): Promise<Server> {
@@ -109,11 +123,11 @@ async function start(config: Config, log: Log, shutdown: Shutdown, onDeath: () =
       management: [
         health,
         ...managementFaces({ config, store, gateway, metrics, log }),
-        setupFace(setup, store, config.publicUrl),
+        setupFace(setup, store, config),
       ],
     },
   );
-  const setupUrl = setup.token === undefined ? undefined : `${managementUrl}/setup?token=${setup.token}`;
+  const setupUrl = setup.token === undefined ? undefined : setupLink(managementUrl, setup.token);
   return { url, managementUrl, setupUrl, store, gateway };
 }
 

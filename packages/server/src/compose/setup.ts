@@ -1,6 +1,7 @@
 // Owns the set-up token of an empty store, and the face that takes it once.
 
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Config } from '../platform/config/schema.ts';
 import { serveSetupPath, setupPaths } from '../protocols/setup/serve.ts';
 import type { Face } from './face.ts';
 import { initFirst, type Store } from './store.ts';
@@ -27,10 +28,14 @@ export function createSetup(store: Store): Setup {
   };
 }
 
-export function setupFace(setup: Setup, store: Store, publicUrl: string): Face {
+export function setupFace(
+  setup: Setup,
+  store: Store,
+  { publicUrl, managementPublicUrl }: Pick<Config, 'publicUrl' | 'managementPublicUrl'>,
+): Face {
   const face: Parameters<typeof serveSetupPath>[0] = {
     isOpen: setup.isOpen,
-    baseUrl: () => publicUrl,
+    urls: { models: publicUrl, management: managementPublicUrl },
     init: async (_token, { slug, email, name }) => {
       const made = await initFirst(store, { slug, ownerEmail: email, ownerName: name });
       setup.done();

@@ -1,11 +1,6 @@
 // Owns the list of models: only those that this principal may call, decided one by one like a call.
 
-import {
-  type ListedModel,
-  modelsDialect,
-  renderModel,
-  renderModels,
-} from '@countersign/core/dialects/models-list';
+import { type ListedModel, renderModel, renderModels } from '@countersign/core/dialects/models-list';
 import { contextOf } from '@countersign/core/directory/context';
 import type { Model, Provider } from '@countersign/core/directory/objects';
 import { AppError } from '@countersign/core/errors';
@@ -71,7 +66,7 @@ async function answerModels(deps: GatewayDeps, call: InboundCall, reply: Reply):
   const authenticated = await authenticate(deps, call);
   const { actor } = resolve(deps, call, authenticated, 'models');
   const models = visible(deps, call, authenticated.snapshot, actor);
-  const dialect = modelsDialect(call.endpoint.dialect, call.header('anthropic-version') !== undefined);
+  const { dialect } = call.endpoint;
   const wanted = call.endpoint.objectId;
   const one = wanted === undefined ? undefined : models.find(({ id }) => id === wanted);
   if (wanted !== undefined && one === undefined) {

@@ -69,6 +69,17 @@ export function formatListen(listen: ListenAddress): string {
   return listen.host.includes(':') ? `[${listen.host}]:${listen.port}` : `${listen.host}:${listen.port}`;
 }
 
+/** True for the host that stands for every address of a machine: one listens on it, and reaches nobody by it. */
+export function isWildcard(host: string): boolean {
+  return /^\[?[0.:]+\]?$/.test(host);
+}
+
+/** The address by which this machine itself reaches one that it listens on. */
+export function reachable({ host, port }: ListenAddress): ListenAddress {
+  if (!isWildcard(host)) return { host, port };
+  return { host: host.includes(':') ? '::1' : '127.0.0.1', port };
+}
+
 /** An http or https URL without credentials, query or fragment; held without a slash at its end. */
 export const baseUrl = z.string().transform((text, context): string => {
   const url = URL.canParse(text) ? new URL(text) : undefined;

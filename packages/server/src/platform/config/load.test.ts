@@ -44,6 +44,18 @@ test('without any source every setting has its documented default', () => {
   assert.deepEqual(origins.listen, { kind: 'default' });
 });
 
+test('the URL of management is made from its address, is that of everything without one, and belongs to one', () => {
+  assert.equal(load().config.managementPublicUrl, 'http://127.0.0.1:7070');
+  const own = { COUNTERSIGN_PUBLIC_URL: 'https://ai.example', COUNTERSIGN_MANAGEMENT_LISTEN: '[::1]:7071' };
+  assert.equal(load(own).config.managementPublicUrl, 'http://[::1]:7071');
+  const every = { ...own, COUNTERSIGN_MANAGEMENT_LISTEN: '0.0.0.0:7071' };
+  assert.equal(load(every).config.managementPublicUrl, 'http://127.0.0.1:7071');
+  const named = { ...own, COUNTERSIGN_MANAGEMENT_PUBLIC_URL: 'https://admin.example/' };
+  assert.equal(load(named).config.managementPublicUrl, 'https://admin.example');
+  const [problem] = problems({ COUNTERSIGN_MANAGEMENT_PUBLIC_URL: 'https://admin.example' });
+  assert.match(problem ?? '', /`managementListen`, which is not set/);
+});
+
 test('the environment wins over the file, and the file over the defaults', () => {
   const files = { 'c.json': '{"listen":"0.0.0.0:1","logLevel":"warn","trustedProxies":["10.0.0.0/8"]}' };
   const { config, origins } = load({ COUNTERSIGN_CONFIG: 'c.json', COUNTERSIGN_LISTEN: '[::1]:2' }, files);

@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { issueText } from '@countersign/core/issue-text';
 import { isObject } from '@countersign/core/json';
-import { formatListen } from './fields.ts';
+import { formatListen, reachable } from './fields.ts';
 import {
   type Config,
   type ConfigKey,
@@ -164,31 +164,43 @@ export function loadConfig(env: Env, readFile: ReadFile, options: LoadOptions = 
   ) {
     problems.push('`tlsCertFile` and `tlsKeyFile` belong together; set both or neither');
   }
+  if (parsed.data?.managementPublicUrl !== undefined && parsed.data.managementListen === undefined) {
+    problems.push(
+      '`managementPublicUrl` is of `managementListen`, which is not set; set it too, or remove this',
+    );
+  }
   if (problems.length > 0 || parsed.data === undefined) throw new ConfigError(problems);
   return derive(parsed.data, sources.values, options.hostName ?? hostname());
 }
 
 function derive(
-  parsed: Omit<Config, 'publicUrl' | 'nodeName' | 'checkpointFile'> & {
+  parsed: Omit<Config, 'publicUrl' | 'managementPublicUrl' | 'nodeName' | 'checkpointFile'> & {
     readonly publicUrl?: string | undefined;
+    readonly managementPublicUrl?: string | undefined;
     readonly nodeName?: string | undefined;
     readonly checkpointFile?: string | undefined;
   },
   raw: ReadonlyMap<ConfigKey, Raw>,
   hostName: string,
 ): LoadedConfig {
-  const { publicUrl, nodeName, checkpointFile, ...rest } = parsed;
+  const { publicUrl, managementPublicUrl, nodeName, checkpointFile, ...rest } = parsed;
   const scheme = parsed.tlsCertFile === undefined ? 'http' : 'https';
+  const everyUrl = publicUrl ?? `${scheme}://${formatListen(parsed.listen)}`;
+  const { managementListen } = parsed;
+  const ownUrl =
+    managementListen === undefined ? everyUrl : `${scheme}://${formatListen(reachable(managementListen))}`;
   const file = checkpointFile ?? join(parsed.dataDir, 'checkpoints.log');
   const config: Config = {
     ...rest,
-    publicUrl: publicUrl ?? `${scheme}://${formatListen(parsed.listen)}`,
+    publicUrl: everyUrl,
+    managementPublicUrl: managementPublicUrl ?? ownUrl,
     nodeName: nodeName ?? hostName,
     ...(file === 'off' ? {} : { checkpointFile: file }),
   };
   const derived: Origin = { kind: 'derived' };
   const origins: Partial<Record<ConfigKey, Origin>> = {
     publicUrl: derived,
+    managementPublicUrl: derived,
     nodeName: derived,
     checkpointFile: derived,
   };

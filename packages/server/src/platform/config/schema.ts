@@ -17,6 +17,9 @@ export const configSchema = z.strictObject({
   publicUrl: baseUrl
     .optional()
     .meta({ description: 'the URL by which others reach the server; absent: made from `listen`' }),
+  managementPublicUrl: baseUrl.optional().meta({
+    description: 'the URL by which administrators reach `managementListen`; absent: made from it',
+  }),
   dataDir: path.meta({ fallback: './.countersign', description: 'folder of the embedded store and its key' }),
   databaseUrl: secretText.optional().meta({
     variable: 'DATABASE_URL',
@@ -86,8 +89,10 @@ export type ConfigKey = keyof Parsed;
 
 /** The settings of a running process: every value checked, every derived default filled in. */
 export type Config = Readonly<
-  Omit<Parsed, 'publicUrl' | 'nodeName' | 'checkpointFile'> & {
+  Omit<Parsed, 'publicUrl' | 'managementPublicUrl' | 'nodeName' | 'checkpointFile'> & {
     publicUrl: string;
+    /** That of everything, unless management has an address of its own. */
+    managementPublicUrl: string;
     nodeName: string;
     /** Absent when switched off. */
     checkpointFile?: string;

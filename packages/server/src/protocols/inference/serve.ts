@@ -3,6 +3,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Dialect, type Endpoint, matchEndpoint } from '@countersign/core/dialects/endpoints';
 import { renderError } from '@countersign/core/dialects/errors';
+import { modelsDialect } from '@countersign/core/dialects/models-list';
+import { spokenDialect } from '@countersign/core/dialects/spoken-dialect';
 import type { RequestId } from '@countersign/core/ids';
 import type { InboundCall, Reply } from '../../gateway/call.ts';
 import { type IdleLimit, readBody } from '../http/read-body.ts';
@@ -85,6 +87,15 @@ function refuseMethod(
   response.end(rendered.body);
 }
 
+const hasAnthropicVersion = (request: IncomingMessage): boolean =>
+  request.headers['anthropic-version'] !== undefined;
+
+/** The list of models is at one path in both dialects: the caller's is settled here, before anything can refuse. */
+function settled(endpoint: Endpoint, request: IncomingMessage): Endpoint {
+  if (endpoint.id !== 'models') return endpoint;
+  return { ...endpoint, dialect: modelsDialect(endpoint.dialect, hasAnthropicVersion(request)) };
+}
+
 /** Serves the request if its path is the data plane's; false if it is not. */
 export function serveInferencePath(
   face: InferenceFace,
@@ -97,10 +108,10 @@ export function serveInferencePath(
   const match = matchEndpoint(request.method ?? 'GET', path);
   if (match.kind === 'none') return false;
   if (match.kind === 'wrong_method') {
-    refuseMethod(face, response, match.dialect, match.allow);
+    refuseMethod(face, response, spokenDialect(path, hasAnthropicVersion(request)), match.allow);
     return true;
   }
-  const { endpoint } = match;
+  const endpoint = settled(match.endpoint, request);
   const call = new HttpCall(face, request, response, endpoint, mark < 0 ? '' : url.slice(mark));
   const reply = createReply(response, endpoint, call.requestId, face.idle.ms);
   void face.serve(call, reply);

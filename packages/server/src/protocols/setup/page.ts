@@ -65,13 +65,16 @@ ${field('name', 'Your name', 'text', values.name, 'what records will call you')}
   );
 }
 
+/** The URLs by which calls and administration reach this server: the same, unless management has its own address. */
+export type ReachedAt = { readonly models: string; readonly management: string };
+
 /** What was made, with the first request to paste. Keys are shown this once. */
-export function donePage(made: Initialized, baseUrl: string): string {
-  const curl = `curl -i ${baseUrl}/v1/chat/completions \\
+export function donePage(made: Initialized, urls: ReachedAt): string {
+  const curl = `curl -i ${urls.models}/v1/chat/completions \\
   -H "Authorization: Bearer ${made.modelsKey}" \\
   -H "Content-Type: application/json" \\
   -d '{"model":"sandbox","messages":[{"role":"user","content":"Hello"}]}'`;
-  const next = `export COUNTERSIGN_URL=${baseUrl}
+  const next = `export COUNTERSIGN_URL=${urls.management}
 export COUNTERSIGN_KEY=${made.managementKey}
 ./countersign records
 ./countersign who <the x-countersign-record of your answer>`;

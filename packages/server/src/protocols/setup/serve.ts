@@ -4,14 +4,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AppError } from '@countersign/core/errors';
 import type { Initialized } from '../../control/init-organization.ts';
 import { readBody } from '../http/read-body.ts';
-import { closedPage, donePage, type FormValues, formPage } from './page.ts';
+import { closedPage, donePage, type FormValues, formPage, type ReachedAt } from './page.ts';
 
 export type SetupFace = {
   /** True while the store has no organization and this is the printed token. Constant time. */
   readonly isOpen: (token: string) => boolean;
   /** Makes the organization. Throws AppError; the token then works again. */
   readonly init: (token: string, values: FormValues) => Promise<Initialized>;
-  readonly baseUrl: () => string;
+  readonly urls: ReachedAt;
 };
 
 export const setupPaths = ['/setup'] as const;
@@ -43,7 +43,7 @@ async function post(face: SetupFace, request: IncomingMessage, response: ServerR
     return;
   }
   try {
-    send(response, 200, donePage(await face.init(token, values), face.baseUrl()));
+    send(response, 200, donePage(await face.init(token, values), face.urls));
   } catch (error) {
     const message = error instanceof AppError ? error.message : 'something went wrong here: see the log';
     send(response, 400, formPage(token, values, message));
