@@ -9,7 +9,9 @@ import { demandPrincipal } from './active-principal.ts';
 import { demandAccount, demandKeyTerms } from './chosen-account.ts';
 import { type Command, type CommandContext, changed } from './command.ts';
 import { agentsOf, demand, may } from './guard.ts';
+import { endOfNewKey } from './key-end.ts';
 import { keyViewOf } from './key-view.ts';
+import { isLive } from './needed-key.ts';
 import { demandReach, isOwn } from './reach.ts';
 import type { View } from './view.ts';
 
@@ -60,6 +62,25 @@ async function demandKeyRight(
   await demandReach(view, ctx, principalId, workspaceId);
 }
 
+/** A service that was given keys which work beside a person's token alone does not make itself one that works without. */
+async function demandPerson(
+  view: View,
+  ctx: CommandContext,
+  principalId: PrincipalId,
+  workspaceId: WorkspaceId,
+  { requireUser, use }: Pick<Key, 'requireUser' | 'use'>,
+): Promise<void> {
+  if (!isId('service', principalId)) {
+    if (!requireUser) return;
+    throw new AppError('invalid_request', '`requireUser` is for keys of services: leave it out');
+  }
+  if (requireUser || use !== 'models') return;
+  const keys = (await view.listOwned('key', principalId)).filter(({ state }) => state.use === 'models');
+  // Ended ones that required a person count too: a service may end its own keys.
+  const isFree = keys.some(({ state }) => !state.requireUser && isLive(state, ctx.nowMs));
+  if (!isFree && keys.some(({ state }) => state.requireUser)) demandKeyTerms(ctx, workspaceId, 'requireUser');
+}
+
 /** Makes a key and shows it once. */
 export const createKey: Command<typeof keyCreate> = async (view, ctx, { body }) => {
   const principalId = body.principalId ?? ctx.actor.principalId;
@@ -69,9 +90,9 @@ export const createKey: Command<typeof keyCreate> = async (view, ctx, { body }) 
   if (body.environment !== undefined) demandKeyTerms(ctx, workspaceId, 'environment');
   if (body.costCentre !== undefined) demandKeyTerms(ctx, workspaceId, 'costCentre');
   await demandAccount(view, ctx, 'keys.write', workspaceId, body.costCentre);
-  if (body.requireUser && !isId('service', principalId)) {
-    throw new AppError('invalid_request', '`requireUser` is for keys of services: leave it out');
-  }
+  await demandPerson(view, ctx, principalId, workspaceId, body);
+  const asked = body.expiresInSeconds === undefined ? undefined : ctx.nowMs + body.expiresInSeconds * 1000;
+  const expiresAt = await endOfNewKey(view, ctx, asked);
   const id = ctx.newId('key');
   const text = formatKey(id, ctx.randomBytes(32));
   const state: Key = {
@@ -85,7 +106,7 @@ export const createKey: Command<typeof keyCreate> = async (view, ctx, { body }) 
     environment: body.environment,
     costCentre: body.costCentre,
     requireUser: body.requireUser,
-    expiresAt: body.expiresInSeconds === undefined ? undefined : ctx.nowMs + body.expiresInSeconds * 1000,
+    expiresAt,
     status: 'active',
   };
   return {

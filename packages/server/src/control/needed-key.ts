@@ -21,8 +21,12 @@ export async function needKey(view: View, ctx: CommandContext, id: Key['id']): P
   throw new AppError('not_found', `there is no key \`${id}\``);
 }
 
+/** True for a key that has not ended. */
+export function isLive(key: Key, nowMs: number): boolean {
+  return key.status === 'active' && (key.expiresAt === undefined || nowMs < key.expiresAt);
+}
+
 /** Throws `conflict` for a key that has ended. */
 export function demandLive(key: Key, nowMs: number): void {
-  const isEnded = key.status === 'revoked' || (key.expiresAt !== undefined && nowMs >= key.expiresAt);
-  if (isEnded) throw new AppError('conflict', 'this key has ended: make a new one');
+  if (!isLive(key, nowMs)) throw new AppError('conflict', 'this key has ended: make a new one');
 }

@@ -73,7 +73,8 @@ test('a rotation shows its secret to nobody who falls short of the key', async (
     code: 'not_found',
   });
   // Ending a leaked key is less than having it.
-  const revoked = await command(store, admin, 'key.revoke', { params: { id }, body: {} });
+  const models = await make(store, owner, 'key.create', { name: 'k' });
+  const revoked = await command(store, admin, 'key.revoke', { params: { id: models }, body: {} });
   assert.equal(textOf(revoked, 'status'), 'revoked');
 });
 

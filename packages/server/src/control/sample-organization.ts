@@ -10,6 +10,7 @@ import { AppError } from '@countersign/core/errors';
 import { standingOf } from '@countersign/core/identity/resolve';
 import {
   isId,
+  type KeyId,
   makeEntryId,
   makeId,
   makeRequestId,
@@ -42,6 +43,8 @@ export type Asker = {
   readonly principalId: PrincipalId;
   readonly workspaceId: WorkspaceId;
   readonly agent?: string;
+  /** The key with which they ask; absent: one without an end. */
+  readonly keyId?: KeyId;
 };
 
 export type Question = {
@@ -188,7 +191,7 @@ async function resolve(
   const actor: CommandActor = {
     principalId,
     person: isUser ? principalId : undefined,
-    keyId: undefined,
+    keyId: asker.keyId,
     authority: { workspaceId, inWorkspace: standing.permissions, everywhere: standing.everywhere },
     entryActor: {
       id: principalId,

@@ -1,0 +1,107 @@
+// Owns the claims about what a key passes on to the next: its end, its need of a person, and who may end it.
+
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { isId } from '@countersign/core/ids';
+import {
+  type Asker,
+  command,
+  make,
+  makeOrganization,
+  makePerson,
+  openSampleStore,
+  type SampleStore,
+  textOf,
+} from './sample-organization.ts';
+
+const denied = { code: 'permission_denied' };
+
+async function open(context: TestContext) {
+  const store = await openSampleStore(context);
+  const { owner, workspaceId } = await makeOrganization(store, 'acme');
+  const member = await makePerson(store, owner, 'member', 'member', workspaceId);
+  return { store, owner, workspaceId, member };
+}
+
+/** The same asker with a management key that ends in an hour. */
+async function endingSoon(store: SampleStore, by: Asker): Promise<Asker & { readonly end: string }> {
+  const body = { name: 'short', use: 'management', expiresInSeconds: 3600 };
+  const made = await command(store, by, 'key.create', { body });
+  const keyId = textOf(made, 'id');
+  assert.ok(isId('key', keyId));
+  return { ...by, keyId, end: textOf(made, 'expiresAt') };
+}
+
+for (const use of ['models', 'management']) {
+  test(`a key that ends makes no ${use} key that ends later, for whomever`, async (context) => {
+    const { store, owner, member } = await open(context);
+    for (const [asker, principalId] of [
+      [await endingSoon(store, member), undefined],
+      [await endingSoon(store, owner), member.principalId],
+    ] as const) {
+      const body = { name: 'k', use, principalId };
+      const made = await command(store, asker, 'key.create', { body });
+      assert.equal(textOf(made, 'expiresAt'), asker.end);
+      const later = { body: { ...body, expiresInSeconds: 7200 } };
+      const reason = {
+        ...denied,
+        message: new RegExp(`ends at ${asker.end}.*leave \`expiresInSeconds\` out`),
+      };
+      await assert.rejects(command(store, asker, 'key.create', later), reason);
+      const sooner = await command(store, asker, 'key.create', { body: { ...body, expiresInSeconds: 60 } });
+      assert.ok(textOf(sooner, 'expiresAt') < asker.end);
+    }
+  });
+}
+
+test('a key that ends is shown no new secret of one that lives longer, and may rotate itself', async (context) => {
+  const { store, member } = await open(context);
+  const lasting = await make(store, member, 'key.create', { name: 'k', use: 'management' });
+  const asker = await endingSoon(store, member);
+  await assert.rejects(command(store, asker, 'key.rotate', { params: { id: lasting }, body: {} }), denied);
+  const params = { id: asker.keyId };
+  const rotated = await command(store, asker, 'key.rotate', { params, body: {} });
+  assert.equal(textOf(rotated, 'expiresAt'), asker.end);
+  await command(store, member, 'key.rotate', { params: { id: lasting }, body: {} });
+});
+
+test('a service whose keys need a person makes itself none that does not, also after it ended them', async (context) => {
+  const { store, owner, workspaceId } = await open(context);
+  const principalId = await make(store, owner, 'service.create', { name: 'app', workspaceId });
+  assert.ok(isId('service', principalId));
+  const service: Asker = { orgId: owner.orgId, principalId, workspaceId };
+  await make(store, owner, 'key.create', { name: 'm', principalId, use: 'management' });
+  const bound = await make(store, owner, 'key.create', { name: 'k', principalId, requireUser: true });
+  const free = { body: { name: 'free' } };
+  const reason = { ...denied, message: /^`requireUser` is set by who holds `keys.write`/ };
+  await assert.rejects(command(store, service, 'key.create', free), reason);
+  await make(store, service, 'key.create', { name: 'k', requireUser: true });
+  await command(store, service, 'key.revoke', { params: { id: bound }, body: {} });
+  await assert.rejects(command(store, service, 'key.create', free), reason);
+  await make(store, owner, 'key.create', { name: 'free', principalId });
+  await make(store, service, 'key.create', { name: 'free too' });
+});
+
+test('nobody ends a management key of one who holds more; everybody ends their own, and keys for models', async (context) => {
+  const { store, owner, workspaceId, member } = await open(context);
+  const admin = await makePerson(store, owner, 'admin', 'admin');
+  const local = await makePerson(store, owner, 'local', 'admin', workspaceId);
+  const end = async (by: Asker, id: string) =>
+    textOf(await command(store, by, 'key.revoke', { params: { id }, body: {} }), 'status');
+  const agent = await make(store, owner, 'agent.create', { name: 'helper', workspaceId });
+  for (const principalId of [owner.principalId, agent]) {
+    const key = { name: 'k', principalId, workspaceId };
+    const managing = await make(store, owner, 'key.create', { ...key, use: 'management' });
+    for (const by of [admin, local]) {
+      await assert.rejects(end(by, managing), denied);
+      assert.equal(await end(by, await make(store, owner, 'key.create', key)), 'revoked');
+    }
+    assert.equal(await end(owner, managing), 'revoked');
+  }
+  const theirs = { name: 'k', use: 'management', principalId: admin.principalId, workspaceId };
+  await assert.rejects(end(local, await make(store, owner, 'key.create', theirs)), denied);
+  const small = await make(store, member, 'key.create', { name: 'k', use: 'management' });
+  assert.equal(await end(local, small), 'revoked');
+  const own = await make(store, member, 'key.create', { name: 'k', use: 'management' });
+  assert.equal(await end(member, own), 'revoked');
+});
