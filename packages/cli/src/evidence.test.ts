@@ -208,6 +208,19 @@ test('who says so when the proof is false', async (t) => {
   assert.match(ran.out, /proof: NOT VERIFIED: /);
 });
 
+for (const [noName, told] of [
+  ['erased', /^an erased person \(user usr_/],
+  ['unnamed', /^a person without a name \(user usr_/],
+  [undefined, /^a person whose name is not shown to you \(user usr_/],
+] as const)
+  test(`who says whom it cannot name: ${noName ?? 'hidden'}`, async (t) => {
+    const { cli } = await setting(t, {
+      ...answersOf(sample),
+      'record.get': () => ({ ...view, actor: { ...view.actor, name: undefined }, noName }),
+    });
+    assert.match((await cli('who', callId)).out, told);
+  });
+
 for (const [name, told] of [
   ['narrowed call', /: refused before policy was asked: key_narrowed\.\nit was not sent;/],
   [

@@ -119,6 +119,10 @@ export const recordGet = operation({
   audit: null,
   params: recordId,
   response: recordView.extend({
+    noName: z
+      .enum(['erased', 'unnamed'])
+      .optional()
+      .describe('why the person has no name; absent where there is one, and where you may not see it'),
     workspaceName: z.string().optional(),
     agentNames: z.record(z.string(), z.string()).optional(),
     entries: z.array(z.object({ index: z.number().int(), leafHash: z.string(), text: z.string() })),

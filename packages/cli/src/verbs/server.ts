@@ -117,7 +117,12 @@ export const init: Command = {
       required: true,
     },
     { name: 'owner', kind: 'text', value: 'EMAIL', description: 'its first owner', required: true },
-    { name: 'owner-name', kind: 'text', value: 'NAME', description: "the owner's name" },
+    {
+      name: 'owner-name',
+      kind: 'text',
+      value: 'NAME',
+      description: "the owner's name (else what the address begins with)",
+    },
     ...settingFlags,
   ],
   examples: ['init --org acme --owner alice@example.com', 'init --org acme --owner alice@example.com --json'],

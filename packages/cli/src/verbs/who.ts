@@ -21,18 +21,26 @@ const proofs: { readonly [proof: string]: string } = {
   mesh: 'by a workload certificate',
 };
 
+/** Whoever has no name, in words. */
+function nameless({ noName }: View, { kind }: Entry['actor']): string {
+  if (kind === 'system') return 'the gateway';
+  if (kind === 'service') return 'a service';
+  if (kind !== 'user') return 'somebody unknown';
+  if (noName === undefined) return 'a person whose name is not shown to you';
+  return noName === 'erased' ? 'an erased person' : 'a person without a name';
+}
+
 /** Who acted: the name is the directory's, everything else the entry's. */
 function whoText(view: View, { actor }: Entry): string {
   const { application, applicationName } = view.actor;
   const called = actor.kind === 'service' ? applicationName : view.actor.name;
-  const name = called === undefined ? '' : `${called} `;
   const nameOf = (id: string) => (id === application ? applicationName : view.agentNames?.[id]);
   const through = (actor.act ?? [])
     .map(({ id, kind }) => ` through ${kind} ${nameOf(id) === undefined ? id : `${nameOf(id)} (${id})`}`)
     .join('');
   const roles = actor.roles === undefined || actor.roles.length === 0 ? '' : `, ${actor.roles.join(' and ')}`;
   const workspace = view.workspaceName ?? actor.ws;
-  return `${name}(${actor.kind} ${actor.id}${roles})${through}${workspace === undefined ? '' : ` in workspace ${workspace}`}`;
+  return `${called ?? nameless(view, actor)} (${actor.kind} ${actor.id}${roles})${through}${workspace === undefined ? '' : ` in workspace ${workspace}`}`;
 }
 
 function whatText(entry: Entry): string {

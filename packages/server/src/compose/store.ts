@@ -99,5 +99,10 @@ export async function initFirst(
     );
   }
   const policy = await preparePolicy(store.policies, defaultPolicyText, { labels: [], models: [] });
-  return store.threads.writer.call('init', { ...parsed.data, policy });
+  // Records name people: whoever gives no name is called by what their address begins with.
+  const { ownerEmail, ownerName } = parsed.data;
+  const named = {
+    ownerName: ownerName.trim() === '' ? ownerEmail.slice(0, ownerEmail.indexOf('@')) : ownerName,
+  };
+  return store.threads.writer.call('init', { ...parsed.data, ...named, policy });
 }

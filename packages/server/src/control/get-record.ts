@@ -8,8 +8,9 @@ import { sha256 } from '../services/ledger/crypto.ts';
 import { readEntries } from '../services/ledger/read-tiles.ts';
 import { recordViewOf } from '../services/ledger/record-view.ts';
 import { findObject } from '../stores/objects.ts';
+import type { RecordRow } from '../stores/records.ts';
 import { alertedNames } from './alerted-names.ts';
-import { namesOf } from './person-names.ts';
+import { maySeeName, namesOf } from './person-names.ts';
 import type { Query, QueryContext } from './run-query.ts';
 import { needRecord } from './visible-records.ts';
 
@@ -28,6 +29,18 @@ async function agentNames(ctx: QueryContext, ids: readonly string[]): Promise<Re
   return names;
 }
 
+/** Why a person has no name here; undefined for whoever has one, and where the asker may not see it. */
+async function missingName(
+  ctx: QueryContext,
+  row: RecordRow,
+  name: string | undefined,
+): Promise<'erased' | 'unnamed' | undefined> {
+  const { actor_id: id } = row;
+  if (name !== undefined || !isId('user', id) || !maySeeName(ctx, row)) return undefined;
+  const user = await findObject(ctx.store, ctx.orgId, 'user', id);
+  return user?.state.status === 'erased' ? 'erased' : 'unnamed';
+}
+
 /** The record, its entries' exact text and their leaf hashes. */
 export const getRecord: Query<typeof recordGet> = async (ctx, { params }) => {
   const row = await needRecord(ctx, params.id);
@@ -41,6 +54,7 @@ export const getRecord: Query<typeof recordGet> = async (ctx, { params }) => {
   if (last !== null) entries.push(await entryAt(ctx, last));
   return {
     ...view,
+    noName: await missingName(ctx, row, view.actor.name),
     workspaceName: workspace?.state.name,
     agentNames: await agentNames(ctx, view.actor.agents),
     entries,

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { readEntries } from '../services/ledger/read-tiles.ts';
 import { readHead } from '../stores/heads.ts';
+import { recordCall } from './sample-calls.ts';
 import {
   type Asker,
   command,
@@ -142,4 +143,19 @@ test('a request counts only while who made it could still make it', async (conte
   await command(store, owner, 'user.update', suspend);
   assert.equal(textOf(await erase(owner), 'state'), 'requested');
   await assert.rejects(erase(owner), { code: 'second_person_required' });
+});
+
+test('a record says why its person has no name, to whoever may see names', async (context) => {
+  const { store, owner, workspaceId } = await open(context);
+  const second = await makePerson(store, owner, 'second', 'owner');
+  const leaver = await makePerson(store, owner, 'leaver', 'member', workspaceId);
+  await recordCall(store, leaver, {});
+  const asked = { type: 'model_call', actor: leaver.principalId };
+  const listed: unknown = await query(store, owner, 'record.list', { query: asked });
+  const [id = ''] = /"id":"([^"]+)"/.exec(JSON.stringify(listed))?.slice(1) ?? [];
+  const seen = async () => Object(await query(store, owner, 'record.get', { params: { id } }));
+  assert.deepEqual([(await seen()).actor.name, (await seen()).noName], ['leaver', undefined]);
+  const params = { id: leaver.principalId };
+  for (const by of [owner, second]) await command(store, by, 'user.erase', { params, body: reason });
+  assert.deepEqual([(await seen()).actor.name, (await seen()).noName], [undefined, 'erased']);
 });

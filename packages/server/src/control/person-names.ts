@@ -17,7 +17,8 @@ export type Named = {
 /** People whose names are read from the store at once. */
 const peopleAtOnce = 1_000;
 
-function maySeeName(ctx: QueryContext, row: Named): boolean {
+/** May the asker see the name of the person whom this row is about? */
+export function maySeeName(ctx: QueryContext, row: Named): boolean {
   if (row.actor_id === ctx.actor.person) return true;
   const { workspace_id: id } = row;
   const scope = id !== null && isId('workspace', id) ? id : 'organization';
