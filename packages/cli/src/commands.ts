@@ -1,8 +1,11 @@
 // Owns the list of every command: those written by hand, and one for each operation of the contract.
 
+import { recordList } from '@countersign/contract/evidence-operations';
+import type { Operation } from '@countersign/contract/operation';
 import { operations } from '@countersign/contract/operations';
+import { usageList } from '@countersign/contract/usage-operations';
 import type { Command } from './command.ts';
-import { operationCommand } from './operation-command.ts';
+import { operationCommand, verbOf } from './operation-command.ts';
 import { ledgerExport } from './verbs/ledger-export.ts';
 import { ledgerProof } from './verbs/ledger-proof.ts';
 import { ledgerReplay } from './verbs/ledger-replay.ts';
@@ -26,7 +29,19 @@ const written: readonly Command[] = [
   ledgerReplay,
 ];
 
+/** Verbs of the contract that are written by hand, and so give the same by either name. */
+const byHand: readonly Command[] = [renamed(records, verbOf(recordList)), renamed(usage, verbOf(usageList))];
+
+function renamed(command: Command, name: string): Command {
+  const examples = command.examples.map((example) => `${name}${example.slice(command.name.length)}`);
+  return { ...command, name, examples };
+}
+
+function commandOf(operation: Operation): Command {
+  return byHand.find(({ name }) => name === verbOf(operation)) ?? operationCommand(operation);
+}
+
 /** Every command, in the order in which the help and the reference show them. */
 export function allCommands(): readonly Command[] {
-  return [...written, ...operations.map(operationCommand)];
+  return [...written, ...operations.map(commandOf)];
 }

@@ -17,12 +17,31 @@ function isScalar(value: unknown): boolean {
   return value === undefined || value === null || typeof value !== 'object';
 }
 
-/** A table for a terminal: plain members only, and no more than fit. */
+/** An object with more members than this does not fit a cell. */
+const maxMembers = 4;
+
+/**
+ * What a table shows of a value: `workspace ws_…` of what has a kind, `user=usr_…` of any other small object, as
+ * without its scope a budget says nothing. Undefined for what does not fit a cell.
+ */
+function shortText(value: unknown): string | undefined {
+  if (isScalar(value)) return cellText(value);
+  if (!isObject(value)) return undefined;
+  const members = Object.entries(value).filter(([, member]) => member !== undefined);
+  if (members.length > maxMembers || !members.every(([, member]) => isScalar(member))) return undefined;
+  return members
+    .map(([name, member]) =>
+      typeof value.kind === 'string' ? cellText(member) : `${name}=${cellText(member)}`,
+    )
+    .join(' ');
+}
+
+/** A table for a terminal: what is short only, and no more than fits. */
 function narrowTable(items: readonly { readonly [name: string]: unknown }[]): Table {
   const columns = [...new Set(items.flatMap((item) => Object.keys(item)))]
-    .filter((name) => items.every((item) => isScalar(item[name])))
+    .filter((name) => items.every((item) => shortText(item[name]) !== undefined))
     .slice(0, maxColumns);
-  return { columns, rows: items.map((item) => columns.map((name) => cellText(item[name]))) };
+  return { columns, rows: items.map((item) => columns.map((name) => shortText(item[name]) ?? '')) };
 }
 
 function lineOf(name: string, value: unknown, width: number): string {

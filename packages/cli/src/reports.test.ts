@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { makeId } from '@countersign/core/ids';
 import { type Answers, type ContractServer, serveContract } from './contract-server.ts';
 import { type Ran, runCli } from './run-cli.ts';
 
@@ -149,4 +150,28 @@ test('a date stands for its whole UTC day, and what is no time is told by an exa
     assert.equal(ran.code, 2, wrong);
     assert.match(ran.err, /`--from` takes a time such as 2026-01-31T12:00:00Z or a date such as 2026-01-31/);
   }
+});
+
+test('a list shows what its rows are about, and usage and records are the same by either name', async (t) => {
+  const counts = { requests: 1, input: 1, output: 1, cached: 0, reasoning: 0, costNanos: 5, estimated: 0 };
+  const limit = { id: makeId('rateLimit', 1, new Uint8Array(10)), name: 'l', requestsPerMinute: 60 };
+  const workspace = makeId('workspace', 1, new Uint8Array(10));
+  const scopes = [{ kind: 'workspace', id: workspace }, { kind: 'organization' }];
+  const { cli } = await setting(t, {
+    'usage.list': () => ({
+      ...{ from: view.at, to: view.at, currency: 'USD' },
+      items: [{ ...counts, group: { user: 'usr_1' }, names: { user: 'Bob' } }],
+    }),
+    'record.list': () => ({ items: [view] }),
+    'rate_limit.list': () => ({ items: scopes.map((scope) => ({ ...limit, scope })) }),
+  });
+  const limits = await cli('rate-limits', 'list');
+  assert.match(limits.out, /^ID +NAME .*SCOPE/, limits.err);
+  assert.match(limits.out, new RegExp(` workspace ${workspace}(?: |$).*\\n.* organization`, 'm'));
+  for (const [short, long] of [
+    [['usage'], ['usage', 'list']],
+    [['records'], ['records', 'list']],
+  ] as const)
+    assert.equal((await cli(...short)).out, (await cli(...long)).out);
+  assert.match((await cli('usage', 'list')).out, /^USER .*\nBob /);
 });
