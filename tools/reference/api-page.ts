@@ -127,7 +127,7 @@ export function apiPage(operations: readonly Operation[]): string {
     '`?format=csv` or `Accept: text/csv`: a line of names first, then a line for each item, in columns that are always',
     'all of those of the schema in its order (`actor.name` is the member `name` of `actor`; what stands beside the',
     'items, such as `currency`, is a column of every line). The cursor of the next page is in the header',
-    '`x-next-cursor`. Text that a spreadsheet would take for a formula begins with an apostrophe. Money is in',
+    '`x-next-cursor`. Text that a spreadsheet would take for a formula begins with an apostrophe, and controls are left out. Money is in',
     'nano-units: 1 USD is 1000000000 in `costNanos`.',
     '',
     ...sections,

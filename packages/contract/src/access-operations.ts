@@ -1,11 +1,11 @@
 // Owns the operations over keys and trusted token issuers.
 
 import { keyState, tokenIssuerState } from '@countersign/core/directory/objects';
-import { costCentre, idOf, modelName, objectName, principalId } from '@countersign/core/directory/scalars';
+import { idOf, modelName, objectName, principalId } from '@countersign/core/directory/scalars';
 import { z } from 'zod';
 import { operation } from './operation.ts';
 import { create, get, list, remove, update } from './resource.ts';
-import { moment, nothing } from './shapes.ts';
+import { givenCostCentre, moment, nothing, plainText } from './shapes.ts';
 
 const key = { name: 'key', one: 'a virtual key', path: 'keys' } as const;
 
@@ -26,13 +26,13 @@ export const keyCreate = create(
   key,
   ['keys.write', 'keys.create_own'],
   z.strictObject({
-    name: z.string().min(1).max(64),
+    name: plainText(1, 64),
     use: z.enum(['models', 'management']).default('models'),
     principalId: principalId.optional().describe('whose key it is; absent: your own'),
     workspaceId: idOf('workspace').optional().describe('absent: the only workspace you are in'),
     models: z.array(modelName).min(1).max(200).optional(),
     environment: objectName.optional(),
-    costCentre: costCentre.optional(),
+    costCentre: givenCostCentre.optional(),
     requireUser: z.boolean().default(false),
     expiresInSeconds: z.number().int().min(60).max(315_360_000).optional(),
   }),
@@ -45,9 +45,9 @@ export const keyUpdate = update(
   ['keys.write', 'keys.create_own'],
   idOf('key'),
   z.strictObject({
-    name: z.string().min(1).max(64).optional(),
+    name: plainText(1, 64).optional(),
     models: z.array(modelName).min(1).max(200).nullable().optional(),
-    costCentre: costCentre.nullable().optional(),
+    costCentre: givenCostCentre.nullable().optional(),
   }),
   keyView,
 );
@@ -79,9 +79,7 @@ export const keyRevoke = operation({
   params: z.strictObject({ id: idOf('key') }),
   query: nothing,
   body: z.strictObject({
-    reason: z
-      .string()
-      .max(500)
+    reason: plainText(0, 500)
       .meta({ examples: ['left the team'] })
       .optional(),
   }),

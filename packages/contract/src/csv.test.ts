@@ -52,6 +52,24 @@ test('no cell begins a formula, and a number stays one', () => {
     assert.match(csv([{ id: text, count: -1 }]), new RegExp(`\\r\\n"?'${text.replace('+', '\\+')}"?,.*,-1,`));
 });
 
+test('a formula behind a line feed or a control, or in wide letters, is none either, and no control is left', () => {
+  const cells: readonly (readonly [string, string])[] = [
+    ['\n=1', `"'\n=1"`],
+    ['\r\n=1', `"'\n=1"`],
+    ['\u001b=1', "'=1"],
+    ['\u0000\u0085 =1', "' =1"],
+    ['＝1', "'＝1"],
+    [' ＋1', "' ＋1"],
+    ['－1', "'－1"],
+    ['＠a', "'＠a"],
+    ['\u00a0@a', "'\u00a0@a"],
+    ['E\u001b[2J\u009bvil', 'E[2Jvil'],
+    ['a\tb', 'a\tb'],
+  ];
+  for (const [text, expected] of cells)
+    assert.equal(csv([{ id: text, count: 0 }]), `${header}${expected},,,,,,0,2026\r\n`, JSON.stringify(text));
+});
+
 test('every list of the contract has columns, and none has one twice', () => {
   for (const operation of operations.filter(({ response }) => 'items' in Object(response).shape)) {
     const names = csvColumns(operation.response).map(({ name }) => name);

@@ -63,9 +63,10 @@ function textOf(value: unknown): string {
 }
 
 function cell(value: unknown): string {
-  const text = textOf(value);
-  // OWASP "CSV injection": these begin a formula. A number is one.
-  const safe = typeof value !== 'number' && /^\s*[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  // Controls but tab and line feed go: who prints the file to a terminal is not obeyed by it.
+  const text = textOf(value).replace(/\p{Cc}/gu, (control) => (/[\t\n]/.test(control) ? control : ''));
+  // OWASP "CSV injection": these begin a formula, also behind white space and as wide letters. A number is one.
+  const safe = typeof value !== 'number' && /^(?:[\t\n]|\s*[=+\-@＝＋－＠])/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 

@@ -11,11 +11,11 @@ import {
   userState,
   workspaceState,
 } from '@countersign/core/directory/objects';
-import { clientMode, costCentre, idOf, objectName } from '@countersign/core/directory/scalars';
+import { clientMode, idOf, objectName } from '@countersign/core/directory/scalars';
 import { z } from 'zod';
 import { operation } from './operation.ts';
 import { create, get, list, remove, update } from './resource.ts';
-import { nothing, statedReason } from './shapes.ts';
+import { givenCostCentre, nothing, plainText, statedReason } from './shapes.ts';
 
 export const organizationView = organizationState.extend({
   clientMode: clientMode.describe("whether callers' addresses and user agents are kept, sealed"),
@@ -62,7 +62,7 @@ const workspace = { name: 'workspace', one: 'a workspace', path: 'workspaces' } 
 export const workspaceCreate = create(
   workspace,
   ['workspaces.write'],
-  z.strictObject({ name: objectName, costCentre: costCentre.optional() }),
+  z.strictObject({ name: objectName, costCentre: givenCostCentre.optional() }),
   workspaceState,
 );
 export const workspaceList = list(workspace, ['workspaces.read'], workspaceState);
@@ -73,7 +73,7 @@ export const workspaceUpdate = update(
   idOf('workspace'),
   z.strictObject({
     name: objectName.optional(),
-    costCentre: costCentre.nullable().optional(),
+    costCentre: givenCostCentre.nullable().optional(),
     status: z.enum(['active', 'suspended']).optional(),
   }),
   workspaceState,
@@ -83,7 +83,11 @@ const team = { name: 'team', one: 'a team', path: 'teams' } as const;
 export const teamCreate = create(
   team,
   ['teams.write'],
-  z.strictObject({ name: objectName, workspaceId: idOf('workspace'), costCentre: costCentre.optional() }),
+  z.strictObject({
+    name: objectName,
+    workspaceId: idOf('workspace'),
+    costCentre: givenCostCentre.optional(),
+  }),
   teamState,
 );
 export const teamList = list(team, ['teams.read'], teamState);
@@ -92,7 +96,7 @@ export const teamUpdate = update(
   team,
   ['teams.write'],
   idOf('team'),
-  z.strictObject({ name: objectName.optional(), costCentre: costCentre.nullable().optional() }),
+  z.strictObject({ name: objectName.optional(), costCentre: givenCostCentre.nullable().optional() }),
   teamState,
 );
 export const teamRemove = remove(team, ['teams.write'], idOf('team'));
@@ -118,12 +122,8 @@ export const userCreate = create(
   ['principals.write'],
   z.strictObject({
     email,
-    name: z
-      .string()
-      .min(1)
-      .max(200)
-      .meta({ examples: ['Alice Example'] }),
-    costCentre: costCentre.optional(),
+    name: plainText(1, 200).meta({ examples: ['Alice Example'] }),
+    costCentre: givenCostCentre.optional(),
     role: z.enum(roles).default('member').describe('the role to begin with'),
     workspaceId: idOf('workspace')
       .optional()
@@ -139,8 +139,8 @@ export const userUpdate = update(
   idOf('user'),
   z.strictObject({
     email: email.optional(),
-    name: z.string().min(1).max(200).optional(),
-    costCentre: costCentre.nullable().optional(),
+    name: plainText(1, 200).optional(),
+    costCentre: givenCostCentre.nullable().optional(),
     status: z.enum(['active', 'suspended']).optional(),
   }),
   userView,
@@ -173,8 +173,8 @@ export const serviceCreate = create(
   z.strictObject({
     name: objectName,
     workspaceId: idOf('workspace'),
-    costCentre: costCentre.optional(),
-    clientId: z.string().min(1).max(256).optional(),
+    costCentre: givenCostCentre.optional(),
+    clientId: plainText(1, 256).optional(),
   }),
   serviceState,
 );
@@ -186,8 +186,8 @@ export const serviceUpdate = update(
   idOf('service'),
   z.strictObject({
     name: objectName.optional(),
-    costCentre: costCentre.nullable().optional(),
-    clientId: z.string().min(1).max(256).nullable().optional(),
+    costCentre: givenCostCentre.nullable().optional(),
+    clientId: plainText(1, 256).nullable().optional(),
     status: z.enum(['active', 'suspended']).optional(),
   }),
   serviceState,

@@ -24,3 +24,27 @@ test('every text with a pattern says in words what it must be', () => {
   }
   assert.ok(patterns > 20);
 });
+
+/** Text of more than one line, or that is matched and never stored. */
+const free: ReadonlySet<string> = new Set(['text', 'prompt', 'principal', 'endpoint', 'address', 'apiKey']);
+
+test('no name, cost centre, client id or reason takes what acts on a terminal or turns text around', () => {
+  const seen = new Set<string>();
+  for (const { id, body } of operations) {
+    if (body === null) continue;
+    const { properties } = jsonSchemaOf(body, 'input');
+    for (const [name, member] of Object.entries(isObject(properties) ? properties : {})) {
+      if (!isObject(member) || !/"type":"string"/.test(JSON.stringify(member)) || free.has(name)) continue;
+      if (/"(?:enum|const|items|properties|additionalProperties)":/.test(JSON.stringify(member))) continue;
+      seen.add(name);
+      for (const bad of ['E\u001b[2Jvil enough', 'two\nlines of it', 'turned \u202earound']) {
+        const issues = body.safeParse({ [name]: bad }).error?.issues ?? [];
+        assert.ok(
+          issues.some(({ path }) => path[0] === name),
+          `${id} ${name}`,
+        );
+      }
+    }
+  }
+  for (const name of ['name', 'costCentre', 'clientId', 'reason']) assert.ok(seen.has(name), name);
+});

@@ -1,6 +1,7 @@
 // Owns the shapes that operations share: paging, problems, empty parameters.
 
 import { errorCodes } from '@countersign/core/errors';
+import { isPlainText } from '@countersign/core/plain-text';
 import { z } from 'zod';
 
 export const nothing = z.strictObject({});
@@ -29,12 +30,21 @@ export const problem = z.object({
 
 export const removed = z.object({ id: z.string(), removed: z.literal(true) });
 
+/**
+ * Text that others will read in one line: without control characters, line breaks and marks that turn its order.
+ * Only for what comes in: what was recorded before is read as it is.
+ */
+export function plainText(least: number, most: number) {
+  return z.string().min(least).max(most).refine(isPlainText, {
+    message: 'must be one line without control characters: take them out',
+  });
+}
+
+/** A cost centre as it is given. */
+export const givenCostCentre = plainText(1, 64);
+
 /** Why something is done that needs a reason. */
-export const statedReason = z
-  .string()
-  .min(10)
-  .max(500)
-  .meta({ examples: ['asked for in ticket 4711'] });
+export const statedReason = plainText(10, 500).meta({ examples: ['asked for in ticket 4711'] });
 
 /** A moment in RFC 3339, UTC. */
 export const moment = z.iso.datetime({ offset: true });

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { objectName } from '@countersign/core/directory/scalars';
 import { AppError } from '@countersign/core/errors';
 import { issueText } from '@countersign/core/issue-text';
+import { isPlainText } from '@countersign/core/plain-text';
 import { defaultPolicyText } from '@countersign/core/policy/default-policy';
 import { z } from 'zod';
 import type { Prepared } from '../control/command.ts';
@@ -82,7 +83,7 @@ export type InitValues = { readonly slug: string; readonly ownerEmail: string; r
 const initSchema = z.object({
   slug: objectName,
   ownerEmail: z.email().max(254),
-  ownerName: z.string().max(200),
+  ownerName: z.string().max(200).refine(isPlainText, 'must be one line without control characters'),
 });
 
 /** Makes the first organization, with the default policy. Throws `invalid_request` or `already_set_up`. */

@@ -2,10 +2,6 @@
 
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { makeId, makeRequestId } from '@countersign/core/ids';
-import type { CommandActor } from './command.ts';
-import { commands } from './commands.ts';
-import { runCommand } from './run-command.ts';
 import {
   type Asker,
   command,
@@ -17,37 +13,12 @@ import {
 } from './sample-organization.ts';
 
 const denied = { code: 'permission_denied' };
-const subject = 'a'.repeat(64);
 const ownKeys = { kind: 'jwks_uri', url: 'https://elsewhere.example.com/jwks' };
 
-/** What the token verifier asks for when this subject comes with a good token of the issuer. */
-async function arrive(store: SampleStore, { orgId, workspaceId }: Asker, issuerId: string): Promise<string> {
-  const bound = commands.get('user.provision');
-  assert.ok(bound);
-  const nothing = new Set<never>();
-  const actor: CommandActor = {
-    principalId: makeId('user', 0, new Uint8Array(10)),
-    person: undefined,
-    keyId: undefined,
-    authority: { workspaceId, inWorkspace: nothing, everywhere: nothing },
-    entryActor: { id: 'system', kind: 'system', org: orgId },
-  };
-  const { version } = await store.committer.withLog(orgId, async (_tx, log) => log.head);
-  const result = await runCommand(store.deps, bound, {
-    orgId,
-    requestId: makeRequestId(store.deps.now(), store.deps.randomBytes(10)),
-    operation: 'user.provision',
-    actor,
-    version,
-    idempotencyKey: undefined,
-    client: undefined,
-    params: {},
-    query: {},
-    body: { people: [{ issuerId, subject, roles: [], teams: [], email: 'olga@people.example' }] },
-    prepared: null,
-  });
-  assert.ok(result.kind === 'done');
-  const { response } = result;
+/** What the token verifier asks for when Olga comes with a good token of the issuer. */
+async function arrive(store: SampleStore, by: Asker, issuerId: string): Promise<string> {
+  const person = { issuerId, subject: 'a'.repeat(64), roles: [], teams: [], email: 'olga@people.example' };
+  const response = await command(store, by, 'user.provision', { body: { people: [person] } });
   assert.ok(typeof response === 'object' && response !== null && 'ids' in response);
   const { ids } = response;
   assert.ok(Array.isArray(ids) && typeof ids[0] === 'string');

@@ -91,6 +91,15 @@ test('a new subject becomes a person once; the same token again makes no version
   assert.equal(await version(), before);
 });
 
+test('of a name in a token nothing is kept that acts on a terminal, or of a name that is nothing else', async (context) => {
+  const { store, owner, arrive } = await open(context);
+  const nameOf = async ({ principalId }: Asker): Promise<unknown> =>
+    Object(await query(store, owner, 'user.get', { params: { id: principalId } })).name;
+  const eve = { subject: subjectOf('eve'), name: '\n=cmd|calc\u001b[2Jx\u202e' };
+  assert.equal(await nameOf(await arrive(eve)), '=cmd|calc[2Jx');
+  assert.equal(await nameOf(await arrive({ subject: subjectOf('bell'), name: '\u0007' })), undefined);
+});
+
 test("a token's person stands in the log by their commitment alone", async (context) => {
   const { store, owner, arrive } = await open(context);
   await arrive({ email: 'canary-9d2@people.example', name: 'Canary Ninedtwo' });

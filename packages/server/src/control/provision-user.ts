@@ -12,6 +12,7 @@ import type {
 } from '@countersign/core/directory/objects';
 import { idOf, sha256Hex } from '@countersign/core/directory/scalars';
 import type { TeamId, UserId } from '@countersign/core/ids';
+import { plainTextOf } from '@countersign/core/plain-text';
 import { z } from 'zod';
 import {
   type Claimed,
@@ -100,13 +101,17 @@ function changesOf(
   ];
 }
 
+/** Characters of a name that a token gives, as of one that an administrator gives. */
+const mostNameLength = 200;
+
 /** INVARIANT: an address never leads to an account; one that another person has is left out of the new profile. */
 async function profileOf(view: View, asked: Asked): Promise<Profile> {
   const address = email.safeParse(asked.email);
+  const name = plainTextOf(asked.name ?? '', mostNameLength);
   const isFree = address.success && (await view.userByEmail(address.data)) === undefined;
   return {
     ...(isFree ? { email: address.data } : {}),
-    ...(asked.name === undefined ? {} : { name: asked.name }),
+    ...(name === '' ? {} : { name }),
   };
 }
 
