@@ -5,7 +5,8 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { processEnv, runServer, startProcess, within } from '../support/server-process.ts';
+import { at } from '../support/server.ts';
+import { initProcessStore, processEnv, runServer, startProcess, within } from '../support/server-process.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'countersign-start-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -51,15 +52,59 @@ test('a flag that there is not is a wrong usage: one sentence, exit code 2, noth
   const { code, lines } = await endOf(['--port', '7071']);
   assert.equal(code, 2);
   assert.deepEqual(lines, [
-    'countersign: `--port` is no flag, or lacks its value: there are --listen, --data-dir, --config and --help',
+    'countersign: `--port` is no flag, or lacks its value: there are --listen, --public-url, --data-dir, --config and --help',
   ]);
   assert.ok(!existsSync(join(folder, 'never')));
+});
+
+test('a first start that would put an address that nobody reaches into every ledger is refused, with what to set', async () => {
+  const env = { ...processEnv(join(folder, 'everywhere')), COUNTERSIGN_PUBLIC_URL: undefined };
+  const words = ['--listen', '0.0.0.0:0'];
+  const first = await endOf(words, env);
+  assert.equal(first.code, 1);
+  assert.match(
+    first.lines.join('\n'),
+    /^countersign: the origin of every ledger would be `0\.0\.0\.0:0\/org_…` for ever.*: set COUNTERSIGN_PUBLIC_URL/m,
+  );
+  await assert.rejects(
+    initProcessStore({ ...env, COUNTERSIGN_LISTEN: '[::]:1' }),
+    /set COUNTERSIGN_PUBLIC_URL/,
+  );
+  const { origin, organizationId } = await initProcessStore({
+    ...env,
+    COUNTERSIGN_PUBLIC_URL: 'https://ai.example',
+  });
+  assert.equal(origin, `ai.example/${organizationId}`);
+});
+
+test('once it has its organization, a start on every address warns that its URL is missing, and goes on', async (t) => {
+  const env = processEnv(join(folder, 'everywhere'));
+  const running = await startProcess({
+    env: { ...env, COUNTERSIGN_PUBLIC_URL: undefined },
+    words: ['--listen', '0.0.0.0:0'],
+  });
+  t.after(running.kill);
+  assert.ok(running.lines.some((line) => line.includes('nobody reaches this server by that URL')));
+});
+
+test('a copy of the database without its journal starts with one line of warning, and no error', async (t) => {
+  const env = processEnv(join(folder, 'copy'));
+  await initProcessStore(env);
+  rmSync(join(folder, 'copy', 'countersign.journal'));
+  const running = await startProcess({ env });
+  t.after(running.kill);
+  const told = running.lines.filter((line) => line.includes('countersign.journal'));
+  assert.deepEqual(
+    told.map((line) => at(JSON.parse(line), 'level')),
+    ['warn'],
+  );
+  assert.ok(!running.lines.some((line) => line.includes('"level":"error"')));
 });
 
 test('--help says which flags and variables there are, and starts nothing', async () => {
   const { code, lines } = await endOf(['--help']);
   assert.equal(code, 0);
-  for (const name of ['--listen', '--data-dir', '--config', 'DATABASE_URL'])
+  for (const name of ['--listen', '--public-url', '--data-dir', '--config', 'DATABASE_URL'])
     assert.ok(
       lines.some((line) => line.includes(name)),
       name,

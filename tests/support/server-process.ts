@@ -6,14 +6,14 @@ import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { initStore } from '@countersign/server/compose/init-store';
-import type { Initialized } from '@countersign/server/control/init-organization';
 import { serverEnvironment, serverFlags } from '../../tools/runtime-flags.mjs';
 import { at } from './server.ts';
 
 const main = fileURLToPath(new URL('../../packages/server/src/main.ts', import.meta.url));
 const startLimitMs = 30_000;
 
-export type Environment = { readonly [name: string]: string };
+/** A variable that is undefined is not set. */
+export type Environment = { readonly [name: string]: string | undefined };
 
 export type Ended = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
 
@@ -58,7 +58,7 @@ export function processEnv(directory: string, more: Environment = {}): Environme
 }
 
 /** Makes the organization of an empty store, without a server. */
-export function initProcessStore(env: Environment): Promise<Initialized> {
+export function initProcessStore(env: Environment): ReturnType<typeof initStore> {
   return initStore(env, { slug: 'acme', ownerEmail: 'alice@example.com', ownerName: 'Alice' });
 }
 

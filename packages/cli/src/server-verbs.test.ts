@@ -27,6 +27,16 @@ test('init warns of the master key that it made, with its file, and of none that
   assert.doesNotMatch(given.err, /master key/);
 });
 
+test('init prints the origin of the ledger, and says of one on this machine that it stays', async () => {
+  const words = ['init', '--org', 'acme', '--owner', 'alice@example.com', '--data-dir'];
+  const local = await runCli([...words, join(room, 'local')]);
+  assert.match(local.out, /^ledger origin {2}127\.0\.0\.1:7070\/org_\w+$/m);
+  assert.match(local.err, /set COUNTERSIGN_PUBLIC_URL or --public-url before init/);
+  const named = await runCli([...words, join(room, 'named'), '--public-url', 'https://ai.example.com']);
+  assert.match(named.out, /^ledger origin {2}ai\.example\.com\/org_\w+$/m);
+  assert.doesNotMatch(named.err, /PUBLIC_URL/);
+});
+
 test('init says in words what is wrong with an address', async () => {
   const ran = await runCli(['init', '--org', 'acme', '--owner', 'a@b', '--data-dir', join(room, 'wrong')]);
   assert.equal(ran.code, 2);

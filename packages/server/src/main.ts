@@ -18,9 +18,10 @@ Settings come from the environment (COUNTERSIGN_…) or the JSON file that COUNT
 \`countersign config print\` shows each with where it came from.
 
   --listen HOST:PORT  COUNTERSIGN_LISTEN      address and port (127.0.0.1:7070)
+  --public-url URL    COUNTERSIGN_PUBLIC_URL  the URL by which others reach this server: set it before the first
+                                              start, its host stays in the origin of every ledger
   --data-dir DIR      COUNTERSIGN_DATA_DIR    folder of the embedded store (./.countersign)
   --config FILE       COUNTERSIGN_CONFIG      settings in JSON
-                      COUNTERSIGN_PUBLIC_URL  the URL by which others reach this server
                       DATABASE_URL            PostgreSQL instead of the embedded store
 
 A flag wins over its variable. With npm they follow two dashes: npm start -- --listen 127.0.0.1:7071

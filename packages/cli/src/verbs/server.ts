@@ -16,6 +16,13 @@ const settingFlags: readonly (Flag & { readonly variable: string })[] = [
     variable: 'COUNTERSIGN_LISTEN',
   },
   {
+    name: 'public-url',
+    kind: 'text',
+    value: 'URL',
+    description: 'how others reach it; its host stays in the origin of every ledger (COUNTERSIGN_PUBLIC_URL)',
+    variable: 'COUNTERSIGN_PUBLIC_URL',
+  },
+  {
     name: 'data-dir',
     kind: 'text',
     value: 'DIR',
@@ -75,7 +82,7 @@ export const serve: Command = {
   summary: 'start the gateway and its management API; Ctrl-C drains',
   positionals: [],
   flags: settingFlags,
-  examples: ['serve', 'serve --listen 0.0.0.0:7070 --data-dir /var/lib/countersign'],
+  examples: ['serve', 'serve --listen 0.0.0.0:7070 --public-url https://ai.example.com'],
   run: runServe,
 };
 
@@ -98,9 +105,13 @@ async function runInit(invocation: Invocation): Promise<ExitCode> {
     return 0;
   }
   machine.out(`organization   ${made.organizationId}\nowner          ${made.ownerId}\n`);
-  machine.out(`workspace      ${made.workspaceId}\n`);
+  machine.out(`workspace      ${made.workspaceId}\nledger origin  ${safeLine(made.origin)}\n`);
   machine.out(`management key ${made.managementKey}\nmodels key     ${made.modelsKey}\n`);
   machine.err('the keys are shown this once: keep them now\n');
+  if (/^(?:127\.|localhost[:/]|\[::1\])/.test(made.origin))
+    machine.err(
+      'the origin of the ledger stays: for a server that others reach, set COUNTERSIGN_PUBLIC_URL or --public-url before init\n',
+    );
   return 0;
 }
 

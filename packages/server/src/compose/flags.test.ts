@@ -28,6 +28,6 @@ test('a word that is no flag, or a flag without its value, starts nothing', () =
     const read = readFlags(words);
     assert.ok(read.kind === 'refused', JSON.stringify(words));
     assert.ok(read.why.includes(`\`${named}`), read.why);
-    assert.match(read.why, /--listen, --data-dir, --config and --help$/);
+    assert.match(read.why, /--listen, --public-url, --data-dir, --config and --help$/);
   }
 });

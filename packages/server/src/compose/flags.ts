@@ -5,6 +5,7 @@ import { unfitSetting } from './settings.ts';
 
 const flags = {
   listen: 'COUNTERSIGN_LISTEN',
+  'public-url': 'COUNTERSIGN_PUBLIC_URL',
   'data-dir': 'COUNTERSIGN_DATA_DIR',
   config: 'COUNTERSIGN_CONFIG',
 } as const;
@@ -12,6 +13,7 @@ const flags = {
 /** Those whose value says alone whether it can be used. */
 const checked = [
   ['listen', flags.listen],
+  ['public-url', flags['public-url']],
   ['data-dir', flags['data-dir']],
 ] as const;
 
@@ -33,6 +35,7 @@ export function readFlags(words: readonly string[]): ReadFlags {
       args: [...words],
       options: {
         listen: text,
+        'public-url': text,
         'data-dir': text,
         config: text,
         help: { type: 'boolean', short: 'h' },

@@ -1,10 +1,10 @@
 // Owns set-up from the command line: the first organization of an empty store, without a server.
 
-import type { Initialized } from '../control/init-organization.ts';
 import { createLog } from '../platform/log/log.ts';
 import { readSettings } from './settings.ts';
 import { type InitValues, initFirst, openStore } from './store.ts';
 import { logFaults } from './thread-faults.ts';
+import type { Founded } from './threads.ts';
 
 const closeMs = 10_000;
 
@@ -16,7 +16,7 @@ export async function initStore(
   env: { readonly [name: string]: string | undefined },
   values: InitValues,
   onMasterKey: (file: string) => void = () => {},
-): Promise<Initialized> {
+): Promise<Founded> {
   // Standard output is the answer's; what goes wrong beside it is told on the other one.
   const log = createLog({ level: 'warn', destination: process.stderr });
   const hear = { onStep: () => {}, onFault: logFaults(log), onDeath: () => {} };

@@ -7,8 +7,9 @@ import { canonicalJson } from '@countersign/core/ledger/canonical';
 import { decodeEntry } from '@countersign/core/ledger/entry';
 import type { Kysely } from 'kysely';
 import type { CommandContext, SecretWrite } from '../control/command.ts';
-import { type InitInput, type Initialized, initOrganization } from '../control/init-organization.ts';
+import { type InitInput, initOrganization } from '../control/init-organization.ts';
 import { managementEntries } from '../control/management-entry.ts';
+import { isWildcard } from '../platform/config/fields.ts';
 import type { Sealer } from '../platform/sealer/sealer.ts';
 import type { Committer } from '../services/ledger/committer.ts';
 import { indexKeyBinding } from '../services/subjects/bindings.ts';
@@ -17,7 +18,7 @@ import { insertVersion } from '../stores/entries.ts';
 import { listHeads, readHead } from '../stores/heads.ts';
 import { writeChange } from '../stores/objects.ts';
 import type { Tables, Tx } from '../stores/schema.ts';
-import type { InstallationState } from './threads.ts';
+import type { Founded, InstallationState } from './threads.ts';
 
 export type InstallationDeps = {
   readonly db: Kysely<Tables>;
@@ -55,7 +56,17 @@ export async function openInstallation(
   };
 }
 
+/** INVARIANT: the public host is in the origin of a log for ever, so one that nobody can reach is not taken. */
+function demandPublicHost(publicHost: string): void {
+  if (!isWildcard(new URL(`http://${publicHost}`).hostname)) return;
+  throw new AppError(
+    'invalid_request',
+    `the origin of every ledger would be \`${publicHost}/org_…\` for ever, which nobody can reach: set COUNTERSIGN_PUBLIC_URL to the URL by which others reach this server`,
+  );
+}
+
 async function createInstallation(deps: Omit<InstallationDeps, 'writeSecret'>): Promise<void> {
+  demandPublicHost(deps.publicHost);
   const nowMs = deps.now();
   const id = makeId('org', nowMs, deps.randomBytes(10));
   const origin = `${deps.publicHost}/${id}`;
@@ -109,15 +120,16 @@ function initContext(deps: InstallationDeps, orgId: OrgId): CommandContext {
   };
 }
 
-/** Makes the first organization. Throws `already_set_up` when there is one. */
+/** Makes the first organization. Throws `already_set_up` when there is one, `invalid_request` without a public host. */
 export async function runInit(
   deps: InstallationDeps,
   input: InitInput,
-): Promise<{ readonly initialized: Initialized; readonly changes: readonly Change[] }> {
+): Promise<{ readonly initialized: Founded; readonly changes: readonly Change[] }> {
   const state = await openInstallation(deps);
   if (state.hasOrganization) {
     throw new AppError('already_set_up', 'this store has its organization already: use its management key');
   }
+  demandPublicHost(deps.publicHost);
   const orgId = makeId('org', deps.now(), deps.randomBytes(10));
   const ctx = initContext(deps, orgId);
   const outcome = initOrganization(ctx, input);
@@ -138,5 +150,5 @@ export async function runInit(
     await insertVersion(tx, orgId, 1, first + 1);
     await setSetupDigest(tx, null);
   });
-  return { initialized: outcome.response, changes: outcome.changes };
+  return { initialized: { ...outcome.response, origin: log.origin }, changes: outcome.changes };
 }

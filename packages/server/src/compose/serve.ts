@@ -109,6 +109,11 @@ async function start(config: Config, log: Log, shutdown: Shutdown, onDeath: () =
   const { made } = store.masterKeys;
   if (made !== undefined)
     log.warn({ file: made }, 'made a master key: back it up, without it nothing sealed can be opened');
+  if (isWildcard(new URL(config.publicUrl).hostname))
+    log.warn(
+      { publicUrl: config.publicUrl },
+      'nobody reaches this server by that URL: set COUNTERSIGN_PUBLIC_URL',
+    );
   const metrics = createRegistry();
   const composed = composeDataPlane({ config, store, metrics, log, shutdown });
   plane = composed;

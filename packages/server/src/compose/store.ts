@@ -8,7 +8,6 @@ import { isPlainText } from '@countersign/core/plain-text';
 import { defaultPolicyText } from '@countersign/core/policy/default-policy';
 import { z } from 'zod';
 import type { Prepared } from '../control/command.ts';
-import type { Initialized } from '../control/init-organization.ts';
 import type { Config } from '../platform/config/schema.ts';
 import {
   defaultPolicyCheckLimits,
@@ -19,6 +18,7 @@ import {
 } from '../services/policy/publish.ts';
 import { loadMasterKeys, type MasterKeys } from './master-keys.ts';
 import { type Hearing, startThreads, type Threads } from './start-threads.ts';
+import type { Founded } from './threads.ts';
 
 export type Store = {
   readonly threads: Threads;
@@ -90,7 +90,7 @@ const initSchema = z.object({
 export async function initFirst(
   store: Pick<Store, 'threads' | 'policies'>,
   values: InitValues,
-): Promise<Initialized> {
+): Promise<Founded> {
   const parsed = initSchema.safeParse(values);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;

@@ -38,6 +38,9 @@ export type InstallationState = {
   readonly indexKey: Uint8Array;
 };
 
+/** What the first organization begins with, and the origin of its ledger. */
+export type Founded = Initialized & { readonly origin: string };
+
 export type WriterCalls = {
   /** Migrates, opens the installation's log on an empty store. */
   open: { request: null; reply: InstallationState };
@@ -50,7 +53,7 @@ export type WriterCalls = {
   settle: { request: null; reply: null };
   standings: { request: readonly OrgId[]; reply: Standings };
   command: { request: RunRequest; reply: RunResult };
-  init: { request: InitInput; reply: Initialized };
+  init: { request: InitInput; reply: Founded };
   /** Closes what former runs left open; before anything is served. */
   closeOrphans: { request: null; reply: number };
   /** Writes outcomes that could not be recorded when their calls ended. */

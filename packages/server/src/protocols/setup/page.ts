@@ -2,6 +2,8 @@
 
 import type { Initialized } from '../../control/init-organization.ts';
 
+type Made = Initialized & { readonly origin: string };
+
 /** Text as it may stand in HTML. */
 export function escapeHtml(text: string): string {
   return text
@@ -44,7 +46,12 @@ ${main}
 export type FormValues = { readonly slug: string; readonly email: string; readonly name: string };
 
 /** The form; `error` says why the last try was refused. */
-export function formPage(token: string, values: FormValues, error: string | undefined): string {
+export function formPage(
+  token: string,
+  values: FormValues,
+  publicUrl: string,
+  error: string | undefined,
+): string {
   const problem = error === undefined ? '' : `<p class="error" role="alert">${escapeHtml(error)}</p>`;
   const field = (id: string, label: string, type: string, value: string, hint: string): string =>
     `<label for="${id}">${label}</label>
@@ -54,6 +61,7 @@ export function formPage(token: string, values: FormValues, error: string | unde
     'Set up',
     `<h1>Set up Countersign</h1>
 <p>This makes your organization, you as its owner, the built-in <code>sandbox</code> model, and two keys. The link works once.</p>
+<p><small>Its ledger will be named <code>${escapeHtml(new URL(publicUrl).host)}/org_…</code>, which stays so. If others reach this server by another host, stop it, set <code>COUNTERSIGN_PUBLIC_URL</code>, and start again first.</small></p>
 ${problem}
 <form method="post" action="/setup">
 <input type="hidden" name="token" value="${escapeHtml(token)}">
@@ -69,7 +77,7 @@ ${field('name', 'Your name', 'text', values.name, 'what records will call you')}
 export type ReachedAt = { readonly models: string; readonly management: string };
 
 /** What was made, with the first request to paste. Keys are shown this once. */
-export function donePage(made: Initialized, urls: ReachedAt): string {
+export function donePage(made: Made, urls: ReachedAt): string {
   const curl = `curl -i ${urls.models}/v1/chat/completions \\
   -H "Authorization: Bearer ${made.modelsKey}" \\
   -H "Content-Type: application/json" \\
@@ -86,7 +94,8 @@ export COUNTERSIGN_KEY=${made.managementKey}
 <h2>Management key</h2><pre><code>${escapeHtml(made.managementKey)}</code></pre>
 <h2>First request</h2><pre><code>${escapeHtml(curl)}</code></pre>
 <h2>Who did it?</h2><pre><code>${escapeHtml(next)}</code></pre>
-<p>Organization <code>${made.organizationId}</code>, owner <code>${made.ownerId}</code>, workspace <code>${made.workspaceId}</code>.</p>`,
+<p>Organization <code>${made.organizationId}</code>, owner <code>${made.ownerId}</code>, workspace <code>${made.workspaceId}</code>.</p>
+<p>Its ledger is <code>${escapeHtml(made.origin)}</code>, and stays so.</p>`,
   );
 }
 

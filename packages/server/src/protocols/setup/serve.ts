@@ -2,7 +2,6 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AppError } from '@countersign/core/errors';
-import type { Initialized } from '../../control/init-organization.ts';
 import { readBody } from '../http/read-body.ts';
 import { closedPage, donePage, type FormValues, formPage, type ReachedAt } from './page.ts';
 
@@ -10,7 +9,7 @@ export type SetupFace = {
   /** True while the store has no organization and this is the printed token. Constant time. */
   readonly isOpen: (token: string) => boolean;
   /** Makes the organization. Throws AppError; the token then works again. */
-  readonly init: (token: string, values: FormValues) => Promise<Initialized>;
+  readonly init: (token: string, values: FormValues) => Promise<Parameters<typeof donePage>[0]>;
   readonly urls: ReachedAt;
 };
 
@@ -46,7 +45,7 @@ async function post(face: SetupFace, request: IncomingMessage, response: ServerR
     send(response, 200, donePage(await face.init(token, values), face.urls));
   } catch (error) {
     const message = error instanceof AppError ? error.message : 'something went wrong here: see the log';
-    send(response, 400, formPage(token, values, message));
+    send(response, 400, formPage(token, values, face.urls.models, message));
   }
 }
 
@@ -60,6 +59,6 @@ export function serveSetupPath(face: SetupFace, request: IncomingMessage, respon
   }
   const token = url.searchParams.get('token') ?? '';
   if (request.method !== 'GET' || !face.isOpen(token)) send(response, 404, closedPage());
-  else send(response, 200, formPage(token, { slug: '', email: '', name: '' }, undefined));
+  else send(response, 200, formPage(token, { slug: '', email: '', name: '' }, face.urls.models, undefined));
   return true;
 }
