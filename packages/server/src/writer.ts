@@ -2,6 +2,7 @@
 
 import { createHmac, createSecretKey, hash, randomBytes } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
+import type { Change } from '@countersign/core/directory/objects';
 import { AppError } from '@countersign/core/errors';
 import { makeEntryId, type OrgId } from '@countersign/core/ids';
 import { openCheckpointFile } from './compose/checkpoint-file.ts';
@@ -16,12 +17,12 @@ import {
   type WriterHears,
   type WriterNotices,
 } from './compose/threads.ts';
-import { startWriterJobs } from './compose/writer-jobs.ts';
+import { startWriterJobs, type WriterJobsDeps } from './compose/writer-jobs.ts';
 import { type RunDeps, type RunRequest, type RunResult, runCommand } from './control/run-command.ts';
 import { viewOf } from './control/view.ts';
 import { writeSecret } from './control/write-secret.ts';
 import type { OpenDatabase } from './platform/db/open.ts';
-import { startCheckpoints } from './platform/db/sqlite-checkpoints.ts';
+import { type Checkpoints, startCheckpoints } from './platform/db/sqlite-checkpoints.ts';
 import { type CallHandlers, serveThread, type ThreadServer } from './platform/db/thread-server.ts';
 import { createDistantAppender } from './services/ledger/journal-hold.ts';
 import { closeOrphans, closeOwed } from './services/ledger/orphans.ts';
@@ -75,6 +76,21 @@ function createGrown(): Grown {
 const missing = (path: string): string =>
   `\`${path}\` is not there, as beside a copy of the database alone: what a former run had not taken into the database in its last moment is lost`;
 
+const stillThere =
+  'what was destroyed stands in `countersign.db-wal` still: something reads the database for long, a backup perhaps; ' +
+  'the file is emptied as soon as that ends';
+
+/** Takes what was destroyed out of the files beside the database, or says that it could not yet. */
+function emptying(
+  moving: Checkpoints | undefined,
+  onError: (error: unknown, doing: string) => void,
+): WriterJobsDeps['empty'] {
+  return async (doing) => {
+    if (moving === undefined || (await moving.empty())) return;
+    onError(new AppError('storage_unavailable', stillThere), doing);
+  };
+}
+
 const randomOnes = (count: number): Uint8Array => new Uint8Array(randomBytes(count));
 
 /** What every part of this thread is made from. */
@@ -108,8 +124,13 @@ function commandDeps(basics: Basics, emailIndex: (email: string) => string): Bas
   };
 }
 
+/** How commits are followed up: told, and what they destroyed taken out of the files. */
+type Following = { readonly publish: (step: Step) => void; readonly empty: WriterJobsDeps['empty'] };
+
+const isErasure = ({ kind, state }: Change): boolean => kind === 'user' && state?.status === 'erased';
+
 /** Runs commands, and tells of each committed version in the order of the commits. */
-function createRunner(deps: Basics & RunDeps, publish: (step: Step) => void) {
+function createRunner(deps: Basics & RunDeps, { publish, empty }: Following) {
   return async (request: RunRequest): Promise<RunResult> => {
     // Administration's code is loaded when somebody administers.
     const { commands } = await import('./control/commands.ts');
@@ -122,6 +143,7 @@ function createRunner(deps: Basics & RunDeps, publish: (step: Step) => void) {
     const hasPolicy = changes.some(({ kind }) => kind === 'policy');
     const policy = hasPolicy ? await readPolicy(deps.db, orgId, version) : undefined;
     publish({ orgId, version, changes, policy });
+    if (changes.some(isErasure)) await empty('an erasure');
     return result;
   };
 }
@@ -140,7 +162,7 @@ function createQueue(): <T>(work: () => Promise<T>) => Promise<T> {
 function handlersOf(
   deps: Basics & RunDeps,
   journaled: OpenCommitter['journaled'],
-  publish: (step: Step) => void,
+  following: Following,
 ): CallHandlers<WriterCalls> {
   const { db, committer, projector } = deps;
   const inTurn = createQueue();
@@ -159,7 +181,7 @@ function handlersOf(
       return null;
     },
     standings: async (orgIds) => (await journaled?.committer.standings(orgIds)) ?? [],
-    command: createRunner(deps, publish),
+    command: createRunner(deps, following),
     init: async (input) => (await runInit(deps, input)).initialized,
     setupDigest: async (digest) => {
       await db.transaction().execute((tx) => setSetupDigest(tx, digest));
@@ -201,7 +223,8 @@ async function start(data: ThreadData): Promise<void> {
   const basics = basicsOf(data, database, committer);
   const { indexKey, installationId, origin } = await openInstallation(basics);
   const { storage } = data;
-  const stopCheckpoints = storage.kind === 'sqlite' ? startCheckpoints(storage.directory) : undefined;
+  const moving = storage.kind === 'sqlite' ? startCheckpoints(storage.directory) : undefined;
+  const empty = emptying(moving, onError);
   const jobs = startWriterJobs({
     ...basics,
     checkpoints,
@@ -210,18 +233,20 @@ async function start(data: ThreadData): Promise<void> {
     takeGrown: grown.take,
     takeMoved: grown.takeMoved,
     isRotating: data.masterKeys.length > 1,
+    empty,
     onError,
   });
   late.server = serveThread<WriterCalls, WriterHears, WriterNotices>(
     port,
-    handlersOf(commandDeps(basics, emailIndexer(indexKey)), committer.journaled, (step) =>
-      late.server?.notify('step', step),
-    ),
+    handlersOf(commandDeps(basics, emailIndexer(indexKey)), committer.journaled, {
+      publish: (step) => late.server?.notify('step', step),
+      empty,
+    }),
     {
       onError,
       onNotice: { held: appender.onHeld, left: appender.leave },
       onClose: async () => {
-        stopCheckpoints?.();
+        moving?.stop();
         await jobs.stop();
         checkpoints.close();
         committer.close();

@@ -25,6 +25,8 @@ export type WriterJobsDeps = {
   readonly takeGrown: () => readonly string[];
   /** More than one master key is configured: a rotation is under way. */
   readonly isRotating: boolean;
+  /** Takes what was destroyed out of the files beside the database; tells by itself if it could not yet. */
+  readonly empty: (doing: string) => Promise<void>;
   readonly newEntryId: () => EntryId;
   readonly now: () => number;
   readonly node: string;
@@ -109,7 +111,11 @@ export function startWriterJobs(deps: WriterJobsDeps): WriterJobs {
     repeat(copyMs, copy),
     repeat(forgetMs, forget),
   ];
-  if (deps.isRotating) void job('rotation of the master key', () => rewrapSecrets(db, deps.sealer))();
+  const rotate = job('rotation of the master key', async () => {
+    // What the older key wraps can be opened by it wherever it stands.
+    if ((await rewrapSecrets(db, deps.sealer)) > 0) await deps.empty('rotation of the master key');
+  });
+  if (deps.isRotating) void rotate();
   return {
     async stop() {
       const ended = Promise.all(stops.map((stop) => stop()));
