@@ -2,6 +2,7 @@
 
 import { noUsage, type TokenUsage } from '../metering/usage.ts';
 import type { Notes } from './answer-notes.ts';
+import { type CallModes, noModes, readModes } from './call-modes.ts';
 import type { EndpointId } from './endpoints.ts';
 import { hasCount, readUsage, totalTokens, type UsageOfModels } from './usage.ts';
 import type { AnswerReport } from './usage-types.ts';
@@ -64,6 +65,12 @@ function isWord(notes: Notes, endpoint: EndpointId, usage: TokenUsage, character
   return usage.output + usage.reasoning + usage.audioOutput > 0;
 }
 
+/** OpenAI tells the tier beside the usage; Anthropic tells tier, speed and region within it. */
+function modesOf({ serviceTier, usage }: Notes, endpoint: EndpointId): CallModes {
+  const read = endpoint === 'messages' && usage !== undefined ? readModes('anthropic', usage) : noModes;
+  return serviceTier === undefined ? read : { ...read, serviceTier: serviceTier.toLowerCase() };
+}
+
 /** The report of an answer that wrote so many characters. */
 export function toReport(
   notes: Notes,
@@ -86,6 +93,6 @@ export function toReport(
     // What an endpoint that is passed through answers may be what its caller wrote: see kept-paths.ts.
     createdState: endpoint === 'passthrough' ? [] : [...notes.created.values()],
     passed: notes.passed,
-    serviceTier: notes.serviceTier,
+    modes: modesOf(notes, endpoint),
   };
 }

@@ -91,7 +91,10 @@ test('an Anthropic stream passes up to its stop reason, and start and delta make
       output: 60,
       reasoning: 30,
     });
-    assert.deepEqual([report.estimated, report.webSearches, report.serviceTier], [false, 2, 'standard']);
+    assert.deepEqual(
+      [report.estimated, report.webSearches, report.modes.serviceTier],
+      [false, 2, 'standard'],
+    );
     assert.deepEqual(report.createdState, [{ kind: 'response', id: 'msg_1' }]);
   }
 });

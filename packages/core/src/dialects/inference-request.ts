@@ -2,6 +2,7 @@
 
 import { isObject } from '../json.ts';
 import { utf8Length } from '../ledger/canonical.ts';
+import { noModes, readModes } from './call-modes.ts';
 import type { Endpoint } from './endpoints.ts';
 import { type JsonBody, readJsonBody, refuse } from './json-body.ts';
 import { addKept } from './kept-ids.ts';
@@ -175,6 +176,7 @@ function build(endpoint: Endpoint, bytes: Uint8Array, body: JsonBody): Inference
       background: isDeferred(builder, root),
     },
     claimed: readClaims(builder, endpoint, root),
+    modes: readModes(endpoint.dialect, root),
     topLevel: body.marks,
   };
   return builder.problem === undefined ? request : refuse(builder.problem);
@@ -198,6 +200,7 @@ function opaqueRequest(endpoint: Endpoint, bytes: Uint8Array): InferenceRequest 
     hostedTools: [],
     providerState: { references: [], store: undefined, background: false },
     claimed: nothingClaimed,
+    modes: noModes,
     topLevel: noMarks,
   };
 }

@@ -1,6 +1,7 @@
 // Owns the values that a model request becomes once it is parsed: what policy, classification and metering see.
 
 import type { ErrorCode } from '../errors.ts';
+import type { CallModes } from './call-modes.ts';
 import type { Dialect, EndpointId } from './endpoints.ts';
 
 /** Whose words a part holds. `developer` is `system`; definitions of tools are `system` too. */
@@ -134,6 +135,8 @@ export type InferenceRequest = {
   readonly hostedTools: readonly string[];
   readonly providerState: ProviderState;
   readonly claimed: ClaimedLabels;
+  /** What the body asks for that changes the price of a token. */
+  readonly modes: CallModes;
   readonly topLevel: TopLevelMarks;
 };
 

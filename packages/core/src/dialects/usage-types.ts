@@ -1,6 +1,7 @@
 // Owns the report that an answer is reduced to: its usage, its ids, and what it says of itself.
 
 import type { TokenUsage } from '../metering/usage.ts';
+import type { CallModes } from './call-modes.ts';
 
 /**
  * How an answer ended. `whole`: with what its dialect ends an answer with; `error`: the provider says that it
@@ -26,8 +27,8 @@ export type AnswerReport = {
   readonly createdState: readonly { readonly kind: CreatedStateKind; readonly id: string }[];
   /** The whole answer of an endpoint that is passed through, where it is a JSON object. */
   readonly passed: { readonly [key: string]: unknown } | undefined;
-  /** Service tier that the provider says it used, which may change the price. */
-  readonly serviceTier: string | undefined;
+  /** The tier, speed and region that the provider says it used, which change the price. */
+  readonly modes: CallModes;
 };
 
 export type CreatedStateKind =

@@ -47,6 +47,10 @@ export const price = z.object({
   cachedInput: nanos.optional(),
   cacheWrite: nanos.optional(),
   reasoning: nanos.optional(),
+  audioInput: nanos.optional(),
+  audioOutput: nanos.optional(),
+  /** Parts of a thousand by the service tier that an answer names: 500 is half. */
+  serviceTiers: z.record(z.string().min(1).max(64), z.number().int().min(0).max(100_000)).optional(),
 });
 export type Price = z.infer<typeof price>;
 

@@ -16,9 +16,11 @@ export function modelViewOf(
   const { price: own, upstreamName } = model;
   const priced = priceModel(priceTable, { providerKind, upstreamName, price: own }, defaultPrice);
   const { input, output, cachedInput, cacheWrite, reasoning } = priced.price;
+  const { audioInput, audioOutput, serviceTiers } = priced.price;
+  const text = { input, output, cachedInput, cacheWrite, reasoning };
   return {
     ...model,
-    priceInForce: { input, output, cachedInput, cacheWrite, reasoning },
+    priceInForce: { ...text, audioInput, audioOutput, serviceTiers },
     priceSource: priced.source === 'model' ? 'override' : priced.source,
   };
 }

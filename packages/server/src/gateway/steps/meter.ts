@@ -1,13 +1,15 @@
 // Owns step 9: from what an answer says of itself, or our own count, to tokens and money.
 
+import type { InferenceRequest } from '@countersign/core/dialects/request-types';
 import type { AnswerReport } from '@countersign/core/dialects/usage-types';
 import type { UsageParts } from '@countersign/core/ledger/assemble';
 import { cost } from '@countersign/core/metering/cost';
+import { chargedFactor, multiplied, multipliedVersion } from '@countersign/core/metering/modes';
 import { addNanos } from '@countersign/core/metering/rules';
 import { type TokenUsage, totalTokens } from '@countersign/core/metering/usage';
 import type { ModelShare } from '../../services/meter/state.ts';
 import type { OrgSnapshot } from '../../services/snapshot/org-snapshot.ts';
-import type { WorstCase } from './reserve.ts';
+import { multipliedOf, type WorstCase } from './reserve.ts';
 import type { Selected } from './select-model.ts';
 
 /** What a call used, for its outcome entry and for its budgets. */
@@ -39,7 +41,7 @@ function parts(
   usage: TokenUsage,
   nanos: number,
   snapshot: OrgSnapshot,
-  selected: Selected,
+  version: string,
   estimated: boolean,
 ): UsageParts {
   return {
@@ -51,25 +53,35 @@ function parts(
     reasoning: usage.reasoning === 0 ? undefined : usage.reasoning,
     cost_nanos: nanos,
     currency: snapshot.organization().currency,
-    price_version: snapshot.price(selected.model, selected.provider).version,
+    price_version: version,
     source: estimated ? 'estimated' : 'provider',
   };
 }
 
-/** The usage of an answer with its cost. Models that the provider ran beside are priced by themselves. */
-export function meterReport(snapshot: OrgSnapshot, selected: Selected, report: AnswerReport): Metered {
-  const { price } = snapshot.price(selected.model, selected.provider);
-  let nanos = cost(price, report.usage);
+/**
+ * The usage of an answer with its cost, in the tier, speed and region that it ran in. Models that the provider ran
+ * beside are priced by themselves.
+ */
+export function meterReport(
+  snapshot: OrgSnapshot,
+  request: InferenceRequest,
+  selected: Selected,
+  report: AnswerReport,
+): Metered {
+  const { price, version } = snapshot.price(selected.model, selected.provider);
+  const factor = chargedFactor(multipliedOf(request, selected, price), request.modes, report.modes);
+  let nanos = multiplied(cost(price, report.usage), factor);
   let tokens = totalTokens(report.usage);
   const beside: ModelShare[] = [];
   for (const other of report.otherModels) {
     const known = otherNamed(snapshot, other.model, selected);
-    const share = { nanos: cost(known?.price ?? price, other.usage), tokens: totalTokens(other.usage) };
+    const each = multiplied(cost(known?.price ?? price, other.usage), factor);
+    const share = { nanos: each, tokens: totalTokens(other.usage) };
     nanos = addNanos(nanos, share.nanos);
     tokens += share.tokens;
     if (known !== undefined) beside.push({ modelId: known.id, ...share });
   }
-  const usage = parts(report.usage, nanos, snapshot, selected, report.estimated);
+  const usage = parts(report.usage, nanos, snapshot, multipliedVersion(version, factor), report.estimated);
   return beside.length === 0 ? { usage, nanos, tokens } : { usage, nanos, tokens, beside };
 }
 

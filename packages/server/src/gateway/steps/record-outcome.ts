@@ -58,8 +58,9 @@ function meteredOf(recorded: Recorded, forwarded: Forwarded): MeteredCall | unde
   const { selected, others, worst } = recorded.admitted;
   const { report } = forwarded;
   // What is made after the connection ends is counted nowhere that we see.
-  const isMadeLater = recorded.entry.asked.request.providerState.background && report?.estimated === true;
-  if (report !== undefined && !isMadeLater) return meterServed(snapshot, selected, others, report);
+  const { request } = recorded.entry.asked;
+  const isMadeLater = request.providerState.background && report?.estimated === true;
+  if (report !== undefined && !isMadeLater) return meterServed(snapshot, request, selected, others, report);
   if (forwarded.shouldRetry || forwarded.failure?.requestSent === false) return undefined;
   // A redirect is whole, and no answer.
   if (forwarded.failure?.kind === 'redirect') return undefined;

@@ -3,8 +3,15 @@
 import type { InferenceRequest } from '@countersign/core/dialects/request-types';
 import { inputBound, outputBound, type TokenCaps } from '@countersign/core/dialects/token-bounds';
 import type { Model, Organization } from '@countersign/core/directory/objects';
+import type { Price } from '@countersign/core/directory/scalars';
 import { AppError } from '@countersign/core/errors';
 import { worstCase, worstCaseTokens } from '@countersign/core/metering/bound';
+import {
+  type Multiplied,
+  multiplied,
+  multipliedVersion,
+  reservedFactor,
+} from '@countersign/core/metering/modes';
 import type { PricedModel } from '@countersign/core/metering/price-table';
 import type { Obligations } from '@countersign/core/policy/types';
 import type { OrgSnapshot } from '../../services/snapshot/org-snapshot.ts';
@@ -39,6 +46,15 @@ export type WorstCase = {
   readonly dearest: Selected;
 };
 
+/** What the modes of a call are looked up by. */
+export function multipliedOf(
+  { dialect, model }: InferenceRequest,
+  selected: Selected,
+  price: Price,
+): Multiplied {
+  return { dialect, model: selected.model?.upstreamName ?? model, own: price.serviceTiers };
+}
+
 /** The most that a request can cost, in tokens and nano-units. Reading or deleting what is stored costs nothing. */
 function worstCaseOf(
   request: InferenceRequest,
@@ -52,7 +68,9 @@ function worstCaseOf(
     : { input: inputBound(request, caps), output: outputBound(request, caps), choices: 1 };
   const { price, version } = priced;
   const tokens = worstCaseTokens(bound);
-  return { ...bound, nanos: worstCase(price, bound), tokens, priceVersion: version, dearest };
+  const factor = reservedFactor(multipliedOf(request, dearest, price), request.modes);
+  const nanos = multiplied(worstCase(price, bound), factor);
+  return { ...bound, nanos, tokens, priceVersion: multipliedVersion(version, factor), dearest };
 }
 
 /** The dearest of the models that may run: which of them it will be is the provider's choice. */

@@ -1,5 +1,6 @@
 // Owns which of the models that a call may run it is paid for: the one that its provider says it ran.
 
+import type { InferenceRequest } from '@countersign/core/dialects/request-types';
 import type { AnswerReport } from '@countersign/core/dialects/usage-types';
 import type { OrgSnapshot } from '../../services/snapshot/org-snapshot.ts';
 import { type Metered, meterReport } from './meter.ts';
@@ -27,15 +28,16 @@ function meant(models: readonly Selected[], said: string): readonly Selected[] {
  */
 export function meterServed(
   snapshot: OrgSnapshot,
+  request: InferenceRequest,
   selected: Selected,
   others: readonly Selected[],
   report: AnswerReport,
 ): MeteredCall {
-  if (others.length === 0) return { ...meterReport(snapshot, selected, report), ran: selected };
+  if (others.length === 0) return { ...meterReport(snapshot, request, selected, report), ran: selected };
   const all = [selected, ...others];
   const named = report.servedModel === undefined ? [] : meant(all, report.servedModel);
   // Where two models of ours have one name there, the one that was asked for is meant.
   const candidates = named.includes(selected) ? [selected] : named.length > 0 ? named : all;
-  const metered = candidates.map((ran) => ({ ...meterReport(snapshot, ran, report), ran }));
+  const metered = candidates.map((ran) => ({ ...meterReport(snapshot, request, ran, report), ran }));
   return metered.reduce((most, next) => (next.nanos > most.nanos ? next : most));
 }
