@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { at } from '../support/server.ts';
+import { at, textAt } from '../support/server.ts';
 import { initProcessStore, processEnv, runServer, startProcess, within } from '../support/server-process.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'countersign-start-'));
@@ -35,6 +35,22 @@ test('flags win over variables: the server listens and stores where they say, an
   assert.equal((await within(20_000, 'the end of the process', running.ended)).code, 0);
 });
 
+for (const [way, options] of [
+  ['npm start', { words: ['--json'] }],
+  ['the command line', { main: 'packages/cli/src/main.ts', words: ['serve', '--json'] }],
+] as const)
+  test(`by ${way} with --json the set-up link is a member of one line of JSON`, async (t) => {
+    const env = processEnv(join(folder, `json-${way.length}`));
+    const running = await startProcess({ env, ...options });
+    t.after(running.kill);
+    const line = running.lines.find((one) => one.includes('setupUrl')) ?? '';
+    const told: unknown = JSON.parse(line);
+    const setupUrl = textAt(told, 'setupUrl');
+    assert.ok(setupUrl.startsWith(`${textAt(told, 'url')}/setup?token=`));
+    assert.equal((await fetch(setupUrl)).status, 200);
+    assert.ok(!running.lines.some((one) => one.startsWith('Set it up')));
+  });
+
 for (const [listen, opens] of [
   ['[::1]:0', 'http://[::1]:'],
   ['0.0.0.0:0', 'http://127.0.0.1:'],
@@ -52,7 +68,7 @@ test('a flag that there is not is a wrong usage: one sentence, exit code 2, noth
   const { code, lines } = await endOf(['--port', '7071']);
   assert.equal(code, 2);
   assert.deepEqual(lines, [
-    'countersign: `--port` is no flag, or lacks its value: there are --listen, --public-url, --data-dir, --config and --help',
+    'countersign: `--port` is no flag, or lacks its value: there are --listen, --public-url, --data-dir, --config, --json and --help',
   ]);
   assert.ok(!existsSync(join(folder, 'never')));
 });

@@ -42,6 +42,8 @@ export type ProcessOptions = {
   readonly prefix?: readonly string[];
   /** Flags of Node. */
   readonly flags?: readonly string[];
+  /** What is started: the server itself unless given, from the repository's root. */
+  readonly main?: string;
   /** Flags of the server. */
   readonly words?: readonly string[];
 };
@@ -78,7 +80,7 @@ function spawnServer(options: ProcessOptions): ChildProcess {
     process.execPath,
     ...serverFlags,
     ...(options.flags ?? []),
-    main,
+    options.main === undefined ? main : fileURLToPath(new URL(`../../${options.main}`, import.meta.url)),
     ...(options.words ?? []),
   ];
   return spawn(command, rest, {

@@ -22,6 +22,7 @@ Settings come from the environment (COUNTERSIGN_…) or the JSON file that COUNT
                                               start, its host stays in the origin of every ledger
   --data-dir DIR      COUNTERSIGN_DATA_DIR    folder of the embedded store (./.countersign)
   --config FILE       COUNTERSIGN_CONFIG      settings in JSON
+  --json                                      say where it runs in a line of JSON
                       DATABASE_URL            PostgreSQL instead of the embedded store
 
 A flag wins over its variable. With npm they follow two dashes: npm start -- --listen 127.0.0.1:7071
@@ -30,7 +31,7 @@ A flag wins over its variable. With npm they follow two dashes: npm start -- --l
 /** Where there is one core, helper threads of the collector only take turns with what they should help. */
 if (availableParallelism() === 1) setFlagsFromString('--single-threaded-gc');
 
-async function start(env: Readonly<Record<string, string | undefined>>): Promise<void> {
+async function start(env: Readonly<Record<string, string | undefined>>, json: boolean): Promise<void> {
   const config = readSettings(env);
   const log = createLog({ level: config.logLevel, base: { node: config.nodeName } });
   // Node would print it with all that it says.
@@ -52,14 +53,19 @@ async function start(env: Readonly<Record<string, string | undefined>>): Promise
   });
   const { url, managementUrl, store } = server;
   log.info({ url, managementUrl, orphansClosed: store.threads.orphansClosed }, 'ready');
-  if (server.setupUrl === undefined) return;
-  process.stdout.write(`\nCountersign is running on ${url}\nSet it up once, here: ${server.setupUrl}\n\n`);
+  const { setupUrl } = server;
+  if (json) process.stdout.write(`${JSON.stringify({ url, managementUrl, setupUrl })}\n`);
+  else if (setupUrl !== undefined)
+    process.stdout.write(`\nCountersign is running on ${url}\nSet it up once, here: ${setupUrl}\n\n`);
 }
 
-/** Starts, and says in one sentence why it could not. */
-async function run(env: Readonly<Record<string, string>>): Promise<void> {
+/**
+ * Starts, and says in one sentence why it could not. `env` wins over the process's own; with `json`, where it runs
+ * and its set-up link, while there is one, are a line of JSON on standard output.
+ */
+export async function runServer(env: Readonly<Record<string, string>>, json: boolean): Promise<void> {
   try {
-    await start({ ...process.env, ...env });
+    await start({ ...process.env, ...env }, json);
   } catch (error) {
     const isKnown = error instanceof AppError || error instanceof ConfigError;
     // Our own sentences name settings and hold no secret; what others say may.
@@ -69,13 +75,18 @@ async function run(env: Readonly<Record<string, string>>): Promise<void> {
   }
 }
 
-// The command line, which imports this file, has read its own flags.
-const read = readFlags(import.meta.main ? process.argv.slice(2) : []);
-if (read.kind === 'help') {
-  process.stdout.write(help);
-} else if (read.kind === 'refused') {
-  process.stderr.write(`countersign: ${read.why}\n`);
-  process.exitCode = 2;
-} else {
-  void run(read.env);
+function runWords(words: readonly string[]): void {
+  const read = readFlags(words);
+  if (read.kind === 'start') {
+    void runServer(read.env, read.json);
+    return;
+  }
+  if (read.kind === 'help') process.stdout.write(help);
+  else {
+    process.stderr.write(`countersign: ${read.why}\n`);
+    process.exitCode = 2;
+  }
 }
+
+// The command line imports this file, and has read its own flags.
+if (import.meta.main) runWords(process.argv.slice(2));

@@ -72,8 +72,9 @@ function flagNames({ flags }: Invocation): Readonly<Record<string, string>> {
 
 /** Starts the server in this process: it runs on after this, and ends the process when it has drained. */
 async function runServe(invocation: Invocation): Promise<ExitCode> {
-  Object.assign(process.env, await checkedOverrides(invocation));
-  await import('@countersign/server/main');
+  const given = await checkedOverrides(invocation);
+  const { runServer } = await import('@countersign/server/main');
+  await runServer(given, invocation.json);
   return 0;
 }
 
@@ -82,7 +83,7 @@ export const serve: Command = {
   summary: 'start the gateway and its management API; Ctrl-C drains',
   positionals: [],
   flags: settingFlags,
-  examples: ['serve', 'serve --listen 0.0.0.0:7070 --public-url https://ai.example.com'],
+  examples: ['serve', 'serve --json', 'serve --listen 0.0.0.0:7070 --public-url https://ai.example.com'],
   run: runServe,
 };
 

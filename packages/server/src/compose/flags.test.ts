@@ -12,8 +12,10 @@ test('flags stand for their variables, in either spelling', () => {
       COUNTERSIGN_DATA_DIR: '/d',
       COUNTERSIGN_CONFIG: 'c.json',
     },
+    json: false,
   });
-  assert.deepEqual(readFlags([]), { kind: 'start', env: {} });
+  assert.deepEqual(readFlags([]), { kind: 'start', env: {}, json: false });
+  assert.deepEqual(readFlags(['--json']), { kind: 'start', env: {}, json: true });
   assert.deepEqual(readFlags(['--listen', 'x', '-h']), { kind: 'help' });
 });
 
@@ -28,6 +30,6 @@ test('a word that is no flag, or a flag without its value, starts nothing', () =
     const read = readFlags(words);
     assert.ok(read.kind === 'refused', JSON.stringify(words));
     assert.ok(read.why.includes(`\`${named}`), read.why);
-    assert.match(read.why, /--listen, --public-url, --data-dir, --config and --help$/);
+    assert.match(read.why, /--listen, --public-url, --data-dir, --config, --json and --help$/);
   }
 });

@@ -18,7 +18,7 @@ const checked = [
 ] as const;
 
 export type ReadFlags =
-  | { readonly kind: 'start'; readonly env: Readonly<Record<string, string>> }
+  | { readonly kind: 'start'; readonly env: Readonly<Record<string, string>>; readonly json: boolean }
   | { readonly kind: 'help' }
   /** Written wrongly: nothing was done. */
   | { readonly kind: 'refused'; readonly why: string };
@@ -38,6 +38,7 @@ export function readFlags(words: readonly string[]): ReadFlags {
         'public-url': text,
         'data-dir': text,
         config: text,
+        json: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
     });
@@ -50,13 +51,13 @@ export function readFlags(words: readonly string[]): ReadFlags {
       const why = values[name] === undefined ? undefined : unfitSetting(variable, values[name]);
       if (why !== undefined) return { kind: 'refused', why: `\`--${name}\` ${why}` };
     }
-    return { kind: 'start', env: Object.fromEntries(env) };
+    return { kind: 'start', env: Object.fromEntries(env), json: values.json === true };
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     const word = /'(?:-\w, )?([^'\s]+)/.exec(error.message)?.[1] ?? '';
     return {
       kind: 'refused',
-      why: `\`${word}\` is no flag, or lacks its value: there are ${names} and --help`,
+      why: `\`${word}\` is no flag, or lacks its value: there are ${names}, --json and --help`,
     };
   }
 }
