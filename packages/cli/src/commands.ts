@@ -11,13 +11,14 @@ import { ledgerProof } from './verbs/ledger-proof.ts';
 import { ledgerReplay } from './verbs/ledger-replay.ts';
 import { ledgerVerify } from './verbs/ledger-verify.ts';
 import { records } from './verbs/records.ts';
-import { configPrint, init, migrate, serve } from './verbs/server.ts';
+import { configPrint, init, migrate, ownerKey, serve } from './verbs/server.ts';
 import { usage } from './verbs/usage.ts';
 import { who } from './verbs/who.ts';
 
 const written: readonly Command[] = [
   serve,
   init,
+  ownerKey,
   migrate,
   configPrint,
   who,

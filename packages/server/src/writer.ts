@@ -183,6 +183,10 @@ function handlersOf(
     standings: async (orgIds) => (await journaled?.committer.standings(orgIds)) ?? [],
     command: createRunner(deps, following),
     init: async (input) => (await runInit(deps, input)).initialized,
+    recover: async (owner) => {
+      const { runRecovery } = await import('./compose/recover-owner.ts');
+      return runRecovery(deps, owner);
+    },
     setupDigest: async (digest) => {
       await db.transaction().execute((tx) => setSetupDigest(tx, digest));
       return null;

@@ -1,4 +1,4 @@
-// Owns the verbs that are about the server on this machine: serve, init, migrate, config print.
+// Owns the verbs that are about the server on this machine: serve, init, owner-key, migrate, config print.
 
 import type { Command, Flag, Invocation } from '../command.ts';
 import { type ExitCode, FailedError, UsageError } from '../machine.ts';
@@ -139,6 +139,34 @@ export const init: Command = {
   ],
   examples: ['init --org acme --owner alice@example.com', 'init --org acme --owner alice@example.com --json'],
   run: runInit,
+};
+
+async function runOwnerKey(invocation: Invocation): Promise<ExitCode> {
+  const { flags, json, machine } = invocation;
+  const { recoverOwnerKey } = await import('@countersign/server/compose/init-store');
+  const made = await recoverOwnerKey(await serverEnv(invocation), flags.text('owner') ?? null);
+  const until = new Date(made.expiresAt).toISOString();
+  machine.out(
+    json
+      ? safeJson({ ...made, expiresAt: until })
+      : `owner          ${made.ownerId}\nmanagement key ${made.managementKey}\nexpires        ${until}\nrecord         ${made.entryId}\n`,
+  );
+  machine.err(
+    'the key is shown this once, and ends in a day: make lasting ones with it; the ledger records it\n',
+  );
+  return 0;
+}
+
+export const ownerKey: Command = {
+  name: 'owner-key',
+  summary: 'make a management key for an owner who has none left, while the server is stopped',
+  positionals: [],
+  flags: [
+    { name: 'owner', kind: 'text', value: 'ID|EMAIL', description: 'which owner, where there are several' },
+    ...settingFlags,
+  ],
+  examples: ['owner-key', 'owner-key --owner alice@example.com --data-dir /var/lib/countersign'],
+  run: runOwnerKey,
 };
 
 async function runMigrate(invocation: Invocation): Promise<ExitCode> {

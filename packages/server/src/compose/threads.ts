@@ -1,6 +1,6 @@
 // Owns what the main thread asks of the writer and the reader.
 
-import type { OrgId } from '@countersign/core/ids';
+import type { KeyId, OrgId, UserId } from '@countersign/core/ids';
 import type { InitInput, Initialized } from '../control/init-organization.ts';
 import type { RunRequest, RunResult } from '../control/run-command.ts';
 import type { QueryRequest, QueryResult } from '../control/run-query.ts';
@@ -41,6 +41,16 @@ export type InstallationState = {
 /** What the first organization begins with, and the origin of its ledger. */
 export type Founded = Initialized & { readonly origin: string };
 
+/** A management key that was made without one, shown once. `expiresAt` is in milliseconds since 1970. */
+export type Recovered = {
+  readonly ownerId: UserId;
+  readonly keyId: KeyId;
+  readonly managementKey: string;
+  readonly expiresAt: number;
+  /** The entry that records it. */
+  readonly entryId: string;
+};
+
 export type WriterCalls = {
   /** Migrates, opens the installation's log on an empty store. */
   open: { request: null; reply: InstallationState };
@@ -54,6 +64,8 @@ export type WriterCalls = {
   standings: { request: readonly OrgId[]; reply: Standings };
   command: { request: RunRequest; reply: RunResult };
   init: { request: InitInput; reply: Founded };
+  /** Makes a management key for an owner, by id or address, or the only one; where no server runs. */
+  recover: { request: string | null; reply: Recovered };
   /** Closes what former runs left open; before anything is served. */
   closeOrphans: { request: null; reply: number };
   /** Writes outcomes that could not be recorded when their calls ended. */

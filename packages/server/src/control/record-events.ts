@@ -5,9 +5,10 @@ import { AppError } from '@countersign/core/errors';
 import { alertKinds } from '@countersign/core/ledger/entry-fields';
 import { suggest } from '../platform/config/suggest.ts';
 import { userProvision } from './provision-user.ts';
+import { keyRecover } from './recover-owner.ts';
 
-/** Operations that no request names: the organization's first entry, and people made by their tokens. */
-const unasked = ['organization.init', userProvision.id] as const;
+/** Operations that no request names: the organization's first entry, people made by their tokens, a key made beside no server. */
+const unasked = ['organization.init', userProvision.id, keyRecover.id] as const;
 
 /** Throws AppError `invalid_request` for an event that no record has: an empty list would say something false. */
 export function needEvent(event: string | undefined): void {
