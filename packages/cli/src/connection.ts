@@ -3,6 +3,7 @@
 import { type Client, createClient } from '@countersign/sdk/client/client';
 import type { Flag, Invocation } from './command.ts';
 import { FailedError, UsageError } from './machine.ts';
+import { readFile } from './schema-flags.ts';
 
 const defaultUrl = 'http://127.0.0.1:7070';
 
@@ -48,7 +49,7 @@ function keyOf({ flags, machine }: Invocation): string {
   const { COUNTERSIGN_KEY, COUNTERSIGN_MANAGEMENT_KEY, COUNTERSIGN_KEY_FILE } = machine.env;
   const text = given ?? (file === undefined ? (COUNTERSIGN_KEY ?? COUNTERSIGN_MANAGEMENT_KEY) : undefined);
   const path = file ?? COUNTERSIGN_KEY_FILE;
-  const key = text ?? (path === undefined ? undefined : machine.readText(path));
+  const key = text ?? (path === undefined ? undefined : readFile(machine, path));
   if (key !== undefined && key.trim() !== '') return key.trim();
   throw new FailedError('there is no key: set COUNTERSIGN_KEY to a management key, or give --key-file FILE');
 }

@@ -194,6 +194,26 @@ test('who answers with name, model, tokens, cost, workspace, decision, rule, pro
   assert.match((await cli('who', callId)).out, /pin it with --vkey/);
 });
 
+test('a pinned key may come from a file, and what is no key is wrong usage with a hint', async (t) => {
+  const { room, cli } = await setting(t);
+  const kept = join(room, 'vkey.kept');
+  writeFileSync(kept, `${sample.vkey}\n`);
+  const told = await cli('who', callId, '--vkey', `@${kept}`);
+  assert.equal(told.code, 0, told.err);
+  assert.match(told.out, /proof: verified/);
+  assert.doesNotMatch(told.out, /pin it/);
+  const directory = join(room, 'audit');
+  await cli('ledger', 'export', directory);
+  for (const words of [['who', callId], ...['verify', 'replay'].map((verb) => ['ledger', verb, directory])]) {
+    const bare = await cli(...words, '--vkey', kept);
+    assert.equal(bare.code, 2, words.join(' '));
+    assert.ok(bare.err.includes(`to read it from that file, say \`--vkey @${kept}\``), bare.err);
+    assert.match((await cli(...words, '--vkey', 'junk')).err, /`junk` is none, or @FILE\nusage:/);
+    const other = await cli(...words, '--vkey', `@${join(directory, 'checkpoint')}`);
+    assert.deepEqual([other.code, /holds no verifier key/.test(other.err)], [2, true]);
+  }
+});
+
 test('who does not tell the story of one record with the proof of another', async (t) => {
   const { cli } = await setting(t, answersOf(sample, log.idOf('denied call')));
   const ran = await cli('who', callId);

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -65,6 +65,26 @@ test('the server refuses such an address in the same way where it is started by 
   const ran = spawnSync(process.execPath, [main, '--listen', 'foo'], { encoding: 'utf8', timeout: 30_000 });
   assert.equal(ran.status, 2, ran.stderr);
   assert.match(ran.stderr, /`--listen` must be `host:port`/);
+});
+
+for (const verb of ['serve', 'init --org a --owner a@example.com'])
+  test(`${verb} with a file as its data folder says so in one sentence`, () => {
+    const file = join(room, 'a-file');
+    writeFileSync(file, '');
+    const main = fileURLToPath(new URL('./main.ts', import.meta.url));
+    const words = [main, ...verb.split(' '), '--data-dir', file, '--listen', '127.0.0.1:0'];
+    const ran = spawnSync(process.execPath, words, { encoding: 'utf8', timeout: 30_000 });
+    assert.equal(ran.status, 1, ran.stderr);
+    assert.match(
+      ran.stderr,
+      /^(?:countersign|failed): `\S+a-file` is a file, not a folder: name another one\n$/,
+    );
+  });
+
+test('a file of the key that is not there is said to be so', async () => {
+  const ran = await runCli(['keys', 'list', '--key-file', join(room, 'nope')]);
+  assert.equal(ran.code, 1);
+  assert.match(ran.err, /^failed: `\S+nope` cannot be read \(ENOENT\)\n$/);
 });
 
 test('--version says the version of the package', async () => {

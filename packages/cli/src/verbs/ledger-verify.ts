@@ -9,15 +9,11 @@ import type { Command, Flag, Invocation } from '../command.ts';
 import { type ExitCode, FailedError, type Machine, UsageError } from '../machine.ts';
 import { safeJson, safeLines } from '../safe-text.ts';
 import { readFile } from '../schema-flags.ts';
+import { givenVkey, vkeyFlag } from '../verifier-key.ts';
 
 /** What a log is held against, as `ledger verify` and `ledger replay` take it. */
 export const againstFlags: readonly Flag[] = [
-  {
-    name: 'vkey',
-    kind: 'text',
-    value: 'KEY|@FILE',
-    description: "the log's verifier key, received apart from the export",
-  },
+  vkeyFlag,
   {
     name: 'since',
     kind: 'text',
@@ -47,13 +43,10 @@ function sinceText(machine: Machine, path: string): string {
   );
 }
 
-function keyText(machine: Machine, text: string | undefined): string | undefined {
-  return text?.startsWith('@') === true ? readFile(machine, text.slice(1)) : text;
-}
-
 /** The flags above as the verifier takes them. */
-export function againstOf({ flags, machine }: Invocation): VerifyOptions {
-  const vkey = keyText(machine, flags.text('vkey'));
+export function againstOf(invocation: Invocation): VerifyOptions {
+  const { flags, machine } = invocation;
+  const vkey = givenVkey(invocation);
   const since = flags.text('since');
   const policy = flags.text('policy');
   return {
@@ -87,7 +80,7 @@ function verifyFile(file: string, invocation: Invocation): ExitCode {
   if (flags.text('since') !== undefined || flags.text('policy') !== undefined)
     throw new UsageError('`--since` and `--policy` hold a directory, not one receipt');
   const beside = besideReceipt(file);
-  const given = keyText(machine, flags.text('vkey'));
+  const given = givenVkey(invocation);
   if (given === undefined && !existsSync(beside.vkey))
     throw new UsageError('give `--vkey`, the verifier key of the log');
   const record = flags.text('record') ?? beside.record;

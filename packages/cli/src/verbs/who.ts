@@ -10,6 +10,7 @@ import { connect, connectionFlags } from '../connection.ts';
 import { type ExitCode, FailedError } from '../machine.ts';
 import { money } from '../money.ts';
 import { safeJson, safeLine, safeLines } from '../safe-text.ts';
+import { givenVkey, vkeyFlag } from '../verifier-key.ts';
 
 type View = ResponseOf<typeof recordGet>;
 
@@ -143,7 +144,8 @@ function sentences(view: View, entry: Entry, receipt: ReceiptVerification, isPin
 }
 
 async function run(invocation: Invocation): Promise<ExitCode> {
-  const { args, flags, json, machine } = invocation;
+  const { args, json, machine } = invocation;
+  const pinned = givenVkey(invocation);
   const params = { id: args[0] ?? '' };
   const client = connect(invocation);
   const [view, proven] = await Promise.all([
@@ -154,7 +156,6 @@ async function run(invocation: Invocation): Promise<ExitCode> {
   if (!decoded.ok)
     throw new FailedError(`the server gave no entry that can be read: ${safeLines(decoded.reason)}`);
   const { entry } = decoded;
-  const pinned = flags.text('vkey');
   const receipt = verifyReceipt(proven.proof, Buffer.from(proven.entry, 'utf8'), {
     vkey: pinned ?? proven.verifierKey,
   });
@@ -175,10 +176,11 @@ export const who: Command = {
   summary:
     'who did this, on whose authority, under which policy, and the proof that the record was not edited',
   positionals: [{ name: 'ID', required: true, description: 'a record id or a request id' }],
-  flags: [
-    { name: 'vkey', kind: 'text', value: 'KEY', description: "the log's verifier key, received earlier" },
-    ...connectionFlags,
+  flags: [vkeyFlag, ...connectionFlags],
+  examples: [
+    'who 019aa8c0-7d2e-7cc2-9a58-3f6f3a1c2b4d',
+    'who req_01jd8c0… --vkey @vkey.kept',
+    'who req_01jd8c0… --json',
   ],
-  examples: ['who 019aa8c0-7d2e-7cc2-9a58-3f6f3a1c2b4d', 'who req_01jd8c0… --json'],
   run,
 };

@@ -44,10 +44,26 @@ export function loadMasterKeys(config: Config): MasterKeys {
       'PostgreSQL needs `COUNTERSIGN_MASTER_KEY` or `COUNTERSIGN_MASTER_KEY_FILE`: set one',
     );
   }
-  const path = join(config.dataDir, 'master.key');
-  if (existsSync(path))
-    return { keys: [named(parseKey(readFileSync(path, 'utf8').trim()))], made: undefined };
-  makeFolder(config.dataDir);
-  writeFileSync(path, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600, flag: 'wx' });
-  return { keys: [named(parseKey(readFileSync(path, 'utf8').trim()))], made: path };
+  return fileKeys(config.dataDir);
+}
+
+/** The key of an embedded store, in its folder; made where there is none. */
+function fileKeys(folder: string): MasterKeys {
+  const path = join(folder, 'master.key');
+  makeFolder(folder);
+  const isThere = existsSync(path);
+  try {
+    if (!isThere) writeFileSync(path, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600, flag: 'wx' });
+    return {
+      keys: [named(parseKey(readFileSync(path, 'utf8').trim()))],
+      made: isThere ? undefined : path,
+    };
+  } catch (cause) {
+    if (cause instanceof AppError) throw cause;
+    throw new AppError(
+      'storage_unavailable',
+      `the master key \`${path}\` cannot be ${isThere ? 'read' : 'made'}: let this user do so, or name another folder`,
+      { cause },
+    );
+  }
 }
