@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { PriceRow } from '@countersign/core/metering/price-table';
 import { findProvider } from '@pydantic/genai-prices';
 import { convertModel } from './convert.ts';
+import { overridden } from './overrides.ts';
 
 /** The day whose prices the table states. Raise it together with the source's version. */
 export const asOf = '2026-11-22';
@@ -22,7 +23,8 @@ export function generateTable(): string {
   const blocks = vendors.map((vendor) => {
     const provider = findProvider({ providerId: vendor });
     if (provider === undefined) throw new Error(`price source has no vendor ${vendor}`);
-    const rows = provider.models.map((model) => `      ${rowText(convertModel(model, asOf))},\n`);
+    const converted = provider.models.flatMap((model) => overridden(convertModel(model, asOf)));
+    const rows = converted.map((row) => `      ${rowText(row)},\n`);
     return `    ${vendor}: [\n${rows.join('')}    ],\n`;
   });
   const content = blocks.join('');

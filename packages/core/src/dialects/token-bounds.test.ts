@@ -6,7 +6,7 @@ import type { EndpointId } from './endpoints.ts';
 import { parseInferenceRequest } from './inference-request.ts';
 import { defaultParseLimits, type InferenceRequest } from './request-types.ts';
 import { applySplices, spliceTokenCeiling } from './splice.ts';
-import { inputBound, outputBound, type TokenCaps } from './token-bounds.ts';
+import { inputBound, outputBound, pictureCap, type TokenCaps } from './token-bounds.ts';
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const decodeUtf8 = (bytes: Uint8Array) => decoder.decode(bytes);
@@ -190,4 +190,13 @@ test('a ceiling under which the vendor lets no model think is not spliced', () =
   assert.deepEqual(lowered(body, 1_025), { ...body, max_tokens: 1_025 });
   const off = { ...body, thinking: { type: 'disabled' } };
   assert.deepEqual(lowered(off, 50), { ...off, max_tokens: 50 });
+});
+
+test('a picture counts at the least what is billed for the largest, by the models of its provider', () => {
+  const tiles = (base: number, each: number) => base + 8 * each;
+  assert.ok(pictureCap('openai', 'gpt-4o-mini-2024-07-18') >= tiles(2_833, 5_667));
+  assert.ok(pictureCap('openai_compatible', 'a-deployment') >= tiles(2_833, 5_667));
+  assert.ok(pictureCap('openai', 'gpt-4o') >= tiles(85, 170));
+  assert.ok(pictureCap('openai', 'gpt-5.4-nano') >= 10_000 * 2.46);
+  assert.ok(pictureCap('anthropic', 'claude-opus-4-7') >= 4_784);
 });

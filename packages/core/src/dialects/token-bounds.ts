@@ -1,5 +1,6 @@
 // Owns the worst case of a request in tokens, which budgets reserve before it is sent, and which fields bound it.
 
+import type { Provider } from '../directory/objects.ts';
 import type { EndpointId } from './endpoints.ts';
 import type { InferenceRequest, TokenLimitField } from './request-types.ts';
 
@@ -35,6 +36,24 @@ export type TokenCaps = {
   /** How many times a provider that runs its own tools may read the whole context again. */
   readonly hostedRounds: number;
 };
+
+/** The most that a picture counts for at Anthropic: 4,784 for the models that see most (its page of vision, 2026-11). */
+const anthropicPicture = 8_192;
+/**
+ * At OpenAI (its page of images and vision, 2026-11): pictures in patches count 10,000 at the most, times 2.46 for the
+ * smallest models; in tiles 85 + 8 × 170, and for gpt-4o-mini 2,833 + 8 × 5,667 = 48,169.
+ */
+const openaiPicture = 32_768;
+const dearestPicture = 65_536;
+
+/**
+ * The most tokens that one picture is billed for, by the provider's kind and its name for the model. A provider that
+ * only speaks OpenAI's dialect may have any of these models, under any name.
+ */
+export function pictureCap(kind: Provider['kind'], model: string): number {
+  if (kind === 'anthropic') return anthropicPicture;
+  return kind === 'openai' && !model.toLowerCase().includes('4o-mini') ? openaiPicture : dearestPicture;
+}
 
 /**
  * The most input tokens that the request can be billed for. Each token is at least a byte of text, and the

@@ -22,7 +22,8 @@ export type FullPrice = { readonly [Bucket in keyof TokenUsage]: number };
 /**
  * States the buckets that a price leaves out, never too low: cached input costs as input; a cache write costs
  * input × 1.25 rounded up and an hour's cache write input × 2 (the ratios that Anthropic publishes), but never
- * less than the price's own cache write; reasoning costs as output, audio as text.
+ * less than the price's own cache write; reasoning costs as output. Audio costs as text, which is too low for a model
+ * that deals in sound: `priceModel` states it for those.
  */
 export function fullPrice(price: TokenPrice): FullPrice {
   const cacheWrite = price.cacheWrite ?? atMost(Math.ceil((price.input * 5) / 4));

@@ -3,7 +3,7 @@
 import type { PriceTable } from './price-table.ts';
 
 export const priceTable: PriceTable = {
-  version: 'genai-prices@0.1.8+b4e836b67733',
+  version: 'genai-prices@0.1.8+6ed7e9ab9a85',
   vendors: {
     openai: [
       { id: 'ada', names: ['ada', 'text-ada-001'], price: { input: 400_000, output: 400_000 } },
@@ -32,10 +32,11 @@ export const priceTable: PriceTable = {
       { id: 'gpt-4.5-preview', names: ['gpt-4.5-preview*'], price: { input: 75_000_000, output: 150_000_000, cachedInput: 37_500_000 } },
       { id: 'gpt-4o', names: ['gpt-4o', 'gpt-4o-2024-08-06', 'gpt-4o-2024-11-20'], price: { input: 2_500_000, output: 10_000_000, cachedInput: 1_250_000 } },
       { id: 'gpt-4o-2024-05-13', names: ['gpt-4o-2024-05-13'], price: { input: 5_000_000, output: 15_000_000 } },
-      { id: 'gpt-4o-audio-preview', names: ['gpt-4o-audio-preview*'], price: { input: 2_500_000, output: 10_000_000 } },
+      { id: 'gpt-4o-audio-preview-2024-10-01', names: ['gpt-4o-audio-preview-2024-10-01'], price: { input: 2_500_000, output: 10_000_000, audioInput: 100_000_000, audioOutput: 200_000_000 } },
+      { id: 'gpt-4o-audio-preview', names: ['gpt-4o-audio-preview*'], price: { input: 2_500_000, output: 10_000_000, audioInput: 40_000_000, audioOutput: 80_000_000 } },
       { id: 'gpt-4o-mini', names: ['gpt-4o-mini', 'gpt-4o-mini-2024-07-18', 'gpt-4o-mini-search-preview', 'gpt-4o-mini-search-preview-2025-03-11'], price: { input: 150_000, output: 600_000, cachedInput: 75_000 } },
       { id: 'gpt-4o-mini-2024-07-18.ft-', names: ['gpt-4o-mini-2024-07-18.ft-*'], price: { input: 300_000, output: 1_200_000 } },
-      { id: 'gpt-4o-mini-audio-preview', names: ['gpt-4o-mini-audio*'], price: { input: 150_000, output: 600_000 } },
+      { id: 'gpt-4o-mini-audio-preview', names: ['gpt-4o-mini-audio*'], price: { input: 150_000, output: 600_000, audioInput: 10_000_000, audioOutput: 20_000_000 } },
       { id: 'gpt-4o-mini-realtime-preview', names: ['gpt-4o-mini-realtime*'], price: { input: 600_000, output: 2_400_000, cachedInput: 300_000, audioInput: 10_000_000, audioOutput: 20_000_000 } },
       { id: 'gpt-4o-mini-transcribe', names: ['gpt-4o-mini-transcribe'], price: { input: 1_250_000, output: 5_000_000, audioInput: 3_000_000 } },
       { id: 'gpt-4o-mini-tts', names: ['gpt-4o-mini-tts'], price: { input: 600_000, output: 12_000_000 } },

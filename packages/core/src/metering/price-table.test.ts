@@ -55,3 +55,23 @@ test('a pattern fits whole names, beginnings, ends, parts and digits', () => {
   assert.ok(isMatch('*b*', 'abc') && !isMatch('*b*', 'xyz'));
   assert.ok(isMatch('v-##', 'v-12') && !isMatch('v-##', 'v-1x') && !isMatch('v-##', 'v-123'));
 });
+
+test('a model whose name says sound never pays for it as for text', () => {
+  const sound = (upstreamName: string, price?: { input: number; output: number; audioInput?: number }) => {
+    const found = priceModel(priceTable, { providerKind: 'openai', upstreamName, price }, fallback).price;
+    return [found.audioInput, found.audioOutput];
+  };
+  assert.deepEqual(sound('gpt-4o-audio-preview-2024-12-17'), [40_000_000, 80_000_000]);
+  assert.deepEqual(sound('gpt-4o-audio-preview-2024-10-01'), [100_000_000, 200_000_000]);
+  assert.deepEqual(sound('gpt-4o-mini-audio-preview'), [10_000_000, 20_000_000]);
+  for (const { id, names, price } of priceTable.vendors.openai) {
+    if (price === null || !/audio|realtime/.test(id)) continue;
+    const [name = id] = names;
+    const [heard = 0, spoken = 0] = sound(name.replaceAll('*', ''));
+    assert.ok(heard > price.input && spoken > price.output, id);
+  }
+  assert.deepEqual(sound('qwen-omni'), [67 * 9_000_000, 34 * 90_000_000]);
+  assert.deepEqual(sound('my-audio', { input: 1, output: 2 }), [67, 68]);
+  assert.deepEqual(sound('my-audio', { input: 1, output: 2, audioInput: 3 }), [3, 68]);
+  assert.deepEqual(sound('gpt-4o'), [undefined, undefined]);
+});

@@ -60,10 +60,36 @@ export function priceModel(
   },
   defaultPrice: Price,
 ): PricedModel {
-  if (model.price !== undefined) return { price: model.price, source: 'model', version: 'model' };
-  const price = findPrice(table, model.providerKind, model.upstreamName)?.price;
-  if (price !== undefined && price !== null) return { price, source: 'table', version: table.version };
-  return { price: defaultPrice, source: 'default', version: 'default' };
+  const { providerKind, upstreamName } = model;
+  if (model.price !== undefined)
+    return { price: withSound(model.price, upstreamName), source: 'model', version: 'model' };
+  const price = findPrice(table, providerKind, upstreamName)?.price;
+  if (price !== undefined && price !== null)
+    return { price: withSound(price, upstreamName), source: 'table', version: table.version };
+  return { price: withSound(defaultPrice, upstreamName), source: 'default', version: 'default' };
+}
+
+/** Names of models that hear and speak. Speech and transcripts alone (`tts`, `transcribe`) have their own prices. */
+const sounding = /audio|realtime|omni/i;
+
+/** The most that a vendor charges for sound by its price of text, rounded up: gpt-4o-mini-audio-preview, 10 by 0.15 and 20 by 0.6 USD. */
+const soundByText = { input: 67, output: 34 } as const;
+
+/** The price of a model whose name says that it deals in sound: where none is stated for it, the dearest ratio that is known. */
+function withSound(price: ModelPrice, upstreamName: string): ModelPrice {
+  const isStated = price.audioInput !== undefined && price.audioOutput !== undefined;
+  if (isStated || !sounding.test(upstreamName)) return price;
+  const most = (picos: number) => Math.min(picos, Number.MAX_SAFE_INTEGER);
+  return {
+    ...price,
+    audioInput: price.audioInput ?? most(price.input * soundByText.input),
+    audioOutput: price.audioOutput ?? most(price.output * soundByText.output),
+    ...(price.tiers === undefined
+      ? {}
+      : {
+          tiers: price.tiers.map((tier) => ({ ...tier, price: withSound(tier.price, upstreamName) })),
+        }),
+  };
 }
 
 function findRow(rows: readonly PriceRow[], name: string): PriceRow | undefined {

@@ -149,7 +149,7 @@ function survey(deps: GatewayDeps, asked: Asked, before: Classified | undefined)
     actor,
     classification,
     network: deps.networksOf(snapshot, call.address),
-    inputTokens: inputBound(request, capsOf(organization, undefined, undefined)),
+    inputTokens: inputBound(request, capsOf(organization, 'error' in found ? undefined : found, undefined)),
     claimed: claimedLabels(call, request, (text) => deps.commitClaim(snapshot.orgId, text)),
     nowMs: deps.now(),
   });

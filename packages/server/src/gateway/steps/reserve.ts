@@ -1,8 +1,8 @@
 // Owns step 6: the worst case of a call, reserved in every budget and limit that covers it, or in none.
 
 import type { InferenceRequest } from '@countersign/core/dialects/request-types';
-import { inputBound, outputBound, type TokenCaps } from '@countersign/core/dialects/token-bounds';
-import type { Model, Organization } from '@countersign/core/directory/objects';
+import { inputBound, outputBound, pictureCap, type TokenCaps } from '@countersign/core/dialects/token-bounds';
+import type { Organization } from '@countersign/core/directory/objects';
 import type { Price } from '@countersign/core/directory/scalars';
 import { AppError } from '@countersign/core/errors';
 import { worstCase, worstCaseTokens } from '@countersign/core/metering/bound';
@@ -17,17 +17,22 @@ import type { Obligations } from '@countersign/core/policy/types';
 import type { OrgSnapshot } from '../../services/snapshot/org-snapshot.ts';
 import type { Selected } from './select-model.ts';
 
-/** What a call can take at the most. Media caps are above what any provider bills for one part today. */
+/**
+ * What a call can take at the most. The cap of a picture is above what its provider bills for one; those of sound and
+ * files are room for 109 minutes at OpenAI's ten tokens a second, and for a document of some 100 pages: what is larger
+ * is charged in full when its answer tells.
+ */
 export function capsOf(
   organization: Organization,
-  model: Model | undefined,
+  selected: Selected | undefined,
   ceiling: number | undefined,
 ): TokenCaps {
+  const model = selected?.model;
   return {
     contextWindow: 1_048_576,
     maxOutput: model?.outputCeiling ?? organization.outputCeiling,
     lowered: ceiling,
-    perImage: 8_192,
+    perImage: pictureCap(selected?.provider.kind ?? 'openai', model?.upstreamName ?? ''),
     perAudio: 65_536,
     perFile: 262_144,
     preamble: 1_024,
@@ -84,7 +89,7 @@ export function worstOf(
   let most: WorstCase | undefined;
   for (const each of models) {
     const { model, provider } = each;
-    const caps = capsOf(organization, model, maxTokens);
+    const caps = capsOf(organization, each, maxTokens);
     const next = worstCaseOf(request, caps, snapshot.price(model, provider), each);
     if (most === undefined) most = next;
     else {
