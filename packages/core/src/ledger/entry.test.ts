@@ -66,6 +66,8 @@ const samples: readonly Entry[] = [
     reason: 'art. 17',
     approvers: ['usr_3'],
   },
+  { ...base, type: 'content_read', actor: system, req, status: 'denied', record: req },
+  { ...base, type: 'erasure', actor: system, req, status: 'refused', subject: 'usr_2' },
   {
     ...base,
     type: 'alert',
@@ -90,6 +92,23 @@ const samples: readonly Entry[] = [
 test('an entry of every type comes back from its text unchanged', () => {
   assert.deepEqual(new Set(samples.map(({ type }) => type)), new Set(entryTypes));
   for (const entry of samples) assert.deepEqual(decodeEntry(encodeEntry(entry)), { ok: true, entry });
+});
+
+test('what was done names all of it: a reading its reason and the entry, an erasure its reason and approvers', () => {
+  const read = { ...base, type: 'content_read', actor: system, req, record: id } as const;
+  const erased = {
+    ...base,
+    type: 'erasure',
+    actor: system,
+    req,
+    subject: 'usr_2',
+    reason: 'art. 17',
+  } as const;
+  for (const entry of [read, { ...read, reason: 'audit 12', record: req }, erased]) {
+    assert.throws(() => encodeEntry({ ...entry, status: 'ok' }), { code: 'internal' });
+    const refused = { ...entry, status: 'refused' } as const;
+    assert.deepEqual(decodeEntry(encodeEntry(refused)), { ok: true, entry: refused });
+  }
 });
 
 test('text that is not exactly what would be written is refused', () => {

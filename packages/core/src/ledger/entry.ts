@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
+import { isEntryId } from '../ids.ts';
 import { canonicalJson, type OnReplaced, utf8Length } from './canonical.ts';
 import {
   alert,
@@ -16,6 +17,7 @@ import {
   reason,
   refused,
   requested,
+  requestId,
   settled,
   target,
 } from './entry-fields.ts';
@@ -72,27 +74,37 @@ const managementEntry = z.strictObject({
   approvers: approvers.optional(),
 });
 
-const contentReadEntry = z.strictObject({
-  ...common,
-  ...requested,
-  type: z.literal('content_read'),
-  status: commandStatus,
-  /** The entry whose sealed content was read. */
-  record: entryId,
-  reason,
-});
+/** What was refused before its body was read has no reason; what was done has one. */
+const whole = 'what was done has its reason, and an erasure its approvers';
 
-const erasureEntry = z.strictObject({
-  ...common,
-  ...requested,
-  type: z.literal('erasure'),
-  status: commandStatus,
-  /** The pseudonym of the person whose key was destroyed. */
-  subject: z.string().min(1).max(256),
-  reason,
-  approvers,
-  change: z.array(change).optional(),
-});
+const contentReadEntry = z
+  .strictObject({
+    ...common,
+    ...requested,
+    type: z.literal('content_read'),
+    status: commandStatus,
+    /** The entry whose sealed content was read; of a refused read whatever it named. */
+    record: z.union([entryId, requestId]),
+    reason: reason.optional(),
+  })
+  .refine((entry) => entry.status !== 'ok' || (entry.reason !== undefined && isEntryId(entry.record)), whole);
+
+const erasureEntry = z
+  .strictObject({
+    ...common,
+    ...requested,
+    type: z.literal('erasure'),
+    status: commandStatus,
+    /** The pseudonym of the person whose key was destroyed, or was to be. */
+    subject: z.string().min(1).max(256),
+    reason: reason.optional(),
+    approvers: approvers.optional(),
+    change: z.array(change).optional(),
+  })
+  .refine(
+    (entry) => entry.status !== 'ok' || (entry.reason !== undefined && entry.approvers !== undefined),
+    whole,
+  );
 
 const alertEntry = z.strictObject({ ...common, type: z.literal('alert'), alert });
 

@@ -88,6 +88,7 @@ export function managementFaces({ config, store, gateway, metrics, log }: Manage
         address: addressOf(asked),
         userAgent: asked.headers['user-agent'],
         idempotencyKey: undefined,
+        path: {},
       }),
   };
   return [

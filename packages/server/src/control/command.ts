@@ -69,7 +69,14 @@ export type CommandOutcome<R> = {
 };
 
 export type EntryExtras =
-  | { readonly type: 'management'; readonly reason?: string; readonly policyText?: string }
+  | {
+      readonly type: 'management';
+      readonly reason?: string;
+      readonly policyText?: string;
+      /** What it is about, where no change says so. */
+      readonly resource?: string;
+      readonly approvers?: readonly string[];
+    }
   | { readonly type: 'content_read'; readonly record: string; readonly reason: string }
   | {
       readonly type: 'erasure';

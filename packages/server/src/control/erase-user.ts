@@ -73,12 +73,17 @@ async function cascade(view: View, user: User): Promise<readonly Change[]> {
   ];
 }
 
-function requested(user: User, reason: string): CommandOutcome<{ id: UserId; state: 'requested' }> {
+/** The entry says who is to be erased and who agrees so far: an erasure is only what a second person confirms. */
+function requested(
+  user: User,
+  reason: string,
+  person: UserId,
+): CommandOutcome<{ id: UserId; state: 'requested' }> {
   return {
     response: { id: user.id, state: 'requested' },
     changes: [],
     secrets: [{ kind: 'erasure_request', id: user.id, reason }],
-    entry: { type: 'management', reason },
+    entry: { type: 'management', reason, resource: user.id, approvers: [person] },
   };
 }
 
@@ -96,7 +101,7 @@ export const eraseUser: Command<typeof userErase> = async (view, ctx, { params, 
   await demandNoDuty(view, ctx, user);
   await demandNotLastOwner(view, user.state.id);
   const requester = await standingRequest(view, user.state.id);
-  if (requester === undefined) return requested(user.state, body.reason);
+  if (requester === undefined) return requested(user.state, body.reason, person);
   if (requester === person) {
     throw new AppError(
       'second_person_required',

@@ -56,7 +56,12 @@ function encode(entry: { readonly [name: string]: unknown }): Uint8Array {
 function extras(entry: EntryExtras): { readonly [name: string]: JsonValue } {
   switch (entry.type) {
     case 'management':
-      return { type: 'management', ...(entry.reason === undefined ? {} : { reason: entry.reason }) };
+      return {
+        type: 'management',
+        ...(entry.reason === undefined ? {} : { reason: entry.reason }),
+        ...(entry.resource === undefined ? {} : { target: { resource: entry.resource } }),
+        ...(entry.approvers === undefined ? {} : { approvers: [...entry.approvers] }),
+      };
     case 'content_read':
       return { type: 'content_read', record: entry.record, reason: entry.reason };
     case 'erasure':

@@ -24,6 +24,8 @@ export type OperationCall = {
   readonly address: string;
   readonly userAgent: string | undefined;
   readonly idempotencyKey: string | undefined;
+  /** What the path names, as it came. */
+  readonly path: { readonly [name: string]: string };
 };
 
 export type OperationInput = { readonly params: unknown; readonly query: unknown; readonly body: unknown };
@@ -106,17 +108,18 @@ function demandOperation({ call, actor }: Permitted): void {
   );
 }
 
-/** Runs a step of a call; a denial by it is recorded before it is told. */
+/** Runs a step of a call; a refusal by it is recorded before it is told. */
 async function recordingDenials<T>(
   deps: ManagerDeps,
   permitted: Permitted,
   step: () => T | Promise<T>,
+  input?: OperationInput,
 ): Promise<T> {
   try {
     return await step();
   } catch (error) {
     const { call, authenticated, actor } = permitted;
-    await recordDenial(deps, { call, actor, snapshot: authenticated.snapshot }, error);
+    await recordDenial(deps, { call, actor, snapshot: authenticated.snapshot, body: input?.body }, error);
     throw error;
   }
 }
@@ -195,6 +198,6 @@ export function createManager(deps: ManagerDeps): Manager {
       await recordingDenials(deps, permitted, () => demandOperation(permitted));
       return permitted;
     },
-    run: (permitted, input) => recordingDenials(deps, permitted, () => runOf(deps, permitted, input)),
+    run: (permitted, input) => recordingDenials(deps, permitted, () => runOf(deps, permitted, input), input),
   };
 }

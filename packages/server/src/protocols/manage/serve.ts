@@ -94,6 +94,7 @@ async function operate(
     address: face.addressOf(request),
     userAgent: request.headers['user-agent'],
     idempotencyKey: operation.runs === 'command' && typeof key === 'string' ? key : undefined,
+    path: routed.params,
   };
   // INVARIANT: nothing is parsed or read for a caller who is not permitted.
   const permitted = await face.manager.permit(call);
