@@ -3,9 +3,10 @@
 import { isObject } from '../json.ts';
 import { newNotes, noteAnswer, noteEvent } from './answer-notes.ts';
 import { type Estimates, toReport } from './answer-report.ts';
+import { Skim } from './answer-skim.ts';
 import { createTextCounter, writtenIn } from './answer-text.ts';
 import type { EndpointId } from './endpoints.ts';
-import { eventsOf, type SseBatch } from './sse.ts';
+import { dataOf, eventsOf, type SseBatch, type SseEvent } from './sse.ts';
 import { createTerminalFinder, mayMatter } from './terminal.ts';
 import { usageOf } from './usage.ts';
 import type { AnswerEnding, AnswerReport } from './usage-types.ts';
@@ -19,21 +20,6 @@ function parse(text: string): unknown {
   }
 }
 
-/**
- * An embeddings answer is nearly all vectors: its usage, at the end, is read without parsing them. What follows
- * the usage must close the body, or the body was cut.
- */
-function parseTail(text: string): unknown {
-  const at = text.lastIndexOf('"usage"');
-  const open = text.indexOf('{', at);
-  const close = text.indexOf('}', open);
-  if (at < 0 || open < 0 || close < 0) return undefined;
-  const tail = parse(`{"usage":${text.slice(open)}`);
-  return isObject(tail) && isObject(tail.usage) ? { usage: tail.usage } : undefined;
-}
-
-const vectorBytes = 64 * 1024;
-
 /** Endpoints whose answer may hold an `error` that is not its own: that of a stored response, or of who knows what. */
 function reportsOthers(endpoint: EndpointId): boolean {
   return endpoint === 'response_object' || endpoint === 'passthrough';
@@ -45,22 +31,91 @@ function endingOf(endpoint: EndpointId, answer: unknown): AnswerEnding {
   return hasError && !reportsOthers(endpoint) ? 'error' : 'whole';
 }
 
-/**
- * Reads a whole answer (not a stream). `text` is the decoded body; one that is not JSON is `cut`, and its usage
- * an estimate.
- */
-export function readAnswer(endpoint: EndpointId, text: string, estimates: Estimates): AnswerReport {
+function reportOf(
+  endpoint: EndpointId,
+  answer: unknown,
+  length: number,
+  estimates: Estimates,
+  isSkimmed: boolean,
+): AnswerReport {
   const notes = newNotes();
-  const tail = endpoint === 'embeddings' && text.length > vectorBytes ? parseTail(text) : undefined;
-  const answer = tail ?? parse(text);
   notes.ending = endingOf(endpoint, answer);
   if (isObject(answer)) {
     noteAnswer(notes, endpoint, answer);
     notes.isFinal = usageOf(answer) !== undefined;
     if (endpoint === 'passthrough') notes.passed = answer;
   }
-  const written = isObject(answer) ? writtenIn(answer) : undefined;
-  return toReport(notes, endpoint, written ?? text.length, estimates);
+  const written = isObject(answer) && !isSkimmed ? writtenIn(answer) : undefined;
+  return toReport(notes, endpoint, written ?? length, estimates);
+}
+
+/**
+ * Reads a whole answer (not a stream). `text` is the decoded body; one that is not JSON is `cut`, and its usage
+ * an estimate.
+ */
+export function readAnswer(endpoint: EndpointId, text: string, estimates: Estimates): AnswerReport {
+  return reportOf(endpoint, parse(text), text.length, estimates, false);
+}
+
+/** Bytes up to which an answer, or an event, is parsed as it is: whatever it holds, that takes a few milliseconds. */
+export const mostParsedBytes = 64 * 1024;
+
+/** Reads a whole answer while it comes. */
+export type AnswerBody = {
+  /** Takes the next bytes; false where the answer is to be refused: it has more values than any whose ids are read. */
+  readonly push: (chunk: Uint8Array) => boolean;
+  /** What the answer says, once it has ended. Throws where it is not UTF-8. */
+  readonly report: (estimates: Estimates) => AnswerReport;
+};
+
+/**
+ * Follows a whole answer, of which nothing is parsed beyond `mostParsed` bytes: from there on the members that matter
+ * are skimmed out of its pieces as they come, so that no answer holds up the others, whatever it is made of. An answer
+ * of too many values where ids stand is refused. INVARIANT: never passed unread, or what it made would be known to its
+ * caller alone and be nobody's. What an endpoint that is passed through answers may have any form: it passes, makes
+ * nothing, and its usage is an estimate.
+ */
+export function createAnswerBody(
+  endpoint: EndpointId,
+  decodeUtf8: (bytes: Uint8Array) => string,
+  mostParsed: number = mostParsedBytes,
+): AnswerBody {
+  let pieces: Uint8Array[] = [];
+  let length = 0;
+  let skim: Skim | undefined;
+
+  const push = (chunk: Uint8Array): boolean => {
+    length += chunk.length;
+    if (skim === undefined) {
+      pieces.push(chunk);
+      if (length <= mostParsed) return true;
+      skim = new Skim();
+      for (const piece of pieces) skim.push(piece);
+      pieces = [];
+    } else skim.push(chunk);
+    return endpoint === 'passthrough' || !skim.isFull();
+  };
+
+  const report = (estimates: Estimates): AnswerReport => {
+    if (skim === undefined) return readAnswer(endpoint, decodeUtf8(concat(pieces, length)), estimates);
+    const skimmed = skim.end();
+    const answer = skimmed.kind === 'too_many' ? {} : parse(decodeUtf8(skimmed.json));
+    return reportOf(endpoint, answer, length, estimates, true);
+  };
+
+  return { push, report };
+}
+
+function concat(pieces: readonly Uint8Array[], length: number): Uint8Array {
+  const [only] = pieces;
+  if (only !== undefined && pieces.length === 1) return only;
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
 }
 
 export type AnswerReader = {
@@ -71,6 +126,18 @@ export type AnswerReader = {
   /** What is known so far; complete once the stream has ended. */
   readonly report: (estimates: Estimates) => AnswerReport;
 };
+
+/** Stands for an event of more values than any that we know: what cannot be read is held, not passed. */
+const tooMany = Symbol('too many values');
+
+/** The data of an event; of a large one what matters. */
+function readEvent(bytes: Uint8Array, event: SseEvent, decodeUtf8: (bytes: Uint8Array) => string): unknown {
+  if (event.data.length <= mostParsedBytes) return event.data === '' ? undefined : parse(event.data);
+  const skim = new Skim();
+  for (const data of dataOf(bytes, event)) skim.push(data);
+  const skimmed = skim.end();
+  return skimmed.kind === 'too_many' ? tooMany : parse(decodeUtf8(skimmed.json));
+}
 
 /**
  * Follows a stream of answers. After the first terminal byte `read` answers 0 for every batch: the gateway
@@ -92,13 +159,13 @@ export function createAnswerReader(
   const readEvents = (batch: SseBatch): number => {
     let passable = batch.bytes.length;
     for (const event of eventsOf(batch, decodeUtf8)) {
-      const value = event.data === '' ? undefined : parse(event.data);
+      const value = readEvent(batch.bytes, event, decodeUtf8);
       if (isObject(value)) {
         noteEvent(notes, endpoint, value);
         // The first event of `POST /v1/threads/runs`, streamed: the thread that was made.
         if (endpoint === 'passthrough' && value.object === 'thread') notes.passed ??= value;
       }
-      const end = endAt(event.name, event.data, value);
+      const end = value === tooMany ? 'held' : endAt(event.name, event.data, value);
       if (end === 'error') notes.ending = end;
       else if (end === 'whole' && notes.ending === 'cut') notes.ending = end;
       if (hasEnded || end === 'open') continue;

@@ -40,6 +40,7 @@ export const maxSseEventBytes = 1024 * 1024;
 
 const lf = 0x0a;
 const cr = 0x0d;
+const colon = 0x3a;
 const none = new Uint8Array(0);
 const emptyBatch: SseBatch = { bytes: none, text: '', fault: undefined };
 
@@ -229,4 +230,20 @@ export function eventsOf(batch: SseBatch, decodeUtf8: Decode): readonly SseEvent
     start = end;
   }
   return events;
+}
+
+const dataField = [0x64, 0x61, 0x74, 0x61, colon] as const;
+
+/** The bytes of an event's `data` fields, line by line, as they stand in its batch: for an event too large to be copied. */
+export function dataOf(bytes: Uint8Array, { start, end }: SseEvent): readonly Uint8Array[] {
+  const lines: Uint8Array[] = [];
+  let at = start;
+  while (at < end) {
+    const feed = bytes.indexOf(lf, at);
+    const stop = feed < 0 || feed > end ? end : feed;
+    if (dataField.every((byte, i) => bytes[at + i] === byte))
+      lines.push(bytes.subarray(at + dataField.length, stop));
+    at = stop + 1;
+  }
+  return lines;
 }

@@ -1,8 +1,16 @@
 // Owns step 8: the body leaves, the answer passes byte for byte, all but its last bytes, which wait for the record.
 
+import { isUtf8 } from 'node:buffer';
 import type { Hash } from 'node:crypto';
-import { type AnswerReader, createAnswerReader, readAnswer } from '@countersign/core/dialects/answer';
-import { mostCharactersOfToken } from '@countersign/core/dialects/answer-report';
+import {
+  type AnswerBody,
+  type AnswerReader,
+  createAnswerBody,
+  createAnswerReader,
+  mostParsedBytes,
+  readAnswer,
+} from '@countersign/core/dialects/answer';
+import type { Estimates } from '@countersign/core/dialects/answer-report';
 import {
   createSseReader,
   maxSseEventBytes,
@@ -10,31 +18,14 @@ import {
   type SseReader,
 } from '@countersign/core/dialects/sse';
 import type { AnswerReport } from '@countersign/core/dialects/usage-types';
-import { AppError } from '@countersign/core/errors';
 import { downstreamHeaders } from '../../upstreams/providers/response-headers.ts';
 import type { UpstreamCall, UpstreamError } from '../../upstreams/upstream.ts';
 import type { ReplyHeaders } from '../call.ts';
+import { createCeiling } from './ceiling.ts';
 import type { Cut, Forwarded, Forwarding, ForwardingCall } from './forwarding.ts';
 import { joined } from './joined.ts';
 import { charactersPerToken, estimatedInput } from './meter.ts';
 import { utf8 } from './obligations.ts';
-
-/** How many bytes of events pass between two looks at the ceiling: fewer as it comes near, where nobody else holds to it. */
-const mostCeilingStep = 8_192;
-const leastCeilingStep = 512;
-
-/**
- * True where the provider itself holds the answer to its ceiling, because the body names it. Our count of a stream's
- * tokens is an estimate: such a stream is cut only where no vocabulary could write so much with its tokens.
- */
-function isHeldByProvider({ namedLimit, request, outputCeiling }: Forwarding): boolean {
-  return namedLimit !== undefined && namedLimit * request.choices <= outputCeiling;
-}
-
-function ceilingStep(isHeld: boolean, tokensLeft: number): number {
-  if (isHeld) return mostCeilingStep;
-  return Math.min(mostCeilingStep, Math.max(leastCeilingStep, tokensLeft));
-}
 
 /** The most that a stream holds back for its record: a terminal event, and the few small ones that may follow. */
 const maxHeldBytes = maxSseEventBytes + 64 * 1024;
@@ -59,6 +50,8 @@ class Attempt {
   #isJson = false;
   #sse: SseReader | undefined;
   #answer: AnswerReader | undefined;
+  /** Reads an answer that is no stream. */
+  #whole: AnswerBody | undefined;
   #headSent = false;
   #held: Uint8Array[] = [];
   #heldBytes = 0;
@@ -66,9 +59,7 @@ class Attempt {
   #hash: Hash | undefined;
   #commitment: string | undefined;
   #bytes = 0;
-  #sinceCheck = 0;
-  #checkAfter: number;
-  readonly #isHeldByProvider: boolean;
+  readonly #ceiling: ReturnType<typeof createCeiling>;
   #firstByteMs = 0;
   #cut: Cut | undefined;
   #fault: string | undefined;
@@ -79,8 +70,7 @@ class Attempt {
     this.#forwarding = forwarding;
     this.#resolve = resolve;
     this.#startedAt = forwarding.clock();
-    this.#isHeldByProvider = isHeldByProvider(forwarding);
-    this.#checkAfter = ceilingStep(this.#isHeldByProvider, forwarding.outputCeiling);
+    this.#ceiling = createCeiling(forwarding);
   }
 
   start(): void {
@@ -108,7 +98,10 @@ class Attempt {
     const { request, reply } = this.#forwarding;
     const type = contentType(headers);
     this.#isJson = request.endpoint !== 'passthrough' || jsonType.test(type);
-    if (!type.startsWith('text/event-stream')) return;
+    if (!type.startsWith('text/event-stream')) {
+      this.#whole = createAnswerBody(request.endpoint, utf8.decodeUtf8);
+      return;
+    }
     this.#sse = createSseReader(utf8.decodeUtf8);
     this.#answer = createAnswerReader(request.endpoint, request.choices, utf8.decodeUtf8);
     this.#hash = this.#forwarding.commitment?.begin();
@@ -123,9 +116,11 @@ class Attempt {
       this.#pass(this.#sse.push(chunk));
       return;
     }
+    if (this.#hash === undefined && this.#bytes > mostParsedBytes) this.#beginHash();
     this.#keep(chunk);
     this.#held.push(chunk);
     if (this.#bytes > this.#forwarding.maxAnswerBytes) this.#stop('answer_too_large');
+    else if (this.#whole?.push(chunk) === false) this.#stop('answer_of_too_many_values');
   }
 
   onEnd(): void {
@@ -156,6 +151,14 @@ class Attempt {
     return this.#hash?.digest('hex') ?? this.#forwarding.commitment?.whole(joined(this.#held));
   }
 
+  /** A large body is committed to as it comes: all at once it would hold up the others. */
+  #beginHash(): void {
+    const hash = this.#forwarding.commitment?.begin();
+    if (hash === undefined) return;
+    for (const bytes of this.#held) hash.update(bytes);
+    this.#hash = hash;
+  }
+
   #keep(bytes: Uint8Array): void {
     this.#hash?.update(bytes);
     if (this.#forwarding.keepsBody) this.#body.push(bytes);
@@ -174,7 +177,10 @@ class Attempt {
         this.#write(passable === batch.bytes.length ? batch.bytes : batch.bytes.subarray(0, passable));
       if (passable < batch.bytes.length) this.#hold(batch.bytes.subarray(passable));
       // What has ended has cost what it cost.
-      else this.#checkCeiling(batch.bytes.length, answer);
+      else {
+        const error = this.#ceiling(batch.bytes.length, answer);
+        if (error !== undefined) this.cut({ status: 'cut', error });
+      }
     }
     if (batch.fault !== undefined) this.#stop(batch.fault);
   }
@@ -193,40 +199,32 @@ class Attempt {
     reply.onDrain(() => this.#call?.resume());
   }
 
-  #checkCeiling(length: number, answer: AnswerReader): void {
-    this.#sinceCheck += length;
-    if (this.#sinceCheck < this.#checkAfter) return;
-    this.#sinceCheck = 0;
-    const { usage } = this.#report(
-      answer,
-      this.#isHeldByProvider ? mostCharactersOfToken : charactersPerToken,
-    );
-    const left = this.#forwarding.outputCeiling - usage.output - usage.reasoning;
-    this.#checkAfter = ceilingStep(this.#isHeldByProvider, left);
-    if (left >= 0) return;
-    const message = `the answer reached the ceiling of ${this.#forwarding.outputCeiling} tokens: ask for fewer`;
-    this.cut({ status: 'cut', error: new AppError('budget_exceeded', message) });
-  }
-
   #stop(fault: string): void {
     this.#fault = fault;
     this.#call?.abort();
   }
 
-  #report(answer: AnswerReader, perToken = charactersPerToken): AnswerReport {
-    const inputTokens = estimatedInput(this.#forwarding.request.counts.textBytes);
-    return answer.report({ inputTokens, charactersPerToken: perToken });
+  #estimates(): Estimates {
+    return { inputTokens: estimatedInput(this.#forwarding.request.counts.textBytes), charactersPerToken };
   }
 
-  #wholeReport(): AnswerReport | undefined {
-    if (this.#status < 200 || this.#status > 299) return undefined;
+  #wholeReport(whole: AnswerBody): AnswerReport {
     const { request } = this.#forwarding;
-    const estimates = { inputTokens: estimatedInput(request.counts.textBytes), charactersPerToken };
+    const estimates = this.#estimates();
     try {
-      return readAnswer(request.endpoint, utf8.decodeUtf8(joined(this.#held)), estimates);
+      // Of a large body only what matters is decoded.
+      const isText = this.#bytes <= mostParsedBytes || isUtf8(this.#wholeBody());
+      return isText ? whole.report(estimates) : readAnswer(request.endpoint, '', estimates);
     } catch {
       return readAnswer(request.endpoint, '', estimates);
     }
+  }
+
+  /** What is held, put together once: it is looked at again for its record and its release. */
+  #wholeBody(): Uint8Array {
+    const body = joined(this.#held);
+    this.#held = [body];
+    return body;
   }
 
   /** True where the body ended as HTTP says, and its answer did not: part of it is missing, or it never was one. */
@@ -242,8 +240,13 @@ class Attempt {
     if (this.#isDone) return;
     this.#isDone = true;
     const answer = this.#answer;
-    const isWhole = failure === undefined && answer === undefined;
-    const report = answer === undefined ? (isWhole ? this.#wholeReport() : undefined) : this.#report(answer);
+    const whole = failure === undefined ? this.#whole : undefined;
+    const report =
+      answer !== undefined
+        ? answer.report(this.#estimates())
+        : whole === undefined
+          ? undefined
+          : this.#wholeReport(whole);
     if (failure === undefined && this.#isCutShort(report)) this.#fault ??= 'cut_short';
     this.#resolve({
       status: this.#status,

@@ -1,0 +1,47 @@
+// Owns when a stream is cut because it passes what was reserved for it.
+
+import type { AnswerReader } from '@countersign/core/dialects/answer';
+import { mostCharactersOfToken } from '@countersign/core/dialects/answer-report';
+import { AppError } from '@countersign/core/errors';
+import type { Forwarding } from './forwarding.ts';
+import { charactersPerToken, estimatedInput } from './meter.ts';
+
+/** How many bytes of events pass between two looks at the ceiling: fewer as it comes near, where nobody else holds to it. */
+const mostStep = 8_192;
+const leastStep = 512;
+
+/**
+ * True where the provider itself holds the answer to its ceiling, because the body names it. Our count of a stream's
+ * tokens is an estimate: such a stream is cut only where no vocabulary could write so much with its tokens.
+ */
+function isHeldByProvider({ namedLimit, request, outputCeiling }: Forwarding): boolean {
+  return namedLimit !== undefined && namedLimit * request.choices <= outputCeiling;
+}
+
+/** Watches a stream: takes how many bytes of events have passed, and answers why it must be cut, if it must. */
+export function createCeiling(
+  forwarding: Forwarding,
+): (bytes: number, answer: AnswerReader) => AppError | undefined {
+  const { outputCeiling, request } = forwarding;
+  const isHeld = isHeldByProvider(forwarding);
+  const estimates = {
+    inputTokens: estimatedInput(request.counts.textBytes),
+    charactersPerToken: isHeld ? mostCharactersOfToken : charactersPerToken,
+  };
+  const stepBefore = (left: number) => (isHeld ? mostStep : Math.min(mostStep, Math.max(leastStep, left)));
+  let since = 0;
+  let step = stepBefore(outputCeiling);
+  return (bytes, answer) => {
+    since += bytes;
+    if (since < step) return undefined;
+    since = 0;
+    const { usage } = answer.report(estimates);
+    const left = outputCeiling - usage.output - usage.reasoning;
+    step = stepBefore(left);
+    if (left >= 0) return undefined;
+    return new AppError(
+      'budget_exceeded',
+      `the answer reached the ceiling of ${outputCeiling} tokens: ask for fewer`,
+    );
+  };
+}
