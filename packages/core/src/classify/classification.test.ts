@@ -40,7 +40,7 @@ test('labels are sorted, counted and rolled up into groups', () => {
     counts: { api_key: 1, email: 2, personal: 3, secret: 1, us_ssn: 1 },
     opaque: false,
     unexamined: false,
-    detector: 'builtin-1',
+    detector: 'builtin-2',
   });
 });
 
@@ -57,9 +57,17 @@ test('parts that no detector reads are opaque', () => {
   }
 });
 
+test('what the provider sealed itself has a label of its own and is not opaque', () => {
+  const result = classify([{ kind: 'sealed' }, { kind: 'sealed' }], undefined);
+  assert.deepEqual(
+    [result.opaque, result.labels, result.counts],
+    [false, ['provider_sealed'], { provider_sealed: 2 }],
+  );
+});
+
 test('nothing is found across two parts, and clean text has no labels', () => {
   const result = classify([said('user', 'bob@'), said('user', 'example.com')], own);
-  assert.deepEqual([result.labels, result.detector], [[], 'builtin-1+7']);
+  assert.deepEqual([result.labels, result.detector], [[], 'builtin-2+7']);
 });
 
 test('when the work limit is reached the result says that text is unexamined', () => {

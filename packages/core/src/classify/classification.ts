@@ -9,18 +9,20 @@ import { builtinDetectorVersion, labelGroups } from './types.ts';
 /** A part of a request or answer. Each is examined by itself: nothing is found across two parts. */
 export type Part =
   | { readonly kind: 'text'; readonly role: 'system' | 'user' | 'assistant' | 'tool'; readonly text: string }
-  | { readonly kind: 'opaque'; readonly reason: 'image' | 'pdf' | 'audio' | 'file_id' | 'unknown' };
+  | { readonly kind: 'opaque'; readonly reason: 'image' | 'pdf' | 'audio' | 'file_id' | 'unknown' }
+  /** Sealed by the provider that it goes back to: no detector reads it, and nobody else does. */
+  | { readonly kind: 'sealed' };
 
 export type Classification = {
-  /** Sorted, without repetition: detectors' labels, the groups they roll up into, `opaque`, `unexamined`. */
+  /** Sorted, without repetition: detectors' labels, the groups they roll up into, and the markers (`opaque`, …). */
   readonly labels: readonly string[];
-  /** Findings by label; a group counts its members' findings, `opaque` counts parts, `unexamined` is 1. */
+  /** Findings by label; a group counts its members' findings, `opaque` and `provider_sealed` count parts, `unexamined` is 1. */
   readonly counts: Readonly<Record<string, number>>;
   /** A part that no detector reads is present: policy treats it as controlled. */
   readonly opaque: boolean;
   /** A work limit was reached before all text was examined: policy must take the strictest reading. */
   readonly unexamined: boolean;
-  /** Which detectors read it: `builtin-1`, with `+` and the version of the organization's classifiers. */
+  /** Which detectors read it: `builtin-2`, with `+` and the version of the organization's classifiers. */
   readonly detector: string;
 };
 
@@ -82,14 +84,17 @@ export function classify(
   const tally: Tally = { counts: new Map(), units: 0, unexamined: false };
   const sink = (label: string): void => add(tally, label, 1);
   let opaque = 0;
+  let sealed = 0;
   for (const part of parts) {
     if (part.kind === 'text') examine(tally, part.text, classifiers, work, sink);
+    else if (part.kind === 'sealed') sealed += 1;
     else opaque += 1;
   }
   const unexamined = tally.unexamined || work.exhausted;
-  if (tally.counts.size === 0 && opaque === 0 && !unexamined) return nothingFound(classifiers);
+  if (tally.counts.size === 0 && opaque + sealed === 0 && !unexamined) return nothingFound(classifiers);
   rollUp(tally);
   if (opaque > 0) add(tally, 'opaque', opaque);
+  if (sealed > 0) add(tally, 'provider_sealed', sealed);
   if (unexamined) add(tally, 'unexamined', 1);
   const labels = [...tally.counts.keys()].sort();
   const counts = Object.fromEntries(labels.map((label) => [label, tally.counts.get(label) ?? 0]));

@@ -26,11 +26,14 @@ export const labelGroups = {
 
 export type LabelGroup = keyof typeof labelGroups;
 
-/** Labels of the classification itself: content that no detector read, and text beyond a work limit. */
-export const markerLabels = ['opaque', 'unexamined'] as const;
+/**
+ * Labels of the classification itself: content that no detector read, text beyond a work limit, and what the provider
+ * sealed itself and is sent back.
+ */
+export const markerLabels = ['opaque', 'unexamined', 'provider_sealed'] as const;
 
 /** Raised whenever a built-in detector changes what it finds: records name the detectors that read them. */
-export const builtinDetectorVersion = 'builtin-1';
+export const builtinDetectorVersion = 'builtin-2';
 
 /** One finding: `start` and `end` are code-unit offsets into the text that was given, end exclusive. */
 export type Span = { readonly label: string; readonly start: number; readonly end: number };

@@ -111,10 +111,15 @@ test('a turn of a coding client on messages is read in full: system blocks, thin
     'user: <system-reminder>context</system-reminder>',
     'user: fix the test',
     'assistant: look first',
+    'assistant <sealed>',
+    'assistant: EqQB',
     'assistant: {}',
+    'assistant: toolu_1',
     'assistant: Bash',
     'tool: 1 failed',
+    'tool: toolu_1',
     'system: {}',
+    'user: {}',
     'user: {}',
   ]);
   assert.equal(request.stream, true);
@@ -127,7 +132,7 @@ test('a turn of a coding client on responses names its hosted search, keeps noth
   const { request } = parse('codex-turn');
   assert.deepEqual(request.hostedTools, ['web_search']);
   assert.equal(request.providerState.store, false);
-  assert.ok(outline(request).includes('assistant <encrypted>'));
+  assert.ok(outline(request).includes('assistant <sealed>'));
   assert.ok(outline(request).includes('tool: {"output":"1 failed"}'));
   assert.equal(outline(request)[0], 'system: You are a coding agent.');
 });
@@ -147,11 +152,18 @@ test('items by reference and files are references and opaque', () => {
   assert.deepEqual(outline(request), [
     'user: Read this',
     'user <file>',
+    'user: file_1',
     'assistant: thought',
-    'assistant <encrypted>',
+    'assistant <sealed>',
+    'assistant: gAAAA',
+    'assistant: rs_1',
     'assistant: {}',
+    'assistant: c1',
+    'assistant: f',
     'tool: done',
+    'tool: c1',
     'user <item_reference>',
+    'user: msg_1',
   ]);
   assert.deepEqual(request.providerState.references, [
     { kind: 'file', id: 'file_1' },

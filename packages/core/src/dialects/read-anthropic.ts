@@ -2,42 +2,21 @@
 
 import { isObject } from '../json.ts';
 import { readTool, readTools } from './hosted-tools.ts';
+import { levels } from './known-keys.ts';
 import { readContent } from './read-content.ts';
 import { roleOf } from './read-openai.ts';
+import { addRest, addWhole } from './read-rest.ts';
 import { addSettings } from './read-settings.ts';
 import {
   addModel,
   addProblem,
   addReference,
-  addRest,
-  addStructured,
   checkKeys,
   eachObject,
   type JsonRecord,
-  levelKeys,
   type RequestBuilder,
 } from './request-builder.ts';
 
-const topKeys: ReadonlySet<string> = new Set([
-  'model',
-  'max_tokens',
-  'stream',
-  'messages',
-  'system',
-  'tools',
-  'tool_choice',
-  'mcp_servers',
-  'container',
-  'metadata',
-  'fallbacks',
-  'thread',
-  'thinking',
-  'service_tier',
-  'speed',
-  'cache_control',
-  'inference_geo',
-]);
-const messageKeys = levelKeys('content');
 const containerKeys: ReadonlySet<string> = new Set(['id', 'skills']);
 const skillKeys: ReadonlySet<string> = new Set(['type', 'skill_id', 'version']);
 const threadKeys: ReadonlySet<string> = new Set(['type', 'previous_message_id']);
@@ -113,17 +92,17 @@ export function readMessages(builder: RequestBuilder, root: JsonRecord): number 
   eachObject(builder, root.messages, 'messages', (message, i) => {
     const role = roleOf(message.role);
     readContent(builder, role, message.content, ['messages', i, 'content']);
-    addRest(builder, role, message, messageKeys, ['messages', i]);
+    addRest(builder, role, message, levels.message, ['messages', i]);
   });
   readTools(builder, root.tools, ['tools']);
   eachObject(builder, root.mcp_servers, 'mcp_servers', (server, i) => {
     checkKeys(builder, server, serverKeys);
     readTool(builder, { type: 'url', name: server.name });
-    addStructured(builder, 'system', server, ['mcp_servers', i]);
+    addWhole(builder, 'system', server, ['mcp_servers', i]);
   });
   readContainer(builder, root.container);
   readFallbacks(builder, root.fallbacks);
   readThread(builder, root.thread);
-  addSettings(builder, root, topKeys);
+  addSettings(builder, root, levels.messages);
   return 1;
 }

@@ -2,30 +2,21 @@
 
 import { isObject } from '../json.ts';
 import { readTool } from './hosted-tools.ts';
+import { levels } from './known-keys.ts';
 import { addReferencesIn } from './named-in.ts';
+import { addMember, addRest, addWhole, addWords } from './read-rest.ts';
 import {
   addOpaque,
   addProblem,
   addReference,
-  addRest,
   addStructured,
   addText,
   type JsonRecord,
-  levelKeys,
   type RequestBuilder,
 } from './request-builder.ts';
-import type { BodyPath, OpaqueReason, PartRole } from './request-types.ts';
-
-const textKeys = levelKeys('text');
-const refusalKeys = levelKeys('refusal');
-const thinkingKeys = levelKeys('thinking');
-const encryptedKeys = levelKeys('data', 'encrypted_content');
-const imageKeys = levelKeys('image_url', 'source', 'file_id');
-const audioKeys = levelKeys('input_audio');
-const fileKeys = levelKeys('file', 'source', 'file_id', 'file_data', 'file_url');
-const urlKeys = levelKeys('url', 'data', 'file_id', 'file_data', 'format', 'content');
-const callKeys = levelKeys('input', 'tool_name');
-const resultKeys = levelKeys('content', 'output');
+import type { BodyPath, PartRole } from './request-types.ts';
+import { addSealed } from './sealed.ts';
+import { isEncoded } from './unread-media.ts';
 
 type PartReader = (builder: RequestBuilder, role: PartRole, part: JsonRecord, path: BodyPath) => void;
 
@@ -45,95 +36,150 @@ function readString(
 
 const textPart: PartReader = (builder, role, part, path) => {
   readString(builder, role, part, 'text', path);
-  addRest(builder, role, part, textKeys, path);
+  addRest(builder, role, part, levels.text, path);
 };
 
 const refusalPart: PartReader = (builder, role, part, path) => {
   readString(builder, role, part, 'refusal', path);
-  addRest(builder, role, part, refusalKeys, path);
+  addRest(builder, role, part, levels.refusal, path);
 };
 
-/** Shown thinking is text. When it is withheld, only its signature speaks for it, and that nobody can read. */
+function isNothing(value: unknown): boolean {
+  return value === undefined || value === null || value === '';
+}
+
+/** Shown thinking is text; its signature, which may hold what is withheld, is sealed. */
 const thinkingPart: PartReader = (builder, role, part, path) => {
   readString(builder, role, part, 'thinking', path);
-  if (part.thinking === '' || part.thinking === undefined) addOpaque(builder, role, 'encrypted', path);
-  addRest(builder, role, part, thinkingKeys, path);
+  const { signature } = part;
+  if (!isNothing(signature)) addSealed(builder, role, signature, [...path, 'signature']);
+  else if (isNothing(part.thinking)) addOpaque(builder, role, 'encrypted', path);
+  addRest(builder, role, part, levels.thinking, path);
 };
 
-const encryptedPart: PartReader = (builder, role, part, path) => {
-  addOpaque(builder, role, 'encrypted', path);
-  addRest(builder, role, part, encryptedKeys, path);
+const redactedThinkingPart: PartReader = (builder, role, part, path) => {
+  addSealed(builder, role, part.data, [...path, 'data']);
+  addRest(builder, role, part, levels.redactedThinking, path);
 };
 
-/** Reads where media come from: inline data is measured, an address is text too (the provider fetches it), an id is a reference. */
-function readSource(
+const inlineData = /^data:[^,]{0,200};base64,/;
+
+/**
+ * Reads a member that holds data, or the address of some, inside what is opaque already: data are measured where
+ * they are media, and everything else is text. The provider fetches an address, so that is text too.
+ */
+export function addBlob(
   builder: RequestBuilder,
   role: PartRole,
-  value: unknown,
+  object: JsonRecord,
+  key: string,
   isMedia: boolean,
   path: BodyPath,
 ): void {
-  if (typeof value === 'string') {
-    if (!value.startsWith('data:')) addText(builder, role, value, path);
-    else if (isMedia) builder.mediaBytes += value.length;
+  const value = object[key];
+  if (typeof value !== 'string') {
+    addMember(builder, role, object, key, path);
     return;
   }
-  if (!isObject(value)) return;
+  const isData = isEncoded(value) || inlineData.test(value);
+  if (isMedia && (isData || key === 'data')) builder.mediaBytes += value.length;
+  if (!isData) addText(builder, role, value, [...path, key]);
+}
+
+/** Reads where media come from: inline data, an address, an id, or an object of these. */
+function readSource(
+  builder: RequestBuilder,
+  role: PartRole,
+  holder: JsonRecord,
+  key: string,
+  isMedia: boolean,
+  path: BodyPath,
+): void {
+  const value = holder[key];
+  if (!isObject(value)) {
+    addBlob(builder, role, holder, key, isMedia, path);
+    return;
+  }
+  const place = [...path, key];
   addReference(builder, 'file', value.file_id);
-  if (value.type === 'text') readString(builder, role, value, 'data', path);
-  else if (isMedia && typeof value.data === 'string') builder.mediaBytes += value.data.length;
-  readSource(builder, role, value.url, isMedia, [...path, 'url']);
-  readContent(builder, role, value.content, [...path, 'content']);
-  addRest(builder, role, value, urlKeys, path);
+  readSource(builder, role, value, 'url', isMedia, place);
+  addBlob(builder, role, value, 'data', isMedia, place);
+  addBlob(builder, role, value, 'file_data', isMedia, place);
+  readContent(builder, role, value.content, [...place, 'content']);
+  addRest(builder, role, value, levels.source, place);
 }
 
 const imagePart: PartReader = (builder, role, part, path) => {
   builder.images += 1;
   addOpaque(builder, role, 'image', path);
   addReference(builder, 'file', part.file_id);
-  readSource(builder, role, part.image_url, true, [...path, 'image_url']);
-  readSource(builder, role, part.source, true, [...path, 'source']);
-  addRest(builder, role, part, imageKeys, path);
+  readSource(builder, role, part, 'image_url', true, path);
+  readSource(builder, role, part, 'source', true, path);
+  addRest(builder, role, part, levels.image, path);
 };
 
 const audioPart: PartReader = (builder, role, part, path) => {
   builder.audios += 1;
   addOpaque(builder, role, 'audio', path);
-  readSource(builder, role, part.input_audio, true, [...path, 'input_audio']);
-  addRest(builder, role, part, audioKeys, path);
+  readSource(builder, role, part, 'input_audio', true, path);
+  addRest(builder, role, part, levels.audio, path);
 };
+
+const documentKeys: ReadonlySet<string> = new Set([
+  ...['type', 'source', 'title', 'context', 'citations', 'cache_control'],
+]);
+const sourceKeys: ReadonlySet<string> = new Set(['type', 'media_type', 'data', 'content']);
+
+/**
+ * The source of a document that can be read: text, or content blocks. INVARIANT: it is the only thing that could
+ * carry the document. Whatever else stands beside it, some provider may take for the document instead.
+ */
+function readableSource(part: JsonRecord): JsonRecord | undefined {
+  const { source } = part;
+  if (part.type !== 'document' || !isObject(source)) return undefined;
+  for (const key in part) if (!documentKeys.has(key)) return undefined;
+  for (const key in source) if (!sourceKeys.has(key)) return undefined;
+  const { type, data, content, media_type: mediaType } = source;
+  const isText = type === 'text' && typeof data === 'string' && content === undefined;
+  const isContent = type === 'content' && data === undefined && content !== undefined;
+  const isPlainText = mediaType === undefined || mediaType === 'text/plain';
+  return (isText || isContent) && isPlainText ? source : undefined;
+}
 
 /** A document whose source is text or content blocks is read; every other file is opaque. */
 const filePart: PartReader = (builder, role, part, path) => {
-  const { source } = part;
-  const isReadable = isObject(source) && (source.type === 'text' || source.type === 'content');
-  if (!isReadable) {
-    builder.files += 1;
-    addOpaque(builder, role, part.type === 'document' ? 'document' : 'file', path);
+  const source = readableSource(part);
+  if (source !== undefined) {
+    addWords(builder, role, source.data, [...path, 'source', 'data']);
+    readContent(builder, role, source.content, [...path, 'source', 'content']);
+    addRest(builder, role, part, levels.document, path);
+    return;
   }
+  builder.files += 1;
+  addOpaque(builder, role, part.type === 'document' ? 'document' : 'file', path);
   addReference(builder, 'file', part.file_id);
-  readSource(builder, role, part.file_url, false, [...path, 'file_url']);
-  readSource(builder, role, part.file, false, [...path, 'file']);
-  readSource(builder, role, source, false, [...path, 'source']);
-  addRest(builder, role, part, fileKeys, path);
+  readSource(builder, role, part, 'file_url', false, path);
+  addBlob(builder, role, part, 'file_data', false, path);
+  readSource(builder, role, part, 'file', false, path);
+  readSource(builder, role, part, 'source', false, path);
+  addRest(builder, role, part, levels.file, path);
 };
 
 const callPart: PartReader = (builder, _role, part, path) => {
-  if (isObject(part.input)) addStructured(builder, 'assistant', part.input, [...path, 'input']);
-  else readString(builder, 'assistant', part, 'input', path);
-  addRest(builder, 'assistant', part, callKeys, path);
+  addWords(builder, 'assistant', part.input, [...path, 'input']);
+  addRest(builder, 'assistant', part, levels.call, path);
 };
 
 const resultPart: PartReader = (builder, _role, part, path) => {
   readContent(builder, 'tool', part.content, [...path, 'content']);
   readContent(builder, 'tool', part.output, [...path, 'output']);
-  addRest(builder, 'tool', part, resultKeys, path);
+  addRest(builder, 'tool', part, levels.result, path);
 };
 
-/** Results of tools that the provider ran: all their text, the files that they name, and what is sealed in them. */
+/** Results of tools that the provider ran: all their text, the files that they name, what is sealed or no text in them. */
 const hostedResultPart: PartReader = (builder, _role, part, path) => {
   addReferencesIn(builder, part);
-  addStructured(builder, 'tool', part, path);
+  addWhole(builder, 'tool', part, path);
 };
 
 /** A tool that joins in the middle of a conversation is a tool all the same. */
@@ -144,19 +190,23 @@ const toolChangePart: PartReader = (builder, _role, part, path) => {
     const isReference = typeof tool.type === 'string' && tool.type.endsWith('_reference');
     if (!isReference) readTool(builder, definition);
   }
-  addStructured(builder, 'system', part, path);
+  addWhole(builder, 'system', part, path);
 };
 
+/** Earlier turns in short: as text, or sealed by the provider. */
 const compactionPart: PartReader = (builder, role, part, path) => {
-  addOpaque(builder, role, 'encrypted', path);
+  const { encrypted_content: sealed } = part;
+  if (!isNothing(sealed)) addSealed(builder, role, sealed, [...path, 'encrypted_content']);
+  else if (typeof part.content !== 'string') addOpaque(builder, role, 'encrypted', path);
   const changes: readonly unknown[] = Array.isArray(part.tool_changes) ? part.tool_changes : [];
   for (const change of changes) {
     if (isObject(change)) toolChangePart(builder, role, change, path);
   }
-  addRest(builder, role, part, encryptedKeys, path);
+  addRest(builder, role, part, levels.compactionPart, path);
 };
 
-const partReaders: ReadonlyMap<string, PartReader> = new Map([
+/** Readers by the type of a part; a test puts something to be found into each. */
+export const partReaders: ReadonlyMap<string, PartReader> = new Map([
   ...['text', 'input_text', 'output_text', 'summary_text', 'reasoning_text'].map(
     (type) => [type, textPart] as const,
   ),
@@ -179,7 +229,7 @@ const partReaders: ReadonlyMap<string, PartReader> = new Map([
   ['compaction', compactionPart],
   ['refusal', refusalPart],
   ['thinking', thinkingPart],
-  ['redacted_thinking', encryptedPart],
+  ['redacted_thinking', redactedThinkingPart],
   ['input_audio', audioPart],
 ]);
 
@@ -190,8 +240,7 @@ export function readPart(builder: RequestBuilder, role: PartRole, part: JsonReco
     reader(builder, role, part, path);
     return;
   }
-  const reason: OpaqueReason = 'unknown_type';
-  addOpaque(builder, role, reason, path);
+  addOpaque(builder, role, 'unknown_type', path);
   addReferencesIn(builder, part);
   addStructured(builder, role, part, path);
 }

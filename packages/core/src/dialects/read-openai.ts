@@ -2,67 +2,24 @@
 
 import { isObject } from '../json.ts';
 import { readTools } from './hosted-tools.ts';
+import { levels } from './known-keys.ts';
 import { readContent } from './read-content.ts';
+import { addMember, addRest, addWords } from './read-rest.ts';
 import { addSettings } from './read-settings.ts';
 import {
   addModel,
   addOpaque,
   addProblem,
   addReference,
-  addRest,
-  addStructured,
   addText,
   checkKeys,
   eachObject,
   type JsonRecord,
-  levelKeys,
   type RequestBuilder,
   readCount,
 } from './request-builder.ts';
 import type { BodyPath, PartRole } from './request-types.ts';
 
-/** Top-level settings of OpenAI's endpoints that hold no prompt. */
-export const openaiSettings = [
-  'model',
-  'stream',
-  'stream_options',
-  'max_tokens',
-  'max_completion_tokens',
-  'max_output_tokens',
-  'n',
-  'best_of',
-  'store',
-  'user',
-  'safety_identifier',
-  'service_tier',
-  'tool_choice',
-  'function_call',
-  'reasoning_effort',
-  'verbosity',
-  'modalities',
-  'logit_bias',
-  'encoding_format',
-  'truncation',
-  'include',
-  'prompt_cache_key',
-  'prompt_cache_retention',
-  'prompt_cache_options',
-];
-
-const chatKeys: ReadonlySet<string> = new Set([
-  ...openaiSettings,
-  'messages',
-  'tools',
-  'functions',
-  'prediction',
-  'audio',
-  'moderation',
-]);
-const completionKeys: ReadonlySet<string> = new Set([...openaiSettings, 'prompt']);
-const embeddingKeys: ReadonlySet<string> = new Set([...openaiSettings, 'input']);
-const messageKeys = levelKeys('content', 'tool_calls', 'function_call', 'audio', 'refusal');
-const callKeys = levelKeys('function', 'custom');
-const functionKeys = levelKeys('name', 'arguments', 'input');
 const streamOptionKeys: ReadonlySet<string> = new Set(['include_usage', 'include_obfuscation']);
 
 /** Whose words a message of this role holds. What we do not know is the user's. */
@@ -80,23 +37,23 @@ export function readIncludeUsage(builder: RequestBuilder, root: JsonRecord): boo
   return options.include_usage === true;
 }
 
-function readFunctionCall(builder: RequestBuilder, call: JsonRecord, path: BodyPath): void {
-  for (const key of ['arguments', 'input']) {
-    const value = call[key];
-    if (typeof value === 'string') addText(builder, 'assistant', value, [...path, key]);
-    else if (typeof value === 'object' && value !== null)
-      addStructured(builder, 'assistant', value, [...path, key]);
+/** A call of a function; what stands in its place and is none is read as it is. */
+function readFunctionCall(builder: RequestBuilder, holder: JsonRecord, key: string, path: BodyPath): void {
+  const call = holder[key];
+  if (!isObject(call)) {
+    addMember(builder, 'assistant', holder, key, path);
+    return;
   }
-  addRest(builder, 'assistant', call, functionKeys, path);
+  const place = [...path, key];
+  addWords(builder, 'assistant', call.arguments, [...place, 'arguments']);
+  addWords(builder, 'assistant', call.input, [...place, 'input']);
+  addRest(builder, 'assistant', call, levels.calledFunction, place);
 }
 
 function readMessage(builder: RequestBuilder, message: JsonRecord, path: BodyPath): void {
   const role = roleOf(message.role);
   readContent(builder, role, message.content, [...path, 'content']);
-  if (typeof message.refusal === 'string') addText(builder, role, message.refusal, [...path, 'refusal']);
-  if (isObject(message.function_call)) {
-    readFunctionCall(builder, message.function_call, [...path, 'function_call']);
-  }
+  if (message.function_call !== undefined) readFunctionCall(builder, message, 'function_call', path);
   if (isObject(message.audio)) {
     addReference(builder, 'audio', message.audio.id);
     addOpaque(builder, role, 'audio', [...path, 'audio']);
@@ -104,11 +61,11 @@ function readMessage(builder: RequestBuilder, message: JsonRecord, path: BodyPat
   }
   eachObject(builder, message.tool_calls, 'tool_calls', (call, i) => {
     const callPath = [...path, 'tool_calls', i];
-    if (isObject(call.function)) readFunctionCall(builder, call.function, [...callPath, 'function']);
-    if (isObject(call.custom)) readFunctionCall(builder, call.custom, [...callPath, 'custom']);
-    addRest(builder, 'assistant', call, callKeys, callPath);
+    readFunctionCall(builder, call, 'function', callPath);
+    readFunctionCall(builder, call, 'custom', callPath);
+    addRest(builder, 'assistant', call, levels.toolCall, callPath);
   });
-  addRest(builder, role, message, messageKeys, path);
+  addRest(builder, role, message, levels.chatMessage, path);
 }
 
 /** Bytes that a string takes at most in UTF-8: three for each UTF-16 unit. */
@@ -116,13 +73,18 @@ function mostBytes(text: string): number {
   return text.length * 3;
 }
 
-function readPrediction(builder: RequestBuilder, prediction: unknown): void {
-  if (!isObject(prediction)) return;
+function readPrediction(builder: RequestBuilder, root: JsonRecord): void {
+  const { prediction } = root;
+  if (!isObject(prediction)) {
+    addMember(builder, 'user', root, 'prediction', []);
+    return;
+  }
   const before = builder.parts.length;
   readContent(builder, 'user', prediction.content, ['prediction', 'content']);
   for (const part of builder.parts.slice(before)) {
     if (part.kind === 'text') builder.predictionBytes += mostBytes(part.text);
   }
+  addRest(builder, 'user', prediction, levels.prediction, ['prediction']);
 }
 
 /** A voice by id is one that somebody recorded and the provider keeps; the vendor's own have names. */
@@ -138,12 +100,11 @@ export function readChat(builder: RequestBuilder, root: JsonRecord): number {
     readMessage(builder, message, ['messages', i]),
   );
   readTools(builder, root.tools, ['tools']);
-  if (isObject(root.functions)) addStructured(builder, 'system', root.functions, ['functions']);
-  else if (Array.isArray(root.functions)) addStructured(builder, 'system', root.functions, ['functions']);
+  addWords(builder, 'system', root.functions, ['functions']);
   if (isObject(root.moderation)) addModel(builder, root.moderation.model);
-  readPrediction(builder, root.prediction);
+  if (root.prediction !== undefined) readPrediction(builder, root);
   readVoice(builder, root.audio);
-  addSettings(builder, root, chatKeys);
+  addSettings(builder, root, levels.chat);
   return readGenerated(builder, root);
 }
 
@@ -182,13 +143,13 @@ function readInputs(builder: RequestBuilder, key: string, value: unknown): numbe
 /** Reads `POST /v1/completions`; answers how many texts it generates: `best_of` or `n` for each prompt. */
 export function readCompletion(builder: RequestBuilder, root: JsonRecord): number {
   const prompts = readInputs(builder, 'prompt', root.prompt);
-  addSettings(builder, root, completionKeys);
+  addSettings(builder, root, levels.completions);
   return prompts * readGenerated(builder, root);
 }
 
 /** Reads `POST /v1/embeddings`; it generates nothing. */
 export function readEmbedding(builder: RequestBuilder, root: JsonRecord): number {
   readInputs(builder, 'input', root.input);
-  addSettings(builder, root, embeddingKeys);
+  addSettings(builder, root, levels.embeddings);
   return 1;
 }

@@ -2,41 +2,26 @@
 
 import { isObject } from '../json.ts';
 import { readTools } from './hosted-tools.ts';
+import { levels } from './known-keys.ts';
 import { addReferencesIn } from './named-in.ts';
-import { readContent, readPart } from './read-content.ts';
-import { openaiSettings, roleOf } from './read-openai.ts';
+import { addBlob, readContent, readPart } from './read-content.ts';
+import { roleOf } from './read-openai.ts';
+import { addMember, addRest, addWhole, addWords } from './read-rest.ts';
 import { addSettings } from './read-settings.ts';
 import {
   addModel,
   addOpaque,
+  addOutside,
   addProblem,
   addReference,
-  addRest,
-  addStructured,
   addText,
   checkKeys,
   type JsonRecord,
-  levelKeys,
   type RequestBuilder,
 } from './request-builder.ts';
 import type { BodyPath, PartRole } from './request-types.ts';
+import { addSealed } from './sealed.ts';
 
-const responseKeys: ReadonlySet<string> = new Set([
-  ...openaiSettings,
-  'input',
-  'instructions',
-  'tools',
-  'previous_response_id',
-  'conversation',
-  'prompt',
-  'background',
-  'moderation',
-]);
-const messageKeys = levelKeys('content');
-const callKeys = levelKeys('name', 'namespace', 'arguments', 'input');
-const outputKeys = levelKeys('output');
-const reasoningKeys = levelKeys('summary', 'content', 'encrypted_content');
-const promptKeys: ReadonlySet<string> = new Set(['id', 'version', 'variables']);
 const conversationKeys: ReadonlySet<string> = new Set(['id']);
 /** Members of an item that name it, and say nothing of what it is made of. */
 const namingKeys: ReadonlySet<string> = new Set(['id', 'type', 'status', 'role', 'phase']);
@@ -60,53 +45,57 @@ const messageItem: ItemReader = (builder, item, path) => {
   const role = roleOf(item.role);
   if (!isPresent(item.content)) addStoredItem(builder, item, path);
   readContent(builder, role, item.content, [...path, 'content']);
-  addRest(builder, role, item, messageKeys, path);
+  addRest(builder, role, item, levels.message, path);
 };
 
 const callItem: ItemReader = (builder, item, path) => {
-  for (const key of ['arguments', 'input']) {
-    const value = item[key];
-    if (typeof value === 'string') addText(builder, 'assistant', value, [...path, key]);
-    else if (typeof value === 'object' && value !== null)
-      addStructured(builder, 'assistant', value, [...path, key]);
-  }
-  addRest(builder, 'assistant', item, callKeys, path);
+  addWords(builder, 'assistant', item.arguments, [...path, 'arguments']);
+  addWords(builder, 'assistant', item.input, [...path, 'input']);
+  addRest(builder, 'assistant', item, levels.callItem, path);
 };
 
 const outputItem: ItemReader = (builder, item, path) => {
   readContent(builder, 'tool', item.output, [...path, 'output']);
-  addRest(builder, 'tool', item, outputKeys, path);
+  addRest(builder, 'tool', item, levels.outputItem, path);
 };
 
 const reasoningItem: ItemReader = (builder, item, path) => {
   readContent(builder, 'assistant', item.summary, [...path, 'summary']);
   readContent(builder, 'assistant', item.content, [...path, 'content']);
-  if (isPresent(item.encrypted_content)) addOpaque(builder, 'assistant', 'encrypted', path);
+  const { encrypted_content: sealed } = item;
+  if (isPresent(sealed)) addSealed(builder, 'assistant', sealed, [...path, 'encrypted_content']);
   else if (!isPresent(item.content)) addStoredItem(builder, item, path);
-  addRest(builder, 'assistant', item, reasoningKeys, path);
+  addRest(builder, 'assistant', item, levels.reasoning, path);
 };
 
 const compactionItem: ItemReader = (builder, item, path) => {
-  if (!isPresent(item.encrypted_content)) addReference(builder, 'item', item.id);
-  addOpaque(builder, 'assistant', 'encrypted', path);
-  addRest(builder, 'assistant', item, reasoningKeys, path);
+  const { encrypted_content: sealed } = item;
+  if (isPresent(sealed)) addSealed(builder, 'assistant', sealed, [...path, 'encrypted_content']);
+  else {
+    addReference(builder, 'item', item.id);
+    addOpaque(builder, 'assistant', 'encrypted', path);
+  }
+  addRest(builder, 'assistant', item, levels.compaction, path);
 };
 
 /** Only an id: the provider puts a stored item here, which we cannot see. */
 const referenceItem: ItemReader = (builder, item, path) => {
   addReference(builder, 'item', item.id);
   addOpaque(builder, 'user', 'item_reference', path);
-  addRest(builder, 'user', item, messageKeys, path);
+  addRest(builder, 'user', item, levels.reference, path);
 };
 
 const imageCallItem: ItemReader = (builder, item, path) => {
   if (!isPresent(item.result)) addReference(builder, 'item', item.id);
   builder.images += 1;
   addOpaque(builder, 'assistant', 'image', path);
+  addBlob(builder, 'assistant', item, 'result', false, path);
+  addRest(builder, 'assistant', item, levels.imageCall, path);
 };
 
 const toolsItem: ItemReader = (builder, item, path) => {
   readTools(builder, item.tools, [...path, 'tools']);
+  addRest(builder, 'system', item, levels.toolsItem, path);
 };
 
 /** An item of a known type of which nothing is said but its id and how it ended. */
@@ -120,14 +109,15 @@ function wholeItem(role: PartRole): ItemReader {
   return (builder, item, path) => {
     if (isOnlyNamed(item)) addStoredItem(builder, item, path);
     addReferencesIn(builder, item);
-    addStructured(builder, role, item, path);
+    addWhole(builder, role, item, path);
   };
 }
 
 const assistantItem = wholeItem('assistant');
 const toolItem = wholeItem('tool');
 
-const itemReaders: ReadonlyMap<string, ItemReader> = new Map([
+/** Readers by the type of an item; a test puts something to be found into each. */
+export const itemReaders: ReadonlyMap<string, ItemReader> = new Map([
   ['message', messageItem],
   ['function_call', callItem],
   ['custom_tool_call', callItem],
@@ -189,12 +179,18 @@ function readStoredPrompt(builder: RequestBuilder, prompt: unknown): void {
     addProblem(builder, '`prompt` must be an object with the `id` of a stored prompt');
     return;
   }
-  checkKeys(builder, prompt, promptKeys);
   addReference(builder, 'prompt', prompt.id);
   addOpaque(builder, 'system', 'stored_prompt', ['prompt']);
-  if (!isObject(prompt.variables)) return;
-  for (const key in prompt.variables)
-    readContent(builder, 'user', prompt.variables[key], ['prompt', 'variables', key]);
+  addRest(builder, 'user', prompt, levels.storedPrompt, ['prompt']);
+  const { variables } = prompt;
+  if (!isObject(variables)) {
+    addMember(builder, 'user', prompt, 'variables', ['prompt']);
+    return;
+  }
+  for (const key in variables) {
+    addOutside(builder, 'user', key);
+    readContent(builder, 'user', variables[key], ['prompt', 'variables', key]);
+  }
 }
 
 function readConversation(builder: RequestBuilder, conversation: unknown): void {
@@ -215,6 +211,6 @@ export function readResponses(builder: RequestBuilder, root: JsonRecord): number
   readConversation(builder, root.conversation);
   readStoredPrompt(builder, root.prompt);
   if (isObject(root.moderation)) addModel(builder, root.moderation.model);
-  addSettings(builder, root, responseKeys);
+  addSettings(builder, root, levels.responses);
   return 1;
 }

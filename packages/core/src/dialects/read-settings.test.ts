@@ -186,6 +186,7 @@ test('media in a member that nobody expects are opaque', () => {
     { first_frame: 'data:image/png;base64,iVBOR' },
     { multi_modal_data: { video: [{ url: 'https://host.example/v.mp4' }] } },
     { document_url: 'https://host.example/a.pdf' },
+    { input_audio: { data: 'QUJD'.repeat(40) } },
   ]) {
     for (const id of bodies.keys())
       assert.ok(

@@ -1,11 +1,12 @@
 // Owns what the settings of a body can ask of whoever serves it: other models, hosted tools, stored objects, another way out.
 
 import { isObject } from '../json.ts';
+import type { Level } from './known-keys.ts';
 import { addModelsIn, isClientsOwn, referenceKeys } from './named-in.ts';
+import { addRest } from './read-rest.ts';
 import {
   addProblem,
   addReference,
-  addRest,
   fold,
   isName,
   type JsonRecord,
@@ -116,8 +117,9 @@ function readSetting(builder: RequestBuilder, key: string, value: unknown): void
  * the compatible kind are known to do on such a member is decided like its counterpart that the endpoint has:
  * another model like `model`, a hosted tool like one in `tools`, an id like `previous_response_id`.
  */
-export function addSettings(builder: RequestBuilder, root: JsonRecord, known: ReadonlySet<string>): void {
-  addRest(builder, 'user', root, known, []);
+export function addSettings(builder: RequestBuilder, root: JsonRecord, level: Level): void {
+  const { known } = level;
+  addRest(builder, 'user', root, level, []);
   addModelsIn(builder, root, known);
   for (const key in root) if (!known.has(key)) readSetting(builder, key, root[key]);
 }

@@ -2,7 +2,6 @@
 
 import { isObject } from '../json.ts';
 import type { BodyPath, OpaqueReason, Part, PartRole, StateKind, StateReference } from './request-types.ts';
-import { holdsMedia } from './unread-media.ts';
 
 export type JsonRecord = { readonly [key: string]: unknown };
 
@@ -42,6 +41,11 @@ export function addProblem(builder: RequestBuilder, message: string): void {
 
 export function addText(builder: RequestBuilder, role: PartRole, text: string, path: BodyPath): void {
   if (text !== '') builder.parts.push({ kind: 'text', role, text, path, structured: false });
+}
+
+/** A text that no string of the body holds, such as the name of a member: it cannot be redacted. */
+export function addOutside(builder: RequestBuilder, role: PartRole, text: string): void {
+  addText(builder, role, text, []);
 }
 
 /** A value that is read as its JSON text: arguments, schemas, fields that we do not know. */
@@ -91,31 +95,6 @@ export function addModel(builder: RequestBuilder, model: unknown): void {
   else addProblem(builder, 'each `model` in the body must be the name of a model');
 }
 
-/** Keys that steer and hold no prompt, at any level of a message. */
-const controlKeys = [
-  'type',
-  'id',
-  'status',
-  'index',
-  'role',
-  'call_id',
-  'tool_call_id',
-  'tool_use_id',
-  'cache_control',
-  'signature',
-  'detail',
-  'phase',
-  'is_error',
-  'caller',
-  'media_type',
-  'prompt_cache_breakpoint',
-];
-
-/** The keys of one level that are read or skipped on purpose; all others go to classification as they are. */
-export function levelKeys(...read: readonly string[]): ReadonlySet<string> {
-  return new Set([...controlKeys, ...read]);
-}
-
 /** Folds as lenient JSON readers do (Go's encoding/json takes `ſtream` for `stream`): upper then lower case. */
 export function fold(key: string): string {
   return key.toUpperCase().toLowerCase();
@@ -124,10 +103,13 @@ export function fold(key: string): string {
 const plainKey = /^[a-z0-9_]*$/;
 
 /** Refuses a key that differs from one in `known` only in case: another reader may take it for that one. */
+export function checkKey(builder: RequestBuilder, key: string, known: ReadonlySet<string>): void {
+  if (!plainKey.test(key) && known.has(fold(key))) addLookalike(builder, key);
+}
+
+/** `checkKey` for all members of an object. */
 export function checkKeys(builder: RequestBuilder, object: JsonRecord, known: ReadonlySet<string>): void {
-  for (const key in object) {
-    if (!known.has(key) && !plainKey.test(key) && known.has(fold(key))) addLookalike(builder, key);
-  }
+  for (const key in object) if (!known.has(key)) checkKey(builder, key, known);
 }
 
 function addLookalike(builder: RequestBuilder, key: string): void {
@@ -136,24 +118,6 @@ function addLookalike(builder: RequestBuilder, key: string): void {
     builder,
     `the key \`${shown}\` differs from \`${fold(shown)}\` only in case; write it in lower case`,
   );
-}
-
-/** Passes every member that `known` does not name to classification, after the check of `checkKeys`; media in it are opaque. */
-export function addRest(
-  builder: RequestBuilder,
-  role: PartRole,
-  object: JsonRecord,
-  known: ReadonlySet<string>,
-  path: BodyPath,
-): void {
-  for (const key in object) {
-    if (known.has(key)) continue;
-    if (!plainKey.test(key) && known.has(fold(key))) addLookalike(builder, key);
-    const value = object[key];
-    if (holdsMedia(key, value)) addOpaque(builder, role, 'unknown_type', [...path, key]);
-    if (typeof value === 'string') addText(builder, role, value, [...path, key]);
-    else if (typeof value === 'object' && value !== null) addStructured(builder, role, value, [...path, key]);
-  }
 }
 
 /** A token limit or a count: absent, null, or a whole number in range. Anything else is a reason to refuse. */

@@ -12,7 +12,8 @@ export type BodyPath = readonly (string | number)[];
 
 /**
  * One piece of the prompt. `text` can be classified and redacted (`path` leads to its JSON string, or to
- * the object or array whose JSON text it is when `structured`); `opaque` is what no detector reads.
+ * the object or array whose JSON text it is when `structured`; empty for a text that is no string of the body, such
+ * as a member's name, in whose place nothing can be put); `opaque` is what no detector reads.
  */
 export type Part =
   | {
@@ -36,6 +37,8 @@ export type OpaqueReason =
   | 'file'
   | 'document'
   | 'encrypted'
+  /** Sealed by the provider that it goes back to, by its form: reasoning, compacted context. */
+  | 'sealed'
   | 'tokens'
   | 'stored_prompt'
   | 'item_reference'

@@ -186,11 +186,12 @@ export function spliceRedactions(
 }
 
 /**
- * The strings inside a structured part, each as a part that can be redacted. What a detector finds in the
- * whole but in none of these (a key, a number) cannot be redacted: refuse the request.
+ * The strings inside a structured part, each as a part that can be redacted; none of what stands outside the body.
+ * What a detector finds in the whole but in none of these (a key, a number) cannot be redacted: refuse the request.
  */
 export function leavesOf(part: Part): readonly Part[] {
-  if (part.kind !== 'text' || !part.structured) return [part];
+  if (part.kind !== 'text') return [part];
+  if (!part.structured) return part.path.length === 0 ? [] : [part];
   const leaves: Part[] = [];
   const { role } = part;
   const visit = (value: unknown, path: BodyPath): void => {

@@ -49,6 +49,19 @@ export function furtherModels({ otherModels }: Attributes): readonly string[] {
   return Array.isArray(otherModels) ? otherModels.filter((name) => typeof name === 'string') : [];
 }
 
+/** Kinds of provider that open what they sealed themselves, and refuse anything else in its place. */
+const opening: ReadonlySet<Provider['kind']> = new Set(['openai', 'anthropic']);
+
+/** True when what stands in the place of sealed data means nothing to this provider but to the one that sealed it. */
+export function opensSealed({ kind }: Provider): boolean {
+  return opening.has(kind);
+}
+
+/** True for a prompt with sealed data, classified for a provider that opens its own, which is to go to one that does not. */
+export function sealedElsewhere(labels: unknown, provider: Provider): boolean {
+  return Array.isArray(labels) && labels.includes('provider_sealed') && !opensSealed(provider);
+}
+
 /**
  * The decision over a call to `to` whose body also names `others`: the strictest over all that it asks for.
  * Undefined where the record's endpoint is none of ours.

@@ -1,6 +1,11 @@
 // Owns taking a decision again: the same rules over the same input, with everything else from the fold.
 
-import { type Destination, decideOnCall, furtherModels } from '@countersign/core/directory/decide-on-call';
+import {
+  type Destination,
+  decideOnCall,
+  furtherModels,
+  sealedElsewhere,
+} from '@countersign/core/directory/decide-on-call';
 import type { Directory } from '@countersign/core/directory/directory';
 import { principalEntity } from '@countersign/core/directory/entities';
 import { namedModels } from '@countersign/core/directory/named-models';
@@ -114,8 +119,11 @@ export function retake(input: RetakeInput): Retaken {
     return { kind: 'decided', decision: first, selected: found };
   const other = selectModel(input, first.obligations.model, undefined);
   const named = typeof other === 'string' ? other : selectOthers(input, other.provider);
-  const again =
-    typeof other === 'string' || typeof named === 'string' ? undefined : decideOnCall(question, other, named);
+  const isUnfit =
+    typeof other === 'string' ||
+    typeof named === 'string' ||
+    sealedElsewhere(input.context.labels, other.provider);
+  const again = isUnfit ? undefined : decideOnCall(question, other, named);
   if (typeof other === 'string' || again === undefined)
     return { kind: 'decided', decision: unknownSubstitute, selected: found };
   if (again.outcome !== 'allow') return { kind: 'decided', decision: again, selected: found };

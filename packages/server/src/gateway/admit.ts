@@ -4,6 +4,7 @@ import type { InferenceRequest } from '@countersign/core/dialects/request-types'
 import type { SpliceRecord } from '@countersign/core/dialects/splice';
 import { inputBound } from '@countersign/core/dialects/token-bounds';
 import { contextOf } from '@countersign/core/directory/context';
+import { opensSealed, sealedElsewhere } from '@countersign/core/directory/decide-on-call';
 import type { Provider } from '@countersign/core/directory/objects';
 import type { ContentMode } from '@countersign/core/directory/scalars';
 import { AppError } from '@countersign/core/errors';
@@ -20,7 +21,7 @@ import type { GatewayDeps } from './deps.ts';
 import { claimedLabels } from './steps/claimed.ts';
 import { type Classified, classify } from './steps/classify.ts';
 import { type DecidedCall, decideCall } from './steps/decide.ts';
-import { denialError, denied } from './steps/denial.ts';
+import { denialError, denied, foundIn } from './steps/denial.ts';
 import { contentModeOf, fulfil } from './steps/obligations.ts';
 import { type CheckedState, heldElsewhere } from './steps/provider-state.ts';
 import { capsOf, type WorstCase, worstOf } from './steps/reserve.ts';
@@ -117,7 +118,7 @@ function substitute(
   if ('error' in other) return unknown;
   // What the body names beside its model is read by the other model's provider now.
   const named = resolveOthers(asked, actor, other.provider);
-  if ('missing' in named) return unknown;
+  if ('missing' in named || sealedElsewhere(context.labels, other.provider)) return unknown;
   const again = decideCall(snapshot, actor, other, named.others, asked, context);
   if (again.decision.outcome !== 'allow') return { selected, others, ...again };
   const joined = substituted(decision, again.decision, other.model.name);
@@ -135,9 +136,10 @@ function survey(deps: GatewayDeps, asked: Asked, before: Classified | undefined)
   const { snapshot } = authenticated;
   const { actor, version } = resolve(deps, call, authenticated, 'models');
   const organization = snapshot.organization();
-  const classified = classify(request, snapshot.classifiers(), snapshot.rendered, deps.clock, before);
-  const { classification } = classified;
   const found = selectTarget(snapshot, actor, call.endpoint, request.model, asked.owned);
+  const isOpened = !('error' in found) && opensSealed(found.provider);
+  const classified = classify(request, snapshot, isOpened, deps.clock, before);
+  const { classification } = classified;
   const facts = snapshot.facts(actor);
   const context = contextOf(facts.context, {
     endpoint: call.endpoint.id,
@@ -215,12 +217,9 @@ export function admit(deps: GatewayDeps, asked: Asked, before: Classified | unde
   const { selected, decision } = second;
   if (decision.outcome !== 'allow') {
     const reason = decision.outcome === 'deny' ? decision.reason : undefined;
-    return refuse(
-      surveyed,
-      { selected, decision, reason },
-      denialError(decision, first.about ?? second.about ?? 'this call'),
-      true,
-    );
+    const about = first.about ?? second.about ?? 'this call';
+    const prompt = foundIn(context.labels, asked.request.parts);
+    return refuse(surveyed, { selected, decision, reason }, denialError(decision, about, prompt), true);
   }
   if (asked.foreign !== undefined) return refuseForeign(surveyed, asked.foreign);
   // An obligation may have sent the call to another provider than the one that keeps what it names.

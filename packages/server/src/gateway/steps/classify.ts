@@ -1,10 +1,15 @@
 // Owns step 4: what the prompt holds, as labels and counts.
 
-import { type Classification, classify as classifyParts } from '@countersign/core/classify/classification';
+import {
+  type Classification,
+  classify as classifyParts,
+  type Part as Examined,
+} from '@countersign/core/classify/classification';
 import type { OrgClassifiers } from '@countersign/core/classify/custom';
 import { startWork } from '@countersign/core/classify/patterns';
-import type { InferenceRequest } from '@countersign/core/dialects/request-types';
+import type { InferenceRequest, Part } from '@countersign/core/dialects/request-types';
 import { type Fragment, fragment } from '@countersign/core/ledger/canonical';
+import type { OrgSnapshot } from '../../services/snapshot/org-snapshot.ts';
 import type { Rendered } from '../../services/snapshot/rendered.ts';
 
 /** How long an organization's own patterns may take over one request, in milliseconds. */
@@ -15,9 +20,17 @@ export type Classified = {
   /** The `class` member of the entries. */
   readonly entry: Fragment;
   readonly classifiers: OrgClassifiers | undefined;
+  readonly isOpened: boolean;
 };
 
 const opaque = { kind: 'opaque', reason: 'unknown' } as const;
+const sealed = { kind: 'sealed' } as const;
+
+/** A part for the detectors. What is sealed is opaque for a provider that might show it to its model instead of opening it. */
+function examined(part: Part, isOpened: boolean): Examined {
+  if (part.kind === 'text') return part;
+  return part.reason === 'sealed' && isOpened ? sealed : opaque;
+}
 
 /** The `class` member of the entries. Most requests hold nothing, and that is rendered once a version. */
 function classFragment({ labels, counts, detector }: Classification, { nothingFound }: Rendered): Fragment {
@@ -29,18 +42,24 @@ function classFragment({ labels, counts, detector }: Classification, { nothingFo
   return made;
 }
 
-/** Classifies every part of the request; `before` is used again while the classifiers are the same. */
+/**
+ * Classifies every part of the request. `isOpened`: it goes to a provider that opens what it sealed itself. `before` is
+ * used again while it would be the same.
+ */
 export function classify(
   request: InferenceRequest,
-  classifiers: OrgClassifiers | undefined,
-  rendered: Rendered,
+  snapshot: Pick<OrgSnapshot, 'classifiers' | 'rendered'>,
+  isOpened: boolean,
   clock: () => number,
   before: Classified | undefined,
 ): Classified {
-  if (before !== undefined && before.classifiers === classifiers) return before;
+  const classifiers = snapshot.classifiers();
+  if (before !== undefined && before.classifiers === classifiers && before.isOpened === isOpened)
+    return before;
   const end = clock() + ownPatternsMs;
   const work = classifiers === undefined ? startWork() : startWork(() => clock() > end);
-  const parts = request.parts.map((part) => (part.kind === 'text' ? part : opaque));
+  const parts = request.parts.map((part) => examined(part, isOpened));
   const classification = classifyParts(parts, classifiers, work);
-  return { classification, entry: classFragment(classification, rendered), classifiers };
+  const entry = classFragment(classification, snapshot.rendered);
+  return { classification, entry, classifiers, isOpened };
 }

@@ -13,13 +13,14 @@ import { selectTarget } from './select-model.ts';
 type Refused = Extract<Admission, { readonly kind: 'refused' }>;
 
 /** As if the prompt had been empty. */
-function nothingFound({ classification, classifiers }: Classified): Classified {
+function nothingFound({ classification, classifiers, isOpened }: Classified): Classified {
   const { detector } = classification;
   const nothing = { labels: [], counts: {}, detector };
   return {
     classification: { ...nothing, opaque: false, unexamined: false },
     entry: fragment(nothing),
     classifiers,
+    isOpened,
   };
 }
 
