@@ -8,7 +8,7 @@ import { encodeBundle } from '@countersign/core/ledger/tile';
 import { writeExport } from '@countersign/sdk/ledger/write-export';
 import { untold } from '@countersign/sdk/replay/check-untold';
 import { describeExportReplay } from '@countersign/sdk/replay/describe-replay';
-import { type ExportReplay, replayExport } from '@countersign/sdk/replay/replay-export';
+import { type ExportReplay, replayDirectory } from '@countersign/sdk/replay/replay-directory';
 import { openDatabase, type StorageConfig } from '@countersign/server/platform/db/open';
 import { readEntries } from '@countersign/server/services/ledger/read-tiles';
 import { listHeads, readHead } from '@countersign/server/stores/heads';
@@ -39,7 +39,7 @@ async function replayLogOf(store: Store, orgId: OrgId): Promise<ExportReplay> {
   try {
     const directory = join(room, 'export');
     await writeExport(directory, { vkey, checkpoint, bundles: bundlesOf(store, orgId, size) });
-    return await replayExport(directory, { vkey });
+    return await replayDirectory(directory, { vkey });
   } finally {
     rmSync(room, { recursive: true, force: true });
   }

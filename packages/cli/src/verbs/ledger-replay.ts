@@ -1,7 +1,8 @@
 // Owns `ledger replay`: every decision of an export taken again, without the server.
 
 import { describeExportReplay } from '@countersign/sdk/replay/describe-replay';
-import { type ExportReplay, replayExport } from '@countersign/sdk/replay/replay-export';
+import type { ExportReplay } from '@countersign/sdk/replay/replay-directory';
+import { replayExport } from '@countersign/sdk/replay/replay-export';
 import type { Command, Invocation } from '../command.ts';
 import type { ExitCode } from '../machine.ts';
 import { safeJson, safeLines } from '../safe-text.ts';

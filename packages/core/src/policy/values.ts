@@ -72,8 +72,25 @@ export function parsedExtension(value: ExtensionValue): ParsedExtension {
   return parsed;
 }
 
+const isPlain = (item: RuntimeValue): boolean => typeof item !== 'object';
+
+/** Every pair is compared once: a pair that was compared again at each level would cost twice as much a level. */
 function equalSets(a: readonly RuntimeValue[], b: readonly RuntimeValue[]): boolean {
-  return a.every((item) => includes(b, item)) && b.every((item) => includes(a, item));
+  if (!a.every((item) => !isPlain(item) || b.includes(item))) return false;
+  if (!b.every((item) => !isPlain(item) || a.includes(item))) return false;
+  const nested = b.filter((item) => !isPlain(item));
+  const met = new Set<number>();
+  for (const item of a) {
+    if (isPlain(item)) continue;
+    let isMet = false;
+    for (const [place, other] of nested.entries()) {
+      if (!areEqual(item, other)) continue;
+      isMet = true;
+      met.add(place);
+    }
+    if (!isMet) return false;
+  }
+  return met.size === nested.length;
 }
 
 function equalRecords(a: RecordValue, b: RecordValue): boolean {

@@ -1,6 +1,6 @@
 // Owns reading a policy's Cedar text without a server: parsed by Cedar itself, compiled by our own rules.
 
-import * as cedar from '@cedar-policy/cedar-wasm/nodejs';
+import { createRequire } from 'node:module';
 import { compilePolicy } from '@countersign/core/policy/compile';
 import type { ReadPolicy } from './fold.ts';
 
@@ -16,19 +16,48 @@ function inOrder(parts: readonly string[]): readonly string[] {
     .map(({ part }) => part);
 }
 
-/** Compiles a Cedar text that was published. A text that was accepted once compiles to the same rules again. */
-export const readCedarPolicy: ReadPolicy = (text) => {
+type Cedar = typeof import('@cedar-policy/cedar-wasm/nodejs');
+
+function rulesOf(cedar: Cedar, text: string): readonly unknown[] | string {
   const split = cedar.policySetTextToParts(text);
-  if (split.type === 'failure') return { ok: false, reason: split.errors[0]?.message ?? 'no cedar text' };
+  if (split.type === 'failure') return split.errors[0]?.message ?? 'no cedar text';
   const rules: unknown[] = [];
   for (const part of inOrder(split.policies)) {
     const answer = cedar.policyToJson(part);
-    if (answer.type === 'failure') return { ok: false, reason: answer.errors[0]?.message ?? 'not a rule' };
+    if (answer.type === 'failure') return answer.errors[0]?.message ?? 'not a rule';
     // What was published was compiled from JSON text; the same way gives the same rules.
     const rule: unknown = JSON.parse(JSON.stringify(answer.json));
     rules.push(rule);
   }
-  const compiled = compilePolicy(rules);
-  if (compiled.ok) return { ok: true, policy: compiled.policy };
-  return { ok: false, reason: compiled.problems[0]?.message ?? 'it does not compile' };
-};
+  return rules;
+}
+
+/**
+ * A reader that compiles Cedar texts that were published. A text that was accepted once compiles to the same rules
+ * again, if the stack is as large as it was then. It throws nothing: a text that exhausts the stack or traps is one
+ * that cannot be used.
+ */
+export function openCedarReader(): ReadPolicy {
+  const load = createRequire(import.meta.url);
+  const file = load.resolve('@cedar-policy/cedar-wasm/nodejs');
+  let held: Cedar | undefined;
+  const cedarOf = (): Cedar => {
+    const cedar: Cedar = held ?? load(file);
+    held = cedar;
+    return cedar;
+  };
+  return (text) => {
+    try {
+      const rules = rulesOf(cedarOf(), text);
+      if (typeof rules === 'string') return { ok: false, reason: rules };
+      const compiled = compilePolicy(rules);
+      if (compiled.ok) return { ok: true, policy: compiled.policy };
+      return { ok: false, reason: compiled.problems[0]?.message ?? 'it does not compile' };
+    } catch (error) {
+      // What was left by a trap or an overflow is in no state to read the next text: that gets an instance of its own.
+      held = undefined;
+      delete load.cache[file];
+      return { ok: false, reason: error instanceof Error ? error.message : 'it cannot be read' };
+    }
+  };
+}

@@ -145,6 +145,17 @@ function compare(entry: CallIntent, input: RetakeInput, retaken: Retaken, report
   compareTarget(entry, retaken, report);
 }
 
+/** A policy that exhausts the stack when it is asked is one that cannot be used. */
+function retakeBounded(input: RetakeInput, report: Report): Retaken | undefined {
+  try {
+    return retake(input);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : 'it cannot be evaluated';
+    report('policy_unusable', 'the policy in force', reason);
+    return undefined;
+  }
+}
+
 /**
  * Takes an intent's decision again and reports every way in which the record differs. INVARIANT: what cannot be
  * taken again is reported: no call passes unexamined. `version` is the fold's, at the intent's place.
@@ -185,6 +196,8 @@ export function checkCall(fold: Fold, entry: CallIntent, version: number, report
   const rules = fold.policy?.rules;
   if (rules === undefined) return skipped('the policy in force has no usable text');
   const input = { directory, rules, actor: checked.chain, target: entry.target, context };
-  compare(entry, input, retake(input), report);
+  const retaken = retakeBounded(input, report);
+  if (retaken === undefined) return skipped('the policy in force could not be evaluated');
+  compare(entry, input, retaken, report);
   return { outcome, retaken: true, why: undefined };
 }

@@ -2,7 +2,7 @@
 
 import { describeFinding } from '../ledger/describe-verification.ts';
 import type { Difference, DifferenceKind } from './difference.ts';
-import type { ExportReplay } from './replay-export.ts';
+import type { ExportReplay } from './replay-directory.ts';
 import type { Replay } from './replay-log.ts';
 
 const kindTexts: { readonly [K in DifferenceKind]: string } = {

@@ -1,49 +1,29 @@
-// Owns the replay of an exported directory: verified first, then every decision taken again from it alone.
+// Owns the replay of an export in a thread with a stack that is larger than any on which a policy was accepted.
 
-import { hash } from 'node:crypto';
-import { isId } from '@countersign/core/ids';
-import { decodeBundle, entriesLevel, tileAt, tilePath, tileWidth } from '@countersign/core/ledger/tile';
-import { strictText } from '../ledger/node-verifying.ts';
-import { type ExportDirectory, openExport } from '../ledger/read-export.ts';
-import {
-  type DirectoryFinding,
-  type DirectoryVerification,
-  type VerifyOptions,
-  verifyDirectory,
-} from '../ledger/verify-directory.ts';
-import { readCedarPolicy } from './cedar-policy.ts';
-import { type Replay, replayLog } from './replay-log.ts';
+import { Worker } from 'node:worker_threads';
+import type { VerifyOptions } from '../ledger/verify-directory.ts';
+import type { ExportReplay } from './replay-directory.ts';
 
-export type ExportReplay =
-  | {
-      readonly kind: 'replayed';
-      readonly verification: Extract<DirectoryVerification, { readonly ok: true }>;
-      readonly replay: Replay;
-    }
-  | { readonly kind: 'not_verified'; readonly finding: DirectoryFinding }
-  /** The installation's log, or another's: it holds no organization. */
-  | { readonly kind: 'no_organization'; readonly origin: string };
+/** Four times the stack on which a server checks a policy before it publishes it. */
+const stackSizeMb = 16;
 
-/** The texts of the first `size` entries, in order. Entries that are not UTF-8 are given as an empty text. */
-function* entryTexts(source: ExportDirectory, size: number): Generator<string, void> {
-  for (let index = 0; index * tileWidth < size; index += 1) {
-    const tile = tileAt(size, entriesLevel, index);
-    const bytes = tile === undefined ? undefined : source.read(tilePath(tile));
-    for (const entry of decodeBundle(bytes ?? new Uint8Array(0)).entries) yield strictText(entry) ?? '';
-  }
-}
+/** What the thread is started with. */
+export type ReplayTask = { readonly directory: string; readonly options: VerifyOptions };
 
 /**
- * Replays an export. The tree is verified first, so that what is replayed is what was signed. Rejects only
- * when the directory cannot be read.
+ * Replays an export. The tree is verified first, so that what is replayed is what was signed. Rejects only when the
+ * directory cannot be read, or the thread ends without an answer.
  */
-export async function replayExport(directory: string, options: VerifyOptions = {}): Promise<ExportReplay> {
-  const verification = await verifyDirectory(directory, options);
-  if (!verification.ok) return { kind: 'not_verified', finding: verification.finding };
-  const { origin, size } = verification;
-  const orgId = origin.slice(origin.lastIndexOf('/') + 1);
-  if (!isId('org', orgId)) return { kind: 'no_organization', origin };
-  const deps = { readPolicy: readCedarPolicy, sha256Hex: (text: string) => hash('sha256', text, 'hex') };
-  const replay = replayLog(deps, { orgId, origin }, entryTexts(openExport(directory), size));
-  return { kind: 'replayed', verification, replay };
+export function replayExport(directory: string, options: VerifyOptions = {}): Promise<ExportReplay> {
+  const workerData: ReplayTask = { directory, options };
+  const { promise, resolve, reject } = Promise.withResolvers<ExportReplay>();
+  const worker = new Worker(new URL('./replay-worker.ts', import.meta.url), {
+    workerData,
+    execArgv: [],
+    resourceLimits: { stackSizeMb },
+  });
+  worker.on('message', resolve);
+  worker.on('error', reject);
+  worker.on('exit', () => reject(new Error('the replay ended without a result')));
+  return promise;
 }

@@ -4,14 +4,18 @@ import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
 import { test } from 'node:test';
 import { defaultPolicyText } from '@countersign/core/policy/default-policy';
-import { readCedarPolicy } from './cedar-policy.ts';
+import { openCedarReader } from './cedar-policy.ts';
 import type { DifferenceKind } from './difference.ts';
 import { type Replay, replayLog } from './replay-log.ts';
 import { type Draft, ids, origin, sha256Hex } from './sample-changes.ts';
 import { logText, makeLog } from './sample-log.ts';
 
 function replay(log: readonly Draft[]): Replay {
-  return replayLog({ readPolicy: readCedarPolicy, sha256Hex }, { orgId: ids.org, origin }, log.map(logText));
+  return replayLog(
+    { readPolicy: openCedarReader(), sha256Hex },
+    { orgId: ids.org, origin },
+    log.map(logText),
+  );
 }
 
 function kindsOf(log: readonly Draft[]): readonly DifferenceKind[] {
@@ -176,7 +180,7 @@ test('a refusal before policy is held to its reason', () => {
 test('an entry that cannot be read is named and the rest is replayed', () => {
   const { entries } = makeLog();
   const texts = entries.map(logText).with(5, '{"v":1}');
-  const result = replayLog({ readPolicy: readCedarPolicy, sha256Hex }, { orgId: ids.org, origin }, texts);
+  const result = replayLog({ readPolicy: openCedarReader(), sha256Hex }, { orgId: ids.org, origin }, texts);
   assert.ok(result.differenceKinds.has('entry_unreadable'));
   assert.equal(result.entries, entries.length);
 });

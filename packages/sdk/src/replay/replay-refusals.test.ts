@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { listedRules, listedTeams } from '@countersign/core/ledger/listed-rules';
 import { defaultPolicyText } from '@countersign/core/policy/default-policy';
-import { readCedarPolicy } from './cedar-policy.ts';
+import { openCedarReader } from './cedar-policy.ts';
 import { untold } from './check-untold.ts';
 import { type Replay, replayLog } from './replay-log.ts';
 import {
@@ -44,7 +44,7 @@ function replay(...calls: readonly Draft[]): Replay {
   // Without the revocation at its end, which makes another version; its own calls were decided by another text.
   const before = makeLog({ policyText }).entries.filter(({ type, sv }) => type !== 'model_call' && sv !== 4);
   const texts = [...before, ...calls].map(logText);
-  return replayLog({ readPolicy: readCedarPolicy, sha256Hex }, { orgId: ids.org, origin }, texts);
+  return replayLog({ readPolicy: openCedarReader(), sha256Hex }, { orgId: ids.org, origin }, texts);
 }
 
 function kindsOf(...calls: readonly Draft[]): readonly string[] {

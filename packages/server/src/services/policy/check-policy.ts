@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import * as cedar from '@cedar-policy/cedar-wasm/nodejs';
 import { type CompiledPolicy, type CompileProblem, compilePolicy } from '@countersign/core/policy/compile';
+import { bracketTooDeep, levelsOf, mostLevels, mostOpenBrackets } from '@countersign/core/policy/nesting';
 import { cedarSchema } from '@countersign/core/policy/schema';
 import { checkObligations } from './check-obligations.ts';
 import { comparePolicy } from './compare-policy.ts';
@@ -84,6 +85,13 @@ function build(text: string, parts: readonly string[]): Built {
       const [first] = answer.errors;
       return { problems: [problemAt(positions[i] ?? start, first?.message ?? 'not a rule', first?.help)] };
     }
+    const levels = answer.json.conditions.reduce((most, { body }) => Math.max(most, levelsOf(body)), 0);
+    if (levels > mostLevels) {
+      const message = `the rule nests ${levels} levels deep, more than ${mostLevels}: each \`&&\` or \`||\` of a chain is one`;
+      return {
+        problems: [problemAt(positions[i] ?? start, message, 'split the rule into several, or use a set')],
+      };
+    }
     est.push(answer.json);
   }
   // What is stored is JSON text, so that is what is compiled and compared: nothing is lost on the way.
@@ -106,6 +114,12 @@ export function checkPolicy(task: PolicyCheckTask): PolicyCheckResult {
   if (bytes > maxTextBytes) {
     const message = `the policy has ${bytes} bytes, more than ${maxTextBytes}`;
     return refused(problemAt(start, message, 'remove rules, or use groups instead of lists'));
+  }
+  const deep = bracketTooDeep(text, mostOpenBrackets);
+  if (deep !== undefined) {
+    const position = positionOfByte(text, Buffer.byteLength(text.slice(0, deep), 'utf8'));
+    const message = `more than ${mostOpenBrackets} brackets are open here`;
+    return refused(problemAt(position, message, 'split the rule into several, or leave brackets out'));
   }
   const validated = validate(task);
   if ('problems' in validated) return refused(...validated.problems);

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { after, test } from 'node:test';
 import { AppError } from '@countersign/core/errors';
 import { compilePolicy } from '@countersign/core/policy/compile';
+import { bracketsOf, chainOf, deepestText } from '@countersign/core/policy/deepest-texts.support';
 import { defaultPolicyText } from '@countersign/core/policy/default-policy';
 import { checkPolicy } from './check-policy.ts';
 import { comparePolicy } from './compare-policy.ts';
@@ -168,11 +169,21 @@ test('a check that needs too much memory is ended and refused', async () => {
 });
 
 test('a text that nests without end is refused and does not end the server', async () => {
-  const depth = 30_000;
-  const text = `permit(principal, action, resource) when { ${'('.repeat(depth)}true${')'.repeat(depth)} };`;
+  const text = `permit(principal, action, resource) when { ${'if true then true else '.repeat(30_000)}true };`;
   const result = await checker.check(text, nothing);
   assert.ok(!result.ok);
   assert.match(result.problems[0]?.message ?? '', /nests too deeply/);
+});
+
+test('the deepest rules that may be published are published, and what is one deeper is refused where it is', async () => {
+  const accepted = await checker.check(deepestText, nothing);
+  assert.ok(accepted.ok, JSON.stringify(accepted));
+  assert.deepEqual(problemsOf(`\n${chainOf(1_001)}`), [
+    '2:1 the rule nests 1001 levels deep, more than 1000: each `&&` or `||` of a chain is one (split the rule into several, or use a set)',
+  ]);
+  assert.deepEqual(problemsOf(bracketsOf(65)), [
+    '1:124 more than 64 brackets are open here (split the rule into several, or leave brackets out)',
+  ]);
 });
 
 test('checks beyond the queue are refused, those in it are answered', async () => {

@@ -1,0 +1,49 @@
+// Owns the replay of an exported directory on this thread: verified first, then every decision taken again.
+
+import { hash } from 'node:crypto';
+import { isId } from '@countersign/core/ids';
+import { decodeBundle, entriesLevel, tileAt, tilePath, tileWidth } from '@countersign/core/ledger/tile';
+import { strictText } from '../ledger/node-verifying.ts';
+import { type ExportDirectory, openExport } from '../ledger/read-export.ts';
+import {
+  type DirectoryFinding,
+  type DirectoryVerification,
+  type VerifyOptions,
+  verifyDirectory,
+} from '../ledger/verify-directory.ts';
+import { openCedarReader } from './cedar-policy.ts';
+import { type Replay, replayLog } from './replay-log.ts';
+
+export type ExportReplay =
+  | {
+      readonly kind: 'replayed';
+      readonly verification: Extract<DirectoryVerification, { readonly ok: true }>;
+      readonly replay: Replay;
+    }
+  | { readonly kind: 'not_verified'; readonly finding: DirectoryFinding }
+  /** The installation's log, or another's: it holds no organization. */
+  | { readonly kind: 'no_organization'; readonly origin: string };
+
+/** The texts of the first `size` entries, in order. Entries that are not UTF-8 are given as an empty text. */
+function* entryTexts(source: ExportDirectory, size: number): Generator<string, void> {
+  for (let index = 0; index * tileWidth < size; index += 1) {
+    const tile = tileAt(size, entriesLevel, index);
+    const bytes = tile === undefined ? undefined : source.read(tilePath(tile));
+    for (const entry of decodeBundle(bytes ?? new Uint8Array(0)).entries) yield strictText(entry) ?? '';
+  }
+}
+
+/**
+ * Replays an export on the stack of this thread. The tree is verified first, so that what is replayed is what was
+ * signed. Rejects only when the directory cannot be read.
+ */
+export async function replayDirectory(directory: string, options: VerifyOptions = {}): Promise<ExportReplay> {
+  const verification = await verifyDirectory(directory, options);
+  if (!verification.ok) return { kind: 'not_verified', finding: verification.finding };
+  const { origin, size } = verification;
+  const orgId = origin.slice(origin.lastIndexOf('/') + 1);
+  if (!isId('org', orgId)) return { kind: 'no_organization', origin };
+  const deps = { readPolicy: openCedarReader(), sha256Hex: (text: string) => hash('sha256', text, 'hex') };
+  const replay = replayLog(deps, { orgId, origin }, entryTexts(openExport(directory), size));
+  return { kind: 'replayed', verification, replay };
+}
