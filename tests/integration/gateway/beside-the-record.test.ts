@@ -73,6 +73,25 @@ test('what a client says of its task and tags reaches policy as a claim, and the
   assert.equal((await running.call({ headers: said.slice(0, 2), body: metadata })).status, 200);
 });
 
+test('the session of a coding client is a tag of its own beside a task, for policy and the record', async () => {
+  await running.publish(`@id("session") permit (principal, action, resource)
+    when { context.claimed has task && context.claimed.task == "review" && context.claimed.tags.contains("session=s1") };`);
+  const session = ['x-claude-code-session-id', 's1'];
+  const task = ['x-countersign-task', 'review'];
+  // However many tags there are beside it.
+  const many = ['x-countersign-tags', Array.from({ length: 40 }, (_, n) => `a${n}`).join()];
+  const answer = await running.call({ headers: [...many, ...task, ...session] });
+  assert.equal(answer.status, 200, answer.text);
+  const entry: unknown = JSON.parse(textAt(await running.record(answer.record()), 'entries.0.text'));
+  assert.equal(at(entry, 'ctx.claimed.task'), 'review');
+  const tags = at(entry, 'ctx.claimed.tags');
+  assert.ok(Array.isArray(tags) && tags.includes('session=s1'));
+  await running.publish('@id("all") permit (principal, action, resource);');
+  const alone = await running.call({ headers: session });
+  const first: unknown = JSON.parse(textAt(await running.record(alone.record()), 'entries.0.text'));
+  assert.deepEqual(at(first, 'ctx.claimed'), { tags: ['session=s1'], task: 's1' });
+});
+
 test('the agents of a coding client are tags, and the trace of a call is in both of its entries', async () => {
   await running.publish('@id("all") permit (principal, action, resource);');
   const trace = '4bf92f3577b34da6a3ce929d0e0e4736';

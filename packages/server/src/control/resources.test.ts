@@ -215,6 +215,7 @@ test('a trusted issuer holds public keys only, and its audience is ours', async 
   assert.equal(textOf(made, 'audience'), `urn:countersign:${organization.organizationId}`);
   await assert.rejects(run('token_issuer.create', undefined, { ...body, name: 'twin' }), {
     code: 'already_exists',
+    message: `the issuer \`${issuer.issuer}\` is trusted already, as \`${issuer.name}\`: change \`${textOf(made, 'id')}\`, or remove it first`,
   });
 });
 

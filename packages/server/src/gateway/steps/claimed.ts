@@ -34,10 +34,12 @@ function readTags(text: string): readonly string[] {
   return text.split(',').map((tag) => tag.trim());
 }
 
-const taskHeaders = ['x-countersign-task', 'x-claude-code-session-id'] as const;
+const taskHeader = 'x-countersign-task';
+const sessionHeader = 'x-claude-code-session-id';
 
-/** What a coding client says of the agent that it runs: one tag each, under a name of its own. */
-const agentHeaders = [
+/** What a coding client says of its session and of the agent that it runs: one tag each, under a name of its own. */
+const ownHeaders = [
+  [sessionHeader, 'session'],
   ['x-claude-code-agent-id', 'agent'],
   ['x-claude-code-parent-agent-id', 'parent-agent'],
 ] as const;
@@ -48,8 +50,8 @@ const nothing: RequestContext['claimed'] = { tags: [] };
 function saysNothing(call: InboundCall, { claimed }: InferenceRequest): boolean {
   if (claimed.metadata.size > 0 || claimedUser(claimed) !== undefined) return false;
   for (const name of tagHeaders) if (call.header(name) !== undefined) return false;
-  for (const name of taskHeaders) if (call.header(name) !== undefined) return false;
-  for (const [name] of agentHeaders) if (call.header(name) !== undefined) return false;
+  if (call.header(taskHeader) !== undefined) return false;
+  for (const [name] of ownHeaders) if (call.header(name) !== undefined) return false;
   return true;
 }
 
@@ -81,18 +83,19 @@ export function claimedLabels(
     left -= utf8Length(quote(kept));
     if (left >= 0) tags.add(kept);
   };
+  // First, so that no other tags can crowd them out.
+  for (const [name, tag] of ownHeaders) {
+    const id = call.header(name);
+    if (id !== undefined && id !== '') add(`${tag}=${id}`);
+  }
   for (const name of tagHeaders) {
     const text = call.header(name);
     if (text !== undefined) for (const tag of readTags(text)) add(tag);
   }
-  for (const [name, tag] of agentHeaders) {
-    const id = call.header(name);
-    if (id !== undefined) add(`${tag}=${id}`);
-  }
   for (const [name, value] of request.claimed.metadata) {
     if (name !== 'user_id') add(`${name}=${value}`);
   }
-  const task = bounded(call.header(taskHeaders[0]) ?? call.header(taskHeaders[1]));
+  const task = bounded(call.header(taskHeader) ?? call.header(sessionHeader));
   const user = claimedUser(request.claimed);
   return {
     ...(task === undefined ? {} : { task }),
