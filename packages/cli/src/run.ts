@@ -81,7 +81,11 @@ function find(commands: readonly Command[], words: readonly string[]): Found {
 /** A failure in sentences for people. Nothing of it acts on a terminal. */
 function failureText(error: unknown): string {
   if (error instanceof ProblemError) {
-    const fields = error.fields.map(({ path, message }) => `  \`${safeLine(path)}\`: ${safeLine(message)}\n`);
+    // What the sentence says already is not said again.
+    const isSaid = error.fields.length === 1 && error.detail.includes(error.fields[0]?.message ?? '');
+    const fields = (isSaid ? [] : error.fields).map(
+      ({ path, message }) => `  \`${safeLine(path)}\`: ${safeLine(message)}\n`,
+    );
     const what = `refused: ${safeLine(error.detail)} (code \`${error.code}\`, request \`${safeLine(error.requestId)}\`)`;
     return `${what}\n${fields.join('')}`;
   }

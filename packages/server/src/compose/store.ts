@@ -15,6 +15,7 @@ import {
   openPolicyChecker,
   type PolicyChecker,
   problemText,
+  wordsOf,
 } from '../services/policy/publish.ts';
 import { loadMasterKeys, type MasterKeys } from './master-keys.ts';
 import { type Hearing, startThreads, type Threads } from './start-threads.ts';
@@ -73,9 +74,11 @@ export async function preparePolicy(
   }
   const fields = result.problems.map((problem) => ({
     path: `${problem.line}:${problem.column}`,
-    message: problemText(problem),
+    message: wordsOf(problem),
   }));
-  throw new AppError('policy_invalid', fields[0]?.message ?? 'the policy was refused', { fields });
+  const [first] = result.problems;
+  const told = first === undefined ? 'the policy was refused' : problemText(first);
+  throw new AppError('policy_invalid', told, { fields });
 }
 
 export type InitValues = { readonly slug: string; readonly ownerEmail: string; readonly ownerName: string };

@@ -7,6 +7,7 @@ import { bracketTooDeep, levelsOf, mostLevels, mostOpenBrackets } from '@counter
 import { cedarSchema } from '@countersign/core/policy/schema';
 import { checkObligations } from './check-obligations.ts';
 import { comparePolicy } from './compare-policy.ts';
+import { groupProblems } from './group-problems.ts';
 import { type Position, positionOfByte, rulePositions } from './positions.ts';
 import type { PolicyCheckResult, PolicyCheckTask, PolicyProblem } from './publish-types.ts';
 
@@ -30,7 +31,8 @@ function fromCedar(text: string, errors: readonly cedar.DetailedError[]): readon
     const message = error.message
       .replace(/^failed to parse policies from string: /, '')
       .replace(/^for policy `[^`]*`, /, '');
-    return [problemAt(position, message, error.help), ...fromCedar(text, error.related ?? [])];
+    const help = error.help?.replace(/^for policy `[^`]*`, /, '');
+    return [problemAt(position, message, help), ...fromCedar(text, error.related ?? [])];
   });
 }
 
@@ -61,11 +63,11 @@ function validate(task: PolicyCheckTask): Validated {
   if (parts === undefined)
     return { problems: [problemAt(start, 'the rules cannot be told apart', undefined)] };
   const answer = cedar.validate({ schema: cedarSchema(task.labels), policies });
-  if (answer.type === 'failure') return { problems: fromCedar(text, answer.errors) };
+  if (answer.type === 'failure') return { problems: groupProblems(fromCedar(text, answer.errors)) };
   const errors = answer.validationErrors.map(({ error }) => error);
-  if (errors.length > 0) return { problems: fromCedar(text, errors) };
+  if (errors.length > 0) return { problems: groupProblems(fromCedar(text, errors)) };
   const warnings = [...answer.validationWarnings.map(({ error }) => error), ...answer.otherWarnings];
-  return { parts, warnings: fromCedar(text, warnings) };
+  return { parts, warnings: groupProblems(fromCedar(text, warnings)) };
 }
 
 type Built =

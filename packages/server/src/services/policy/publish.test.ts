@@ -82,6 +82,22 @@ when { context.lables.isEmpty() };`;
   assert.match(attribute ?? '', /^4:8 .*`lables`.*did you mean `labels`/);
 });
 
+test('one mistake is one problem: it lists the actions or types that it concerns, in the order of the text', () => {
+  const text = `permit(principal, action, resource) when { context.key.environment == "x" };
+permit(principal, action, resource) when { principal.foo == "x" };`;
+  const problems = problemsOf(text);
+  assert.deepEqual(
+    problems.map((problem) => /^(\d+:\d+) .*?attribute `([^`]*)`/.exec(problem)?.slice(1).join(' ')),
+    ['1:44 key', '1:44 key.environment', '2:44 foo'],
+  );
+  const [key, , foo] = problems;
+  assert.match(
+    key ?? '',
+    / in the context of the actions `call_tool`, `chat`, .*`use_hosted_tool` \(try testing .* `context has key && ..`\)$/,
+  );
+  assert.match(foo ?? '', / on the entity types `Agent`, `Service`, `User` not found \(did you mean/);
+});
+
 test('an optional attribute that is not tested for is refused', () => {
   const text = 'permit(principal, action == Action::"chat", resource) when { context.customer == "x" };';
   assert.match(problemsOf(text).join(), /^1:62 .*optional attribute/);

@@ -84,9 +84,14 @@ function outcomeOf(worker: Worker, timeoutMs: number): Promise<PolicyCheckResult
   return promise.finally(() => clearTimeout(timer));
 }
 
+/** The same without its place: `message (help)`. */
+export function wordsOf({ message, help }: Pick<PolicyProblem, 'message' | 'help'>): string {
+  return help === undefined ? message : `${message} (${help})`;
+}
+
 /** One line for each problem or warning: `3:14 message (help)`. */
 export function problemText({ line, column, message, help }: PolicyProblem): string {
-  return `${line}:${column} ${message}${help === undefined ? '' : ` (${help})`}`;
+  return `${line}:${column} ${wordsOf({ message, help })}`;
 }
 
 /** Opens a checker. It holds no thread while nothing is checked. */
