@@ -18,6 +18,7 @@ before(async () => {
     name: 'dear',
     providerId,
     upstreamName: 'up-dear',
+    aliases: ['precious'],
     ...price(100_000),
   });
   dearId = textAt(dear, 'id');
@@ -87,6 +88,10 @@ test('what the dear model costs is counted on its budget, the others are given b
   assert.ok(Array.isArray(usage));
   const counts = new Map(usage.map((item) => [at(item, 'group.model'), at(item, 'costNanos')]));
   assert.deepEqual([counts.get('dear'), counts.get('m')], [await onDear(), await onCheap()]);
+  for (const name of ['dear', 'precious']) {
+    const only = await running.must('GET', `/usage?groupBy=model&model=${name}`);
+    assert.deepEqual([at(only, 'items.0.group.model'), at(only, 'items.1')], ['dear', undefined]);
+  }
 });
 
 test('a budget or limit on the fallback refuses the call before anything leaves', async () => {

@@ -67,12 +67,18 @@ function readShape(builder: RequestBuilder, endpoint: Endpoint, root: JsonRecord
   }
 }
 
-/** A body of which only `model` and `stream` are read. */
+/** How many answers a body seems to ask for whose endpoint we do not know (`n` pictures, `n` choices). */
+function seemingChoices({ n, best_of }: JsonRecord): number {
+  const counts = [n, best_of].filter((count) => typeof count === 'number');
+  return counts.reduce((most, count) => (Number.isSafeInteger(count) && count > most ? count : most), 1);
+}
+
+/** A body of which only `model`, `stream` and what bounds it are read. */
 function readUnknown(builder: RequestBuilder, root: JsonRecord): number {
   checkKeys(builder, root, passthroughKeys);
   addUnknownSettings(builder, root, passthroughKeys);
   addOpaque(builder, 'user', 'body', []);
-  return 1;
+  return seemingChoices(root);
 }
 
 function label(value: unknown): string | undefined {
@@ -105,7 +111,8 @@ function readClaims(builder: RequestBuilder, endpoint: Endpoint, root: JsonRecor
  * anything else; but one that is another endpoint's bounds nothing here, and 0 is read as no limit by some.
  */
 function readLimit(builder: RequestBuilder, endpoint: Endpoint, root: JsonRecord): number | undefined {
-  const own = limitFieldsOf(endpoint.id);
+  // Of an endpoint that is passed through nobody here knows the limits: any may hold there.
+  const own = endpoint.id === 'passthrough' ? allLimits : limitFieldsOf(endpoint.id);
   let limit: number | undefined;
   for (const field of allLimits) {
     const value = readCount(builder, root, field, 0);

@@ -107,7 +107,6 @@ const limited: readonly (readonly [EndpointId, object, readonly string[]])[] = [
   ['responses', { input: 'hi' }, ['max_output_tokens']],
   ['response_compact', { input: 'hi' }, []],
   ['messages', { messages: hi }, ['max_tokens']],
-  ['passthrough', {}, []],
 ];
 for (const [id, body, own] of limited) {
   for (const name of limitNames) {
@@ -121,6 +120,15 @@ for (const [id, body, own] of limited) {
     });
   }
 }
+
+test('a body that is passed through is bound by the ceiling, or by more where it seems to ask for more', () => {
+  const bound = (body: object) => outputBound(accept('passthrough', { model: 'a', ...body }), caps);
+  assert.equal(bound({}), caps.maxOutput);
+  assert.equal(bound({ max_tokens: 7 }), caps.maxOutput);
+  assert.equal(bound({ max_tokens: 7, max_output_tokens: 90_000 }), 90_000);
+  assert.equal(bound({ n: 10, max_tokens: 3_000 }), 30_000);
+  assert.equal(bound({ n: 'ten', best_of: -1 }), caps.maxOutput);
+});
 
 test('of two limits that an endpoint knows the larger is the bound, and one of another endpoint is none beside it', () => {
   const two = {

@@ -75,11 +75,15 @@ export function inputBound(request: InferenceRequest, caps: TokenCaps): number {
   return isBatch ? bound : Math.min(bound, caps.contextWindow);
 }
 
-/** The bound of one answer: the request's own limit in full, else the ceiling; lowered where the body is. */
+/**
+ * The bound of one answer: the request's own limit in full, else the ceiling; lowered where the body is. What is passed
+ * through may know its limits under other names: then the larger of both.
+ */
 function eachBound(
   { endpoint, maxOutputTokens }: InferenceRequest,
   { maxOutput, lowered }: TokenCaps,
 ): number {
+  if (endpoint === 'passthrough') return Math.max(maxOutputTokens ?? 0, maxOutput);
   const own = maxOutputTokens ?? maxOutput;
   return lowered === undefined || limitFieldsOf(endpoint).length === 0 ? own : Math.min(own, lowered);
 }

@@ -142,17 +142,24 @@ function narrowed(ctx: QueryContext): { readonly userId?: string } {
     : { userId: principalId };
 }
 
-/** The rows, each under the name of the model that ran; of one that is not ours, as the caller named it. */
+/**
+ * The rows, each under the name of the model that ran; of one that is not ours, as the caller named it. An alias in the
+ * filter is its model.
+ */
 async function servedBy(
   ctx: QueryContext,
   groups: readonly Group[],
   filters: Filters,
   rows: readonly UsageRow[],
-): Promise<readonly UsageRow[]> {
-  if (!groups.includes('model') && filters.model === undefined) return rows;
+): Promise<{ readonly rows: readonly UsageRow[]; readonly filters: Filters }> {
+  if (!groups.includes('model') && filters.model === undefined) return { rows, filters };
   const models = await listAll(ctx.store, ctx.orgId, 'model');
   const names = new Map<string | null, string>(models.map(({ state }) => [state.id, state.name]));
-  return rows.map((row) => ({ ...row, model: names.get(row.model_id) ?? row.model }));
+  const meant = models.find(({ state }) => state.aliases.includes(filters.model ?? ''))?.state.name;
+  return {
+    rows: rows.map((row) => ({ ...row, model: names.get(row.model_id) ?? row.model })),
+    filters: meant === undefined ? filters : { ...filters, model: meant },
+  };
 }
 
 /** Usage of whole UTC days, dearest group first; `from` and `to` say which days they were. */
@@ -164,12 +171,12 @@ export const listUsage: Query<typeof usageList> = async (ctx, { query }) => {
     query.from === undefined ? toDay - defaultDays + 1 : Math.floor(Date.parse(query.from) / dayMs);
   if (fromDay > toDay) throw new AppError('invalid_request', '`from` must come before `to`');
   const read = await readUsage(ctx.store, ctx.orgId, { fromDay, toDay, ...narrowed(ctx) });
-  const rows = await servedBy(ctx, groups, query, read.filter(visibleUsage(ctx)));
+  const { rows, filters } = await servedBy(ctx, groups, query, read.filter(visibleUsage(ctx)));
   const { currency } = await needOrganization(ctx);
   const items = sumUp(
-    rows.filter((row) => isAsked(row, query)),
+    rows.filter((row) => isAsked(row, filters)),
     groups,
-    query,
+    filters,
   ).map(({ nanos, ...sum }) => ({
     ...sum,
     costNanos: nanos > BigInt(maxNanos) ? maxNanos : Number(nanos),
