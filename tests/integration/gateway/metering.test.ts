@@ -139,6 +139,22 @@ test('a stream without usage is estimated, and stream_options is not put into th
   assert.equal(at(running.provider.newest().json(), 'stream_options'), undefined);
 });
 
+test('an estimate is never above a limit that the provider was told to hold', async () => {
+  const text = 'information '.repeat(1_000);
+  const chunk = { id: 'c', choices: [{ index: 0, message: { content: text }, finish_reason: 'length' }] };
+  for (const stream of [true, false]) {
+    running.provider.answer((_asked, response) =>
+      stream
+        ? sendEvents(response, chatEvents({ ...plainly, text }, false))
+        : sendJson(response, JSON.stringify(chunk)),
+    );
+    const { output, source } = await usageOf(
+      await running.call({ body: { ...body, max_tokens: 1_000, stream } }),
+    );
+    assert.deepEqual([output, source], [1_000, 'estimated']);
+  }
+});
+
 test("a provider's own failure costs nothing, and passes as it is", async () => {
   const error = '{"error":{"message":"overloaded","type":"server_error"}}';
   for (const status of [400, 429, 500, 503, 529]) {

@@ -36,8 +36,12 @@ export function newNotes(): Notes {
 export const isStorable = (id: string): boolean =>
   id !== '' && id.length <= 256 && id.isWellFormed() && !id.includes('\u0000');
 
+/** Ids that are noted of one answer: a stream has no end to them. Further ones become nobody's. */
+const mostCreated = 10_000;
+
 function noteCreated(notes: Notes, kind: CreatedStateKind, id: unknown): void {
-  if (typeof id === 'string' && isStorable(id)) notes.created.set(`${kind} ${id}`, { kind, id });
+  if (typeof id !== 'string' || !isStorable(id) || notes.created.size >= mostCreated) return;
+  notes.created.set(`${kind} ${id}`, { kind, id });
 }
 
 const noteIn =

@@ -20,6 +20,8 @@ export type Estimates = {
   readonly inputTokens: number;
   /** Characters of generated text for each token: 4 is usual; no token has more than `mostCharactersOfToken`. */
   readonly charactersPerToken: number;
+  /** What the provider was told to hold the answer to: more is not estimated. */
+  readonly mostOutputTokens?: number;
 };
 
 const unbilled: ReadonlySet<EndpointId> = new Set([
@@ -45,7 +47,8 @@ function estimated(
   estimates: Estimates,
 ): TokenUsage {
   const heard = known.input + known.cachedInput + known.cacheWrite5m + known.cacheWrite1h + known.audioInput;
-  const made = Math.ceil(characters / Math.max(estimates.charactersPerToken, 0.25));
+  const written = Math.ceil(characters / Math.max(estimates.charactersPerToken, 0.25));
+  const made = Math.min(written, estimates.mostOutputTokens ?? written);
   return {
     ...known,
     input: heard > 0 ? known.input : Math.max(0, Math.ceil(estimates.inputTokens)),

@@ -183,3 +183,10 @@ test('whole answers give the same buckets as streams (litellm#9812)', () => {
   assert.deepEqual([counted.usage, counted.estimated], [noUsage, false]);
   assert.equal(readAnswer('chat', '<html>', estimates).estimated, true);
 });
+
+test('a stream that makes things without end fills no memory: what is beyond the bound is nobody’s', () => {
+  const item = (id: number) => ({ type: 'response.output_item.added', ...{ item: { id: `msg_${id}` } } });
+  const events = Array.from({ length: 10_050 }, (_, id) => item(id));
+  const { report } = follow('responses', named(...events));
+  assert.equal(report.createdState.length, 10_000);
+});

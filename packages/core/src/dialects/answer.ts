@@ -178,7 +178,9 @@ export function createAnswerReader(
   const read = (batch: SseBatch): number => {
     if (!hasEnded) characters += countText(batch.text);
     const wasEnded = hasEnded;
-    const isDull = notes.responseId !== undefined && !mayMatter(batch.text);
+    // A provider may fill a stream with empty lines and comments.
+    const isOver = notes.responseId !== undefined || !batch.text.includes('data');
+    const isDull = isOver && !mayMatter(batch.text);
     const passable = isDull ? batch.bytes.length : readEvents(batch);
     return wasEnded ? 0 : passable;
   };

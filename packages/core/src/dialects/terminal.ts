@@ -72,7 +72,7 @@ export function createTerminalFinder(
   return (name, data, value) => {
     if (isError(name, value)) return 'error';
     const isDone = data.trim() === '[DONE]';
-    if (isObject(value)) countFinished(value, finished);
+    if (isObject(value) && finished.size < choices) countFinished(value, finished);
     const hasFinished = isDone || finished.size >= choices;
     if (namedEnd(endpoint, value) ?? hasFinished) return 'whole';
     if (hasFinished || heldTypes.has(name)) return 'held';

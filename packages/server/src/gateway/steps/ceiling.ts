@@ -14,7 +14,7 @@ const leastStep = 512;
  * True where the provider itself holds the answer to its ceiling, because the body names it. Our count of a stream's
  * tokens is an estimate: such a stream is cut only where no vocabulary could write so much with its tokens.
  */
-function isHeldByProvider({ namedLimit, request, outputCeiling }: Forwarding): boolean {
+export function isHeldByProvider({ namedLimit, request, outputCeiling }: Forwarding): boolean {
   return namedLimit !== undefined && namedLimit * request.choices <= outputCeiling;
 }
 

@@ -21,7 +21,7 @@ import type { AnswerReport } from '@countersign/core/dialects/usage-types';
 import { downstreamHeaders } from '../../upstreams/providers/response-headers.ts';
 import type { UpstreamCall, UpstreamError } from '../../upstreams/upstream.ts';
 import type { ReplyHeaders } from '../call.ts';
-import { createCeiling } from './ceiling.ts';
+import { createCeiling, isHeldByProvider } from './ceiling.ts';
 import type { Cut, Forwarded, Forwarding, ForwardingCall } from './forwarding.ts';
 import { joined } from './joined.ts';
 import { charactersPerToken, estimatedInput } from './meter.ts';
@@ -205,7 +205,12 @@ class Attempt {
   }
 
   #estimates(): Estimates {
-    return { inputTokens: estimatedInput(this.#forwarding.request.counts.textBytes), charactersPerToken };
+    const { request, outputCeiling } = this.#forwarding;
+    const inputTokens = estimatedInput(request.counts.textBytes);
+    const isHeld = isHeldByProvider(this.#forwarding);
+    return isHeld
+      ? { inputTokens, charactersPerToken, mostOutputTokens: outputCeiling }
+      : { inputTokens, charactersPerToken };
   }
 
   #wholeReport(whole: AnswerBody): AnswerReport {
