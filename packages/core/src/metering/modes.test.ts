@@ -21,6 +21,8 @@ test('a mode that nobody names costs nothing more', () => {
 
 // Published prices per million tokens: priority, and standard.
 for (const [model, dear, usual] of [
+  ['gpt-5.6-sol', 8, 4],
+  ['gpt-5.6-luna', 0.4, 0.2],
   ['gpt-5.5', 12.5, 5],
   ['gpt-5.4-mini-2026-03-17', 1.5, 0.75],
   ['gpt-5-mini', 0.45, 0.25],
@@ -35,6 +37,7 @@ for (const [model, dear, usual] of [
     const factor = reservedFactor(openai(model), tier('priority')) / 1_000;
     assert.ok(factor >= dear / usual && factor < dear / usual + 0.001, `${factor}`);
     assert.equal(chargedFactor(openai(model), noModes, tier('priority')), factor * 1_000);
+    assert.equal(reservedFactor(openai(model), tier('fast')), factor * 1_000);
   });
 }
 
@@ -63,6 +66,7 @@ test('priority that the answer does not grant costs the usual price, and one tha
 test('fast mode and the region multiply each other', () => {
   const both = readModes('anthropic', { speed: 'fast', inference_geo: 'us', service_tier: 'auto' });
   assert.equal(reservedFactor(claude, both), 6_600);
+  assert.equal(reservedFactor({ ...claude, model: 'claude-opus-4-8' }, both), 2_200);
   assert.equal(chargedFactor(claude, both, { ...noModes, speed: 'standard' }), 1_100);
   assert.equal(chargedFactor(claude, noModes, { ...noModes, inferenceGeo: 'us' }), 1_100);
 });

@@ -6,7 +6,8 @@ import { isMatch } from './price-table.ts';
 
 /**
  * Names this table in records, after the price that it multiplies. Sources, as read on 2026-11-28: OpenAI's page of
- * priority processing and price list (priority, flex); Anthropic's pages of fast mode and of data residency.
+ * fast mode, which was priority processing until 2026-07-30, and its price list (flex); Anthropic's pages of fast mode
+ * and of data residency, and its announcement of Opus 4.8.
  */
 export const modesVersion = 'modes-2026-11-28';
 
@@ -19,8 +20,9 @@ const unknownGeo = 1_500;
 
 type Row = readonly [pattern: string, perMille: number];
 
-/** OpenAI's priority prices by its standard ones, rounded up; the first pattern that fits counts. */
+/** OpenAI's prices of priority, or fast mode, by its standard ones, rounded up; the first pattern that fits counts. */
 const priority: readonly Row[] = [
+  ['gpt-5.6*', 2_000],
   ['gpt-5.5', 2_500],
   ['gpt-5.5-####-##-##', 2_500],
   ['gpt-5.4', 2_000],
@@ -56,6 +58,12 @@ const flex: readonly Row[] = [
   [`${name}-####-##-##`, 500],
 ]);
 
+/** Anthropic's prices of fast mode by its standard ones, in each tier by input; 6 for the others that have it. */
+const fast: readonly Row[] = [
+  ['claude-opus-4-8*', 2_000],
+  ['claude-opus-4.8*', 2_000],
+];
+
 function find(rows: readonly Row[], model: string, otherwise: number): number {
   const name = model.toLowerCase();
   return rows.find(([pattern]) => isMatch(pattern, name))?.[1] ?? otherwise;
@@ -77,8 +85,10 @@ export type Multiplied = {
   readonly own: OwnTiers;
 };
 
-function ofTier({ dialect, model, own }: Multiplied, tier: string | undefined): number {
-  if (tier === undefined) return standard;
+function ofTier({ dialect, model, own }: Multiplied, name: string | undefined): number {
+  if (name === undefined) return standard;
+  // OpenAI takes both words for the same tier.
+  const tier = dialect === 'openai' && name === 'fast' ? 'priority' : name;
   const stated = own === undefined || !Object.hasOwn(own, tier) ? undefined : own[tier];
   if (stated !== undefined) return stated;
   if (usual[dialect].has(tier)) return standard;
@@ -86,9 +96,9 @@ function ofTier({ dialect, model, own }: Multiplied, tier: string | undefined): 
   return dialect === 'openai' && tier === 'priority' ? find(priority, model, unknownTier) : unknownTier;
 }
 
-function ofSpeed(speed: string | undefined): number {
-  // Fast mode is six times the standard price, for each model that has one, and in each tier by input.
-  return speed === undefined || speed === 'standard' ? standard : unknownSpeed;
+function ofSpeed({ model }: Multiplied, speed: string | undefined): number {
+  if (speed === undefined || speed === 'standard') return standard;
+  return speed === 'fast' ? find(fast, model, unknownSpeed) : unknownSpeed;
 }
 
 function ofGeo(geo: string | undefined): number {
@@ -108,7 +118,7 @@ function together(tier: number, speed: number, geo: number): number {
 export function reservedFactor(of: Multiplied, asked: CallModes): number {
   const { serviceTier, speed, inferenceGeo } = asked;
   if (serviceTier === undefined && speed === undefined && inferenceGeo === undefined) return standard;
-  return together(Math.max(standard, ofTier(of, serviceTier)), ofSpeed(speed), ofGeo(inferenceGeo));
+  return together(Math.max(standard, ofTier(of, serviceTier)), ofSpeed(of, speed), ofGeo(inferenceGeo));
 }
 
 /**
@@ -118,7 +128,11 @@ export function reservedFactor(of: Multiplied, asked: CallModes): number {
 export function chargedFactor(of: Multiplied, asked: CallModes, said: CallModes): number {
   const isTold = said.serviceTier !== undefined && said.serviceTier !== 'auto';
   const tier = isTold ? ofTier(of, said.serviceTier) : Math.max(standard, ofTier(of, asked.serviceTier));
-  return together(tier, ofSpeed(said.speed ?? asked.speed), ofGeo(said.inferenceGeo ?? asked.inferenceGeo));
+  return together(
+    tier,
+    ofSpeed(of, said.speed ?? asked.speed),
+    ofGeo(said.inferenceGeo ?? asked.inferenceGeo),
+  );
 }
 
 /** Money times parts of a thousand, rounded up. */
