@@ -124,3 +124,11 @@ test('an answer far beyond what its own limit could write is cut', async () => {
   const answer = await running.call({ body: { model: 'short', messages, stream: true, max_tokens: 100 } });
   assert.match(answer.text, /reached the ceiling of 100 tokens/);
 });
+
+test('a limit that nobody knows of an endpoint which is passed through holds no stream', async () => {
+  await running.publish('@id("all") permit (principal, action, resource);');
+  running.provider.answer(answerAs({ ...plainly, text: words(40_000), output: 40_000 }));
+  const body = { model: 'short', messages, stream: true, max_output_tokens: 1 };
+  const answer = await running.call({ path: '/providers/fake/v1/fim/completions', body });
+  assert.match(answer.text, /reached the ceiling of 2000 tokens/);
+});

@@ -12,10 +12,12 @@ const leastStep = 512;
 
 /**
  * True where the provider itself holds the answer to its ceiling, because the body names it. Our count of a stream's
- * tokens is an estimate: such a stream is cut only where no vocabulary could write so much with its tokens.
+ * tokens is an estimate: such a stream is cut only where no vocabulary could write so much with its tokens. Which limit an
+ * endpoint knows that is passed through, nobody here can say.
  */
 export function isHeldByProvider({ namedLimit, request, outputCeiling }: Forwarding): boolean {
-  return namedLimit !== undefined && namedLimit * request.choices <= outputCeiling;
+  if (namedLimit === undefined || request.endpoint === 'passthrough') return false;
+  return namedLimit * request.choices <= outputCeiling;
 }
 
 /** Watches a stream: takes how many bytes of events have passed, and answers why it must be cut, if it must. */
