@@ -18,6 +18,7 @@ import {
   type SampleStore,
   textOf,
 } from '@countersign/server/control/sample-organization';
+import { withOwnKey } from '@countersign/server/control/sample-owners';
 import { startPostgres } from '../support/postgres.ts';
 
 /** One object of each kind, by the name that operations begin with. */
@@ -175,7 +176,7 @@ function asking(store: SampleStore, house: House, marks: readonly string[]) {
 }
 
 async function populate(store: SampleStore, name: string): Promise<House> {
-  const { owner } = await makeOrganization(store, name);
+  const owner = await withOwnKey(store, (await makeOrganization(store, name)).owner);
   const house: House = { owner, ids: new Map(), name };
   for (const [operation, body] of making) {
     const made = await command(store, owner, operation, { body: body(lookUp(house.ids), name) });

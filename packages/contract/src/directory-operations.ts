@@ -160,7 +160,11 @@ export const userErase = operation({
   body: z.strictObject({ reason: statedReason }),
   response: z.object({
     id: idOf('user'),
-    state: z.enum(['requested', 'erased']).describe('`requested` until a second person confirms'),
+    state: z
+      .enum(['requested', 'erased'])
+      .describe(
+        '`requested` until a second person confirms, of whom neither has made the account of the other',
+      ),
   }),
   status: 200,
   alsoProduces: [],

@@ -14,6 +14,7 @@ import {
   type TestGateway,
 } from '../../support/gateway.ts';
 import { entriesOnDisk } from '../../support/ledger-on-disk.ts';
+import { makeSecondOwner } from '../../support/second-owner.ts';
 import { at, textAt } from '../../support/server.ts';
 
 let running: TestGateway;
@@ -159,9 +160,7 @@ test('an organization that keeps no clients has none in its records', async () =
 });
 
 test('who is erased has called from nowhere', async () => {
-  const owner = { email: 'olivia@example.com', name: 'Olivia', role: 'owner' };
-  const second = textAt(await running.must('POST', '/users', owner), 'id');
-  const { key } = await running.keyFor({ principalId: second, use: 'management' });
+  const { key } = await makeSecondOwner(running);
   await running.must('PATCH', '/organization', { minimumRetentionDays: 0 });
   const answer = await call('a');
   const erase = (by?: string) =>

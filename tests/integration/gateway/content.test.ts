@@ -10,17 +10,16 @@ import { verifyReceipt } from '@countersign/sdk/ledger/verify-receipt';
 import { type Person, startGateway, type TestGateway } from '../../support/gateway.ts';
 import { entriesOnDisk } from '../../support/ledger-on-disk.ts';
 import { chatEvents, chatJson } from '../../support/provider-answers.ts';
+import { makeSecondOwner, type Owner } from '../../support/second-owner.ts';
 import { at, textAt } from '../../support/server.ts';
 
 let running: TestGateway;
 let bob: Person;
-let second: { readonly id: string; readonly key: string };
+let second: Owner;
 before(async () => {
   running = await startGateway();
   bob = await running.person('bob');
-  const owner = { email: 'olivia@example.com', name: 'Olivia', role: 'owner' };
-  const id = textAt(await running.must('POST', '/users', owner), 'id');
-  second = { id, key: (await running.keyFor({ principalId: id, use: 'management' })).key };
+  second = await makeSecondOwner(running);
   await running.must('PATCH', '/organization', { contentMode: 'sealed', minimumRetentionDays: 0 });
 });
 after(async () => {

@@ -6,15 +6,14 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startGateway, type TestGateway } from '../../support/gateway.ts';
+import { makeSecondOwner } from '../../support/second-owner.ts';
 import { textAt } from '../../support/server.ts';
 
 let running: TestGateway;
 let second: string;
 before(async () => {
   running = await startGateway();
-  const owner = { email: 'olivia@example.com', name: 'Olivia', role: 'owner' };
-  const principalId = textAt(await running.must('POST', '/users', owner), 'id');
-  second = (await running.keyFor({ principalId, use: 'management' })).key;
+  second = (await makeSecondOwner(running)).key;
   await running.must('PATCH', '/organization', { minimumRetentionDays: 0 });
 });
 after(async () => {

@@ -58,6 +58,8 @@ export const userState = z.object({
   costCentre: costCentre.optional(),
   /** Who vouches for the person: the issuer, and a commitment to its subject. */
   external: z.object({ issuerId: idOf('tokenIssuer'), subject: sha256Hex }).optional(),
+  /** Who made the account. Absent: the set-up, or an issuer. */
+  madeBy: principalId.optional().describe('who made the account; absent: the set-up, or an issuer'),
 });
 
 export const serviceState = z.object({
@@ -117,6 +119,8 @@ export const keyState = z.object({
   requireUser: z.boolean(),
   expiresAt: instant.optional(),
   status: z.enum(['active', 'revoked']),
+  /** To whom the present secret was shown, by making the key or by rotating it. Absent: the set-up. */
+  madeBy: principalId.optional().describe('who made it, or rotated it last; absent: the set-up'),
 });
 
 const claimPath = z.string().min(1).max(200);

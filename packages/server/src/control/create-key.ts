@@ -108,6 +108,7 @@ export const createKey: Command<typeof keyCreate> = async (view, ctx, { body }) 
     requireUser: body.requireUser,
     expiresAt,
     status: 'active',
+    madeBy: ctx.actor.principalId,
   };
   return {
     response: { ...keyViewOf(state, ctx.nowMs, undefined), key: text },

@@ -18,7 +18,7 @@ export const createUser: Command<typeof userCreate> = async (view, ctx, { body }
   if ((await view.userByEmail(body.email)) !== undefined)
     throw new AppError('already_exists', 'there is a person of this address already: change that one');
   const id = ctx.newId('user');
-  const state: User = { id, status: 'active', costCentre: body.costCentre };
+  const state: User = { id, status: 'active', costCentre: body.costCentre, madeBy: ctx.actor.principalId };
   const profile = { email: body.email, name: body.name };
   const assignmentId = ctx.newId('roleAssignment');
   const assignment: RoleAssignment = {

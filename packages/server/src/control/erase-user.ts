@@ -43,6 +43,31 @@ async function standingRequest(view: View, id: UserId): Promise<UserId | undefin
   return isHeld ? requester : undefined;
 }
 
+/**
+ * INVARIANT: whoever asks or confirms acts with a key whose secret was shown to nobody else. Another who made it may
+ * have kept it; so may whoever has the secret of before its rotation, for as long as that works.
+ */
+async function demandOwnKey(view: View, { actor, nowMs }: CommandContext, person: UserId): Promise<void> {
+  const key = actor.keyId === undefined ? undefined : (await view.find('key', actor.keyId))?.state;
+  const isOwn = key !== undefined && (key.madeBy === undefined || key.madeBy === person);
+  if (!isOwn)
+    throw new AppError(
+      'second_person_required',
+      'somebody else made the key that you use, and may have kept it: rotate it, and use the new one',
+    );
+  if (key.previous !== undefined && nowMs < key.previous.until)
+    throw new AppError(
+      'second_person_required',
+      'the former secret of the key that you use still works: rotate it with `overlapSeconds` 0',
+    );
+}
+
+/** True when one made the other's account, and so may act as both. */
+async function isOfOneMaking(view: View, a: UserId, b: UserId): Promise<boolean> {
+  const [one, other] = [await view.find('user', a), await view.find('user', b)];
+  return one?.state.madeBy === b || other?.state.madeBy === a;
+}
+
 async function keysEnded(view: View, principalId: string): Promise<readonly Change[]> {
   const keys = await view.listOwned('key', principalId);
   return keys.flatMap(({ state }) =>
@@ -87,7 +112,11 @@ function requested(
   };
 }
 
-/** The first call asks, the call of a second person erases. Both are refused under legal hold and within retention. */
+/**
+ * The first call asks, the call of a second person erases. Both are refused under legal hold and within retention. Who
+ * made the account of whoever asked, or was made by them, is no second person: their call asks anew, in place of the
+ * other.
+ */
 export const eraseUser: Command<typeof userErase> = async (view, ctx, { params, body }) => {
   demand(ctx.actor, 'principals.erase', 'organization');
   const { person } = ctx.actor;
@@ -100,14 +129,16 @@ export const eraseUser: Command<typeof userErase> = async (view, ctx, { params, 
   if (user.state.status === 'erased') throw new AppError('conflict', 'this person was erased already');
   await demandNoDuty(view, ctx, user);
   await demandNotLastOwner(view, user.state.id);
+  await demandOwnKey(view, ctx, person);
   const requester = await standingRequest(view, user.state.id);
-  if (requester === undefined) return requested(user.state, body.reason, person);
   if (requester === person) {
     throw new AppError(
       'second_person_required',
-      'you asked for this erasure yourself: another person who may erase must confirm it',
+      'you asked for this erasure yourself: another person who may erase must confirm it, neither made by you nor you by them',
     );
   }
+  if (requester === undefined || (await isOfOneMaking(view, requester, person)))
+    return requested(user.state, body.reason, person);
   return {
     response: { id: user.state.id, state: 'erased' },
     changes: await cascade(view, user.state),

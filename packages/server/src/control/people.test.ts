@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { isId } from '@countersign/core/ids';
 import { readEntries } from '../services/ledger/read-tiles.ts';
 import { readHead } from '../stores/heads.ts';
 import { recordCall } from './sample-calls.ts';
@@ -16,6 +17,7 @@ import {
   type SampleStore,
   textOf,
 } from './sample-organization.ts';
+import { twoOwners, withOwnKey } from './sample-owners.ts';
 
 const reason = { reason: 'they asked for it in writing' };
 
@@ -83,15 +85,15 @@ test('null clears an optional field, and the recorded state has no trace of it',
 
 test('one person asks for an erasure, another one does it; then nothing sealed can be read', async (context) => {
   const { store, owner, workspaceId } = await open(context);
-  const second = await makePerson(store, owner, 'second', 'owner');
+  const { first, second } = await twoOwners(store, owner);
   const leaver = await makePerson(store, owner, 'leaver', 'member', workspaceId);
   const key = await make(store, leaver, 'key.create', { name: 'k' });
   const agent = await make(store, leaver, 'agent.create', { name: 'helper', workspaceId });
   const agentKey = await make(store, leaver, 'key.create', { name: 'a', principalId: agent });
   const params = { id: leaver.principalId };
   const erase = (by: Asker) => command(store, by, 'user.erase', { params, body: reason });
-  assert.equal(textOf(await erase(owner), 'state'), 'requested');
-  await assert.rejects(erase(owner), { code: 'second_person_required' });
+  assert.equal(textOf(await erase(first), 'state'), 'requested');
+  await assert.rejects(erase(first), { code: 'second_person_required' });
   assert.equal(textOf(await query(store, owner, 'user.get', { params }), 'name'), 'leaver');
   assert.equal(textOf(await erase(second), 'state'), 'erased');
   const gone = await query(store, owner, 'user.get', { params });
@@ -109,8 +111,9 @@ test('one person asks for an erasure, another one does it; then nothing sealed c
 test('an erasure is refused under legal hold and below the minimum retention', async (context) => {
   const { store, owner } = await open(context);
   const leaver = await makePerson(store, owner, 'leaver', 'member');
+  const asking = await withOwnKey(store, owner);
   const params = { id: leaver.principalId };
-  const erase = () => command(store, owner, 'user.erase', { params, body: reason });
+  const erase = () => command(store, asking, 'user.erase', { params, body: reason });
   await command(store, owner, 'organization.update', { body: { legalHold: true } });
   await assert.rejects(erase(), { code: 'legal_hold' });
   const duty = { legalHold: false, minimumRetentionDays: 30 };
@@ -134,20 +137,20 @@ test("retention counts from a person's newest record, not from their account", a
 
 test('a request counts only while who made it could still make it', async (context) => {
   const { store, owner } = await open(context);
-  const second = await makePerson(store, owner, 'second', 'owner');
+  const { first, second } = await twoOwners(store, owner);
   const leaver = await makePerson(store, owner, 'leaver', 'member');
   const params = { id: leaver.principalId };
   const erase = (by: Asker) => command(store, by, 'user.erase', { params, body: reason });
   assert.equal(textOf(await erase(second), 'state'), 'requested');
   const suspend = { params: { id: second.principalId }, body: { status: 'suspended' } };
   await command(store, owner, 'user.update', suspend);
-  assert.equal(textOf(await erase(owner), 'state'), 'requested');
-  await assert.rejects(erase(owner), { code: 'second_person_required' });
+  assert.equal(textOf(await erase(first), 'state'), 'requested');
+  await assert.rejects(erase(first), { code: 'second_person_required' });
 });
 
 test('a record says why its person has no name, to whoever may see names', async (context) => {
   const { store, owner, workspaceId } = await open(context);
-  const second = await makePerson(store, owner, 'second', 'owner');
+  const { first, second } = await twoOwners(store, owner);
   const leaver = await makePerson(store, owner, 'leaver', 'member', workspaceId);
   await recordCall(store, leaver, {});
   const asked = { type: 'model_call', actor: leaver.principalId };
@@ -156,6 +159,42 @@ test('a record says why its person has no name, to whoever may see names', async
   const seen = async () => Object(await query(store, owner, 'record.get', { params: { id } }));
   assert.deepEqual([(await seen()).actor.name, (await seen()).noName], ['leaver', undefined]);
   const params = { id: leaver.principalId };
-  for (const by of [owner, second]) await command(store, by, 'user.erase', { params, body: reason });
+  for (const by of [first, second]) await command(store, by, 'user.erase', { params, body: reason });
   assert.deepEqual([(await seen()).actor.name, (await seen()).noName], [undefined, 'erased']);
+});
+
+test('whoever made the account of who asked, or was made by them, is no second person: they ask anew', async (context) => {
+  const { store, owner } = await open(context);
+  const { first, between, second } = await twoOwners(store, owner);
+  const leaver = await makePerson(store, owner, 'leaver', 'member');
+  const params = { id: leaver.principalId };
+  const erase = async (by: Asker) =>
+    textOf(await command(store, by, 'user.erase', { params, body: reason }), 'state');
+  for (const by of [first, between, second, between, first]) assert.equal(await erase(by), 'requested');
+  await assert.rejects(erase(first), { code: 'second_person_required' });
+  assert.equal(await erase(second), 'erased');
+});
+
+test('a key that another was shown is not the person: rotated by them it is, when the former secret has ended', async (context) => {
+  const { store, owner, workspaceId } = await open(context);
+  const { first, second } = await twoOwners(store, owner);
+  const leaver = await makePerson(store, owner, 'leaver', 'member');
+  const question = { params: { id: leaver.principalId }, body: reason };
+  const body = { name: 'given', use: 'management', principalId: second.principalId, workspaceId };
+  const keyId = await make(store, owner, 'key.create', body);
+  assert.ok(isId('key', keyId));
+  const given = { ...second, keyId };
+  const isRefused = { code: 'second_person_required', message: /rotate it/ };
+  await assert.rejects(command(store, given, 'user.erase', question), isRefused);
+  await command(store, first, 'user.erase', question);
+  await assert.rejects(command(store, given, 'user.erase', question), isRefused);
+  const rotate = (by: Asker, overlapSeconds: number) =>
+    command(store, by, 'key.rotate', { params: { id: keyId }, body: { overlapSeconds } });
+  await rotate(given, 60);
+  await assert.rejects(command(store, given, 'user.erase', question), isRefused);
+  await rotate(first, 0);
+  await assert.rejects(command(store, given, 'user.erase', question), isRefused);
+  await rotate(given, 60);
+  store.clock.nowMs += 60_000;
+  assert.equal(textOf(await command(store, given, 'user.erase', question), 'state'), 'erased');
 });

@@ -17,6 +17,7 @@ import {
   type SampleStore,
   textOf,
 } from './sample-organization.ts';
+import { twoOwners } from './sample-owners.ts';
 
 const subjectOf = (name: string): string => createHash('sha256').update(name).digest('hex');
 
@@ -181,10 +182,10 @@ test('a suspended person stays suspended and as they are', async (context) => {
 
 test('an erased person stays erased: the same subject is somebody new, with nothing of theirs', async (context) => {
   const { store, owner, arrive } = await open(context);
-  const second = await makePerson(store, owner, 'second', 'owner');
+  const { first, second } = await twoOwners(store, owner);
   const alice = await arrive();
   const question = { params: { id: alice.principalId }, body: { reason: 'they asked for it in writing' } };
-  await command(store, owner, 'user.erase', question);
+  await command(store, first, 'user.erase', question);
   await command(store, second, 'user.erase', question);
   assert.notEqual((await arrive()).principalId, alice.principalId);
   const gone = await query(store, owner, 'user.get', { params: question.params });

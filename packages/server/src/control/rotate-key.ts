@@ -20,6 +20,7 @@ export const rotateKey: Command<typeof keyRotate> = async (view, ctx, { params, 
   const state: Key = {
     ...rest,
     hash: ctx.sha256Hex(text),
+    madeBy: ctx.actor.principalId,
     ...(body.overlapSeconds === 0
       ? {}
       : { previous: { hash: before.hash, until: ctx.nowMs + body.overlapSeconds * 1000 } }),
