@@ -31,10 +31,16 @@ export const keyCreate = create(
     principalId: principalId.optional().describe('whose key it is; absent: your own'),
     workspaceId: idOf('workspace').optional().describe('absent: the only workspace you are in'),
     models: z.array(modelName).min(1).max(200).optional(),
-    environment: objectName.optional(),
-    costCentre: givenCostCentre.optional(),
+    environment: objectName.optional().describe('what policy sees of the key; needs `keys.write`'),
+    costCentre: givenCostCentre.optional().describe('under what it is counted; needs `keys.write`'),
     requireUser: z.boolean().default(false),
-    expiresInSeconds: z.number().int().min(60).max(315_360_000).optional(),
+    expiresInSeconds: z
+      .number()
+      .int()
+      .min(60)
+      .max(315_360_000)
+      .optional()
+      .describe('absent: when the key ends with which you ask, if it does'),
   }),
   keyWithSecret,
 );
@@ -47,7 +53,7 @@ export const keyUpdate = update(
   z.strictObject({
     name: plainText(1, 64).optional(),
     models: z.array(modelName).min(1).max(200).nullable().optional(),
-    costCentre: givenCostCentre.nullable().optional(),
+    costCentre: givenCostCentre.nullable().optional().describe('needs `keys.write`'),
   }),
   keyView,
 );
