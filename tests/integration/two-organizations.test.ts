@@ -242,7 +242,7 @@ async function holdApart(store: SampleStore): Promise<void> {
   const bravo = await populate(store, 'bravo');
   const before = await rowsOf(store, bravo);
   const marks = await marksOf(store, bravo);
-  const { owner } = await makeOrganization(store, 'alpha');
+  const owner = await withOwnKey(store, (await makeOrganization(store, 'alpha')).owner);
   const alpha: House = { owner, ids: new Map(), name: 'alpha' };
   const { ask, refused, exercised } = asking(store, alpha, marks);
   const id = lookUp(alpha.ids);
