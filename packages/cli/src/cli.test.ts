@@ -41,6 +41,14 @@ const key = {
   createdAt: '2026-01-01T00:00:00Z',
 };
 
+test('a list that is joined by commas is refused, and told to be repeated', async (t) => {
+  const { server, cli } = await against(t, {});
+  const ran = await cli('keys', 'create', '--name', 'ci', '--models', 'small,large');
+  assert.equal(ran.code, 2);
+  assert.match(ran.err, /^`--models` takes one value each time: `--models small --models large`\nusage:/);
+  assert.equal(server.asked.length, 0);
+});
+
 test('keys create sends what the flags say, shows the secret once and says so', async (t) => {
   const { server, cli } = await against(t, { 'key.create': () => ({ ...key, key: 'csk_secret' }) });
   const ran = await cli(

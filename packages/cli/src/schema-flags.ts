@@ -160,11 +160,22 @@ function momentOf({ name, flag }: Member, text: string): string {
   );
 }
 
+/** Several values in one, by commas, where none of the values may hold a comma. */
+function refuseJoined({ flag, schema }: Member, values: readonly string[]): void {
+  const pattern = isObject(schema.items) ? schema.items.pattern : undefined;
+  if (typeof pattern !== 'string' || new RegExp(pattern).test(',') || new RegExp(pattern).test('a,a')) return;
+  const joined = values.find((value) => value.includes(','));
+  if (joined === undefined) return;
+  const each = joined.split(',').map((value) => `--${flag.name} ${value.trim()}`);
+  throw new UsageError(`\`--${flag.name}\` takes one value each time: \`${each.join(' ')}\``);
+}
+
 function takenFrom(machine: Machine, member: Member, flags: Flags): unknown {
   const { name } = member.flag;
   if (member.take === 'switch') return flags.toggle(name);
   if (member.take === 'list') {
     const items = flags.list(name);
+    refuseJoined(member, items);
     return items.length === 0 ? undefined : items;
   }
   const text = flags.text(name);

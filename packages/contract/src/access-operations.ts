@@ -30,7 +30,12 @@ export const keyCreate = create(
     use: z.enum(['models', 'management']).default('models'),
     principalId: principalId.optional().describe('whose key it is; absent: your own'),
     workspaceId: idOf('workspace').optional().describe('absent: the only workspace you are in'),
-    models: z.array(modelName).min(1).max(200).optional(),
+    models: z
+      .array(modelName)
+      .min(1)
+      .max(200)
+      .optional()
+      .describe('names of models to which a models key is narrowed; each must be there'),
     environment: objectName.optional().describe('what policy sees of the key; needs `keys.write`'),
     costCentre: givenCostCentre.optional().describe('under what it is counted; needs `keys.write`'),
     requireUser: z.boolean().default(false),

@@ -93,6 +93,7 @@ export const recordList = operation({
     workspace: filter('the id of a workspace'),
     team: filter('the id of a team'),
     costCentre: filter('a cost centre, as it is written'),
+    costCenter: filter('the same as `costCentre`'),
     application: filter('the id of a service'),
     format: answerFormat,
   }),

@@ -40,6 +40,7 @@ export const usageList = operation({
     team: filter('only of this team, by id'),
     workspace: filter('only of this workspace, by id'),
     costCenter: filter('only of this cost centre'),
+    costCentre: filter('the same as `costCenter`'),
     model: filter('only of this model, by the name that was asked for'),
     application: filter('only through this service, by id'),
     format: answerFormat,

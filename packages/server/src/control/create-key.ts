@@ -10,6 +10,7 @@ import { demandAccount, demandKeyTerms } from './chosen-account.ts';
 import { type Command, type CommandContext, changed } from './command.ts';
 import { agentsOf, demand, may } from './guard.ts';
 import { endOfNewKey } from './key-end.ts';
+import { demandModels } from './key-models.ts';
 import { keyViewOf } from './key-view.ts';
 import { isLive } from './needed-key.ts';
 import { demandReach, isOwn } from './reach.ts';
@@ -91,6 +92,7 @@ export const createKey: Command<typeof keyCreate> = async (view, ctx, { body }) 
   if (body.costCentre !== undefined) demandKeyTerms(ctx, workspaceId, 'costCentre');
   await demandAccount(view, ctx, 'keys.write', workspaceId, body.costCentre);
   await demandPerson(view, ctx, principalId, workspaceId, body);
+  await demandModels(view, body.use, body.models);
   const asked = body.expiresInSeconds === undefined ? undefined : ctx.nowMs + body.expiresInSeconds * 1000;
   const expiresAt = await endOfNewKey(view, ctx, asked);
   const id = ctx.newId('key');

@@ -60,6 +60,16 @@ test('usage is grouped by the words that people use, under the names of the cont
   for (const { group } of itemsOf(page)) assert.deepEqual(Object.keys(Object(group)), ['user', 'costCenter']);
 });
 
+test('a cost centre is asked for in either spelling, of usage and of records', async (context) => {
+  const { owner, costs, recorded } = await open(context);
+  for (const ask of [costs, recorded]) {
+    for (const name of ['costCenter', 'costCentre'])
+      assert.deepEqual(await ask(owner, { [name]: 'R"D 50%' }), [7], name);
+    assert.deepEqual(await ask(owner, { costCenter: 'none', costCentre: 'none' }), []);
+    await assert.rejects(ask(owner, { costCenter: 'a', costCentre: 'b' }), { code: 'invalid_request' });
+  }
+});
+
 test('records are narrowed by team, by cost centre as it is written, and by whole labels', async (context) => {
   const { store, owner, member, blue, red, recorded } = await open(context);
   assert.deepEqual(await recorded(owner, { team: blue }), [7, 5]);

@@ -1,4 +1,4 @@
-// Owns the refusal of filters that no row can fit: a name, or an address, where an id is asked for.
+// Owns what is asked of filters: an id where no name or address fits a row, and one cost centre in either spelling.
 
 import { AppError } from '@countersign/core/errors';
 import { isId, isPrincipalId } from '@countersign/core/ids';
@@ -13,6 +13,18 @@ const filters: {
   workspace: { is: (text) => isId('workspace', text), where: '`workspaces list`' },
   application: { is: (text) => isId('service', text), where: '`services list`' },
 };
+
+type Account = { readonly costCentre?: string | undefined; readonly costCenter?: string | undefined };
+
+/** The cost centre that is asked for, in either spelling. Throws `invalid_request` for two that differ. */
+export function costCentreOf({ costCentre, costCenter }: Account): string | undefined {
+  if (costCentre !== undefined && costCenter !== undefined && costCentre !== costCenter)
+    throw new AppError(
+      'invalid_request',
+      '`costCentre` and `costCenter` are the same filter: give one of them',
+    );
+  return costCentre ?? costCenter;
+}
 
 /** Throws `invalid_request` for a filter that must be an id and is none: an empty list would say something false. */
 export function needIds(asked: { readonly [filter: string]: unknown }): void {

@@ -10,6 +10,7 @@ import {
   makeOrganization,
   makePerson,
   openSampleStore,
+  query,
   type SampleStore,
   textOf,
 } from './sample-organization.ts';
@@ -104,4 +105,32 @@ test('nobody ends a management key of one who holds more; everybody ends their o
   assert.equal(await end(local, small), 'revoked');
   const own = await make(store, member, 'key.create', { name: 'k', use: 'management' });
   assert.equal(await end(member, own), 'revoked');
+});
+
+test('a key is narrowed to models that are there, and only if it calls models', async (context) => {
+  const { store, owner, member } = await open(context);
+  const refused = (message: RegExp) => ({ code: 'invalid_request', message });
+  const key = (body: object) => command(store, member, 'key.create', { body: { name: 'k', ...body } });
+  await assert.rejects(key({ models: ['sandbox', 'nope'] }), refused(/there is no model `nope`/));
+  await assert.rejects(
+    key({ models: ['sandbox'], use: 'management' }),
+    refused(/`models` is for keys that call/),
+  );
+  const { items } = Object(await query(store, owner, 'model.list', { query: {} }));
+  const params = { id: textOf(items[0], 'id') };
+  await command(store, owner, 'model.update', { params, body: { aliases: ['toy'] } });
+  await assert.rejects(key({ models: ['toy'] }), refused(/`toy` is another name of model `sandbox`/));
+  const id = textOf(await key({ models: ['sandbox'] }), 'id');
+  const change = (models: readonly string[]) =>
+    command(store, member, 'key.update', { params: { id }, body: { models } });
+  await assert.rejects(change(['nope']), refused(/there is no model `nope`/));
+  // A name that the key has stays, also when its model is gone.
+  await command(store, owner, 'model.remove', { params });
+  await change(['sandbox']);
+  const managing = textOf(await key({ use: 'management' }), 'id');
+  const narrow = { params: { id: managing }, body: { models: ['sandbox'] } };
+  await assert.rejects(
+    command(store, member, 'key.update', narrow),
+    refused(/`models` is for keys that call/),
+  );
 });

@@ -4,7 +4,7 @@ import type { recordList } from '@countersign/contract/evidence-operations';
 import { recordViewOf } from '../services/ledger/record-view.ts';
 import { type RecordFilter, listRecords as readRecords } from '../stores/records.ts';
 import { alertedNames } from './alerted-names.ts';
-import { needIds } from './filter-ids.ts';
+import { costCentreOf, needIds } from './filter-ids.ts';
 import { pageOfRows, positionOf } from './paging.ts';
 import { namesOf } from './person-names.ts';
 import { needEvent } from './record-events.ts';
@@ -14,8 +14,8 @@ import { visibleRecords } from './visible-records.ts';
 type Asked = QueryInput<typeof recordList>['query'];
 
 function filterOf(asked: Asked): RecordFilter {
-  const { from, to, actor, decision, model, label, type, event, workspace, team, costCentre, application } =
-    asked;
+  const { from, to, actor, decision, model, label, type, event, workspace, team, application } = asked;
+  const costCentre = costCentreOf(asked);
   return {
     ...(from === undefined ? {} : { fromMs: Date.parse(from) }),
     ...(to === undefined ? {} : { toMs: Date.parse(to) }),

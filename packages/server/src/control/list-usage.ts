@@ -7,6 +7,7 @@ import { maxNanos } from '@countersign/core/metering/cost';
 import { dayMs } from '@countersign/core/metering/period';
 import { listAll } from '../stores/object-lists.ts';
 import { readUsage, type UsageRow } from '../stores/usage.ts';
+import { costCentreOf } from './filter-ids.ts';
 import { may } from './guard.ts';
 import { needOrganization } from './needed-organization.ts';
 import type { Query, QueryContext } from './run-query.ts';
@@ -171,7 +172,8 @@ export const listUsage: Query<typeof usageList> = async (ctx, { query }) => {
     query.from === undefined ? toDay - defaultDays + 1 : Math.floor(Date.parse(query.from) / dayMs);
   if (fromDay > toDay) throw new AppError('invalid_request', '`from` must come before `to`');
   const read = await readUsage(ctx.store, ctx.orgId, { fromDay, toDay, ...narrowed(ctx) });
-  const { rows, filters } = await servedBy(ctx, groups, query, read.filter(visibleUsage(ctx)));
+  const asked = { ...query, costCenter: costCentreOf(query) };
+  const { rows, filters } = await servedBy(ctx, groups, asked, read.filter(visibleUsage(ctx)));
   const { currency } = await needOrganization(ctx);
   const items = sumUp(
     rows.filter((row) => isAsked(row, filters)),

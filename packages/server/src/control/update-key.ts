@@ -5,6 +5,7 @@ import type { Key } from '@countersign/core/directory/objects';
 import { demandAccount, demandKeyTerms } from './chosen-account.ts';
 import { type Command, changed } from './command.ts';
 import { difference, patched } from './difference.ts';
+import { demandModels } from './key-models.ts';
 import { keyViewOf } from './key-view.ts';
 import { demandLive, needKey } from './needed-key.ts';
 import { demandReach } from './reach.ts';
@@ -18,6 +19,7 @@ export const updateKey: Command<typeof keyUpdate> = async (view, ctx, { params, 
   const { state: before, createdAt } = await needKey(view, ctx, params.id);
   demandLive(before, ctx.nowMs);
   if (body.models !== undefined) await demandReach(view, ctx, before.principalId, before.workspaceId);
+  await demandModels(view, before.use, body.models, before.models);
   const costCentre = patched(before.costCentre, body.costCentre);
   if (costCentre !== before.costCentre) {
     demandKeyTerms(ctx, before.workspaceId, 'costCentre');
