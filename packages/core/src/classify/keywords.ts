@@ -51,7 +51,7 @@ const phrases = {
   assignedOther: ['secret_key', 'secretkey', 'secret-key', 'secret_access_key', 'secretaccesskey', 'access_token'],
   assignedLast: ['accesstoken', 'auth_token', 'authtoken', 'refresh_token', 'accountkey', 'sharedaccesskey'],
   marking: [
-    'CONFIDENTIAL', 'TOP SECRET', 'COMPANY CONFIDENTIAL', 'STRICTLY CONFIDENTIAL', 'HIGHLY CONFIDENTIAL',
+    'CONFIDENTIAL', 'TOP SECRET', 'TOPSECRET', 'COMPANY CONFIDENTIAL', 'STRICTLY CONFIDENTIAL', 'HIGHLY CONFIDENTIAL',
     'TRADE SECRET', 'OFFICIAL-SENSITIVE', 'OFFICIAL SENSITIVE', 'VERTRAULICH', 'STRENG VERTRAULICH',
     'STRENG GEHEIM', 'NATO SECRET', 'NATO CONFIDENTIAL', 'NATO RESTRICTED',
   ],

@@ -135,3 +135,11 @@ test('a short text in the place of sealed data is read as well: it could be a ke
   const { parts } = answered({ type: 'thinking', thinking: '', signature: 'sk-ant-short' });
   assert.ok(parts.some((part) => part.kind === 'text' && part.text === 'sk-ant-short'));
 });
+
+test('controls part no letters in the JSON text of an argument either, and what stays is JSON', () => {
+  const input = { a: 'SEC\u0007R\bE\fT \\b \\u0007 \n"', 'k\u0000ey': 1 };
+  const { parts } = answered({ type: 'tool_use', name: 'f', input });
+  const [part] = parts;
+  assert.ok(part?.kind === 'text' && part.structured);
+  assert.deepEqual(JSON.parse(part.text), { a: 'SECRET \\b \\u0007 \n"', key: 1 });
+});

@@ -48,9 +48,18 @@ export function addOutside(builder: RequestBuilder, role: PartRole, text: string
   addText(builder, role, text, []);
 }
 
+/** Controls as JSON text has them (`\\u0007`, `\\b`); a backslash that is itself escaped is taken whole. */
+const escapedControl = /\\(\\|u00[01][0-9a-f]|[bf])/g;
+
+/** JSON text without the controls in its strings, which would part letters there as they do not in a text. */
+function withoutControls(text: string): string {
+  if (!text.includes('\\')) return text;
+  return text.replace(escapedControl, (found) => (found === '\\\\' ? found : ''));
+}
+
 /** A value that is read as its JSON text: arguments, schemas, fields that we do not know. */
 export function addStructured(builder: RequestBuilder, role: PartRole, value: object, path: BodyPath): void {
-  const text = JSON.stringify(value);
+  const text = withoutControls(JSON.stringify(value));
   if (text.length > 2) builder.parts.push({ kind: 'text', role, text, path, structured: true });
 }
 

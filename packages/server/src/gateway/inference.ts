@@ -10,6 +10,7 @@ import { answerThrown } from './answer.ts';
 import { attemptCall } from './attempt.ts';
 import type { InboundCall, Reply } from './call.ts';
 import type { GatewayDeps } from './deps.ts';
+import { besideBody, checkBodyType } from './steps/beside-body.ts';
 import { utf8 } from './steps/obligations.ts';
 import { readPassedBody } from './steps/passed-body.ts';
 import { checkProviderState, namesState, nothingNamed } from './steps/provider-state.ts';
@@ -17,6 +18,7 @@ import { readQuery } from './steps/query.ts';
 
 /** Parses the body once; what policy sees and what is sent are the same bytes. */
 function parse(call: InboundCall, body: Uint8Array): InferenceRequest {
+  checkBodyType(call, body);
   const parsed = parseInferenceRequest(call.endpoint, body, {
     decodeUtf8: utf8.decodeUtf8,
     limits: defaultParseLimits,
@@ -24,8 +26,9 @@ function parse(call: InboundCall, body: Uint8Array): InferenceRequest {
   if (parsed.kind === 'refusal') throw new AppError(parsed.code, parsed.message);
   const read = call.endpoint.id === 'passthrough' ? readPassedBody(call, body, parsed) : parsed;
   const queried = readQuery(call.query);
-  if (queried.length === 0) return read;
-  return { ...read, otherModels: [...new Set([...read.otherModels, ...queried])].sort() };
+  const parts = [...read.parts, ...besideBody(call)];
+  if (queried.length === 0) return { ...read, parts };
+  return { ...read, parts, otherModels: [...new Set([...read.otherModels, ...queried])].sort() };
 }
 
 async function walk(deps: GatewayDeps, call: InboundCall, reply: Reply): Promise<void> {

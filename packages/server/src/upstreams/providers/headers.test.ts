@@ -74,6 +74,16 @@ test('what belongs to the wire passes as it was sent', () => {
   assert.deepEqual(valuesOf(flat, 'accept-encoding'), ['identity']);
 });
 
+test('a body that was read is sent as JSON, whatever its type says; one that is passed through keeps its type', () => {
+  const typed = (value: string, length: number | undefined, id: 'chat' | 'passthrough') =>
+    valuesOf(upstreamHeaders('openai', id, ['content-type', value], 'k', length), 'content-type');
+  const utf7 = 'application/json; charset=utf-7';
+  assert.deepEqual(typed(utf7, 5, 'chat'), ['application/json']);
+  assert.deepEqual(typed(utf7, undefined, 'chat'), []);
+  const form = 'multipart/form-data; boundary=x';
+  assert.deepEqual(typed(form, 5, 'passthrough'), [form]);
+});
+
 test('each provider is given its key in its own style, and only there', () => {
   assert.deepEqual(valuesOf(upstreamHeaders('openai', 'chat', [], 'k', 1), 'authorization'), ['Bearer k']);
   assert.deepEqual(valuesOf(upstreamHeaders('openai_compatible', 'messages', [], 'k', 1), 'authorization'), [

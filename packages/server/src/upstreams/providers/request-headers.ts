@@ -43,7 +43,8 @@ const single: ReadonlySet<string> = new Set([
 /** The API version that Anthropic's documents name; the API refuses a request without one. */
 const anthropicVersion = '2023-06-01';
 
-function isPassed(name: string): boolean {
+/** True for a header of the client's that a provider is sent, by its name in lower case. */
+export function isPassedHeader(name: string): boolean {
   if (choosesAccount.has(name)) return false;
   return passed.has(name) || passedPrefixes.some((prefix) => name.startsWith(prefix));
 }
@@ -82,9 +83,12 @@ export function upstreamHeaders(
   const flat: string[] = [];
   const oneHop = namedByConnection(inbound);
   const seen: string[] = [];
+  const isRead = endpoint !== 'passthrough';
   for (let at = 0; at + 1 < inbound.length; at += 2) {
     const name = (inbound[at] ?? '').toLowerCase();
-    if (!isPassed(name) || oneHop.has(name)) continue;
+    if (!isPassedHeader(name) || oneHop.has(name)) continue;
+    // A body that was read is sent as what it was read as.
+    if (isRead && name === 'content-type') continue;
     const value = inbound[at + 1] ?? '';
     if (!isPlainValue(value)) continue;
     if (single.has(name)) {
@@ -98,6 +102,8 @@ export function upstreamHeaders(
   // P12: bodies are read and re-framed as they come; nothing here decodes.
   flat.push('accept-encoding', 'identity');
   addCredential(flat, kind, endpoint, providerKey);
+  if (isRead && contentLength !== undefined && contentLength > 0)
+    flat.push('content-type', 'application/json');
   if (contentLength !== undefined) flat.push('content-length', String(contentLength));
   return flat;
 }

@@ -1,0 +1,71 @@
+// Owns what a call says beside its body and is passed on: a path nobody knows, the query, headers; as texts to classify.
+
+import type { Part } from '@countersign/core/dialects/request-types';
+import { isEncoded } from '@countersign/core/dialects/unread-media';
+import { AppError } from '@countersign/core/errors';
+import { isPassedHeader } from '../../upstreams/providers/request-headers.ts';
+import type { InboundCall } from '../call.ts';
+
+/** What clients of all kinds send and no text can stand in. */
+const fixedValues: ReadonlySet<string> = new Set([
+  ...['*/*', 'application/json', 'text/event-stream', '*', 'true', 'false', '0', '2023-06-01'],
+]);
+
+/** Headers that pass, a line each, name and value: both are the client's own words where only a name's beginning is known. */
+function headerLines(flat: readonly string[]): string {
+  let lines = '';
+  for (let at = 0; at + 1 < flat.length; at += 2) {
+    const value = flat[at + 1] ?? '';
+    const name = flat[at] ?? '';
+    if (fixedValues.has(value) && name.length < 20) continue;
+    if (isPassedHeader(name.toLowerCase())) lines += `${name}: ${value}\n`;
+  }
+  return lines;
+}
+
+/** A percent-encoded text as it reads; as it stands where it is no such text. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+function queryLines(query: string): string {
+  if (query === '') return '';
+  return decoded(query.slice(1).replaceAll('+', ' ').replaceAll(/[&;]/g, '\n'));
+}
+
+/** Texts that no string of the body holds: what policy asks to be cut from them cannot be, and refuses the call. */
+export function besideBody(call: InboundCall): readonly Part[] {
+  const { endpoint, query, rawHeaders } = call;
+  const path = endpoint.id === 'passthrough' ? decoded(endpoint.providerPath) : '';
+  const parts: Part[] = [];
+  for (const text of [headerLines(rawHeaders), queryLines(query), path]) {
+    if (text === '') continue;
+    parts.push({ kind: 'text', role: 'user', text, path: [], structured: false });
+    const holdsData = text.length >= 1024 && text.split(/[\s=:,]+/).some(isEncoded);
+    if (holdsData || text.includes(';base64,'))
+      parts.push({ kind: 'opaque', role: 'user', reason: 'unknown_type', path: [] });
+  }
+  return parts;
+}
+
+const jsonInUtf8 = /^\s*application\/json\s*(?:;\s*(?:charset\s*=\s*"?utf-?8"?\s*)?)?$/i;
+/** Of a type other than a form's, whose reader takes no further parameter. */
+const charset = /^(?!\s*multipart\/).*\bcharset\s*=\s*"?([^\s;"]*)/i;
+
+/** Refuses a body whose type says that it is not what we read: another reader would go by it. */
+export function checkBodyType(call: InboundCall, body: Uint8Array): void {
+  const type = call.header('content-type');
+  if (type === undefined || body.length === 0) return;
+  if (call.endpoint.id !== 'passthrough') {
+    if (!jsonInUtf8.test(type))
+      throw new AppError('unsupported_media_type', 'send the body as `application/json`, in UTF-8');
+    return;
+  }
+  const named = charset.exec(type)?.[1]?.toLowerCase() ?? 'utf-8';
+  if (named !== 'utf-8' && named !== 'utf8' && named !== 'us-ascii')
+    throw new AppError('unsupported_media_type', 'send the body in UTF-8');
+}
