@@ -73,21 +73,14 @@ function createGrown(): Grown {
   };
 }
 
-const missing = (path: string): string =>
-  `\`${path}\` is not there, as beside a copy of the database alone: what a former run had not taken into the database in its last moment is lost`;
-
 const stillThere =
   'what was destroyed stands in `countersign.db-wal` still: something reads the database for long, a backup perhaps; ' +
   'the file is emptied as soon as that ends';
 
 /** Takes what was destroyed out of the files beside the database, or says that it could not yet. */
-function emptying(
-  moving: Checkpoints | undefined,
-  onError: (error: unknown, doing: string) => void,
-): WriterJobsDeps['empty'] {
+function emptying(moving: Checkpoints | undefined, warn: (text: string) => void): WriterJobsDeps['empty'] {
   return async (doing) => {
-    if (moving === undefined || (await moving.empty())) return;
-    onError(new AppError('storage_unavailable', stillThere), doing);
+    if (moving !== undefined && !(await moving.empty())) warn(`after ${doing} ${stillThere}`);
   };
 }
 
@@ -221,14 +214,14 @@ async function start(data: ThreadData): Promise<void> {
       grown.note(orgId);
       checkpoints.note(orgId, checkpoint);
     },
-    (path) => warn(missing(path)),
+    warn,
     { appender, onFollowing: (isFollowing) => late.server?.notify('follows', isFollowing) },
   );
   const basics = basicsOf(data, database, committer);
   const { indexKey, installationId, origin } = await openInstallation(basics);
   const { storage } = data;
   const moving = storage.kind === 'sqlite' ? startCheckpoints(storage.directory) : undefined;
-  const empty = emptying(moving, onError);
+  const empty = emptying(moving, warn);
   const jobs = startWriterJobs({
     ...basics,
     checkpoints,

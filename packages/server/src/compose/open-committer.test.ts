@@ -1,7 +1,7 @@
 // Owns the claims about a start on an embedded store: what the former run left is taken in, and then never read again.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -21,7 +21,7 @@ async function makeStore(context: TestContext) {
   const store = await openSampleStore(context, storage);
   context.after(() => rmSync(directory, { recursive: true, force: true }));
   const { owner } = await makeOrganization(store, 'acme');
-  const missing: string[] = [];
+  const losses: string[] = [];
   const head = async () => (await readHead(store.db, owner.orgId)) ?? assert.fail('there is a head');
   const { origin, version } = await head();
 
@@ -38,7 +38,7 @@ async function makeStore(context: TestContext) {
       { db: store.db, dialect: 'sqlite', check: async () => {}, close: async () => {} },
       (count) => crypto.getRandomValues(new Uint8Array(count)),
       () => {},
-      (path) => missing.push(path),
+      (text) => losses.push(text),
       { appender: { hold: async () => {}, resume: () => {} }, onFollowing: () => {} },
     );
     context.after(open.close);
@@ -57,7 +57,7 @@ async function makeStore(context: TestContext) {
   }
 
   const journal = async () => (await readJournalPlace(store.db)) ?? assert.fail('there is a journal');
-  return { directory, start, call, head, journal, missing };
+  return { directory, start, call, head, journal, losses };
 }
 
 test('a start takes in what the former run left, and writes under an id of its own from then on', async (t) => {
@@ -79,7 +79,7 @@ test('a start takes in what the former run left, and writes under an id of its o
     size + 2,
     'a frame of the same number of the run before is not taken',
   );
-  assert.deepEqual(store.missing, []);
+  assert.deepEqual(store.losses, []);
 });
 
 test('a start without the journal that the database knows goes on, and says what may be lost', async (t) => {
@@ -87,5 +87,26 @@ test('a start without the journal that the database knows goes on, and says what
   await (await store.start()).commit([store.call()]);
   rmSync(join(store.directory, 'countersign.journal'));
   await (await store.start()).commit([store.call()]);
-  assert.deepEqual(store.missing, [join(store.directory, 'countersign.journal')]);
+  assert.equal(store.losses.length, 1);
+  assert.match(store.losses[0] ?? '', /countersign\.journal` is not there/);
+});
+
+test('a start that finds the last frame damaged drops it, and says which and what it held', async (t) => {
+  const store = await makeStore(t);
+  const { size } = await store.head();
+  const commits = await store.start();
+  await commits.commit([store.call()]);
+  await commits.commit([store.call()]);
+  const path = join(store.directory, 'countersign.journal');
+  const bytes = readFileSync(path);
+  // In the payload of the second frame, which somebody was answered for.
+  bytes[4_096 + 200] = (bytes[4_096 + 200] ?? 0) ^ 1;
+  writeFileSync(path, bytes);
+  await store.start();
+  assert.equal((await store.head()).size, size + 1);
+  assert.equal(store.losses.length, 1);
+  assert.match(
+    store.losses[0] ?? '',
+    /ends in frame 2 \(\d+ bytes, at 4096\), which is not whole and was dropped/,
+  );
 });

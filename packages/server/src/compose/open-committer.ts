@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { OrgId } from '@countersign/core/ids';
 import type { OpenDatabase } from '../platform/db/open.ts';
+import type { DroppedFrame } from '../platform/journal/file.ts';
 import { type Journal, type JournalSeat, openJournal } from '../platform/journal/journal.ts';
 import { createSealer, type Sealer } from '../platform/sealer/sealer.ts';
 import { type Committer, createCommitter } from '../services/ledger/committer.ts';
@@ -33,16 +34,24 @@ export type OpenCommitter = {
 
 const journalName = 'countersign.journal';
 
+const missing = (path: string): string =>
+  `\`${path}\` is not there, as beside a copy of the database alone: what a former run had not taken into the database in its last moment is lost`;
+
+const dropped = (path: string, { sequence, bytes, offset }: DroppedFrame): string =>
+  `\`${path}\` ends in frame ${sequence} (${bytes} bytes, at ${offset}), which is not whole and was dropped: the last write of ` +
+  'the former run. A power cut tore it, and nobody was answered for it; or it was damaged since, and the ends of calls ' +
+  'that were answered are lost: they are closed with status `unknown`';
+
 /**
- * Opens the committer. On an embedded store it first takes in what a former run has left in the journal; `onMissing`
- * hears if that is not there, as beside a copy of the database alone.
+ * Opens the committer. On an embedded store it first takes in what a former run has left in the journal; `onLoss`
+ * hears, in words for an operator, if that is not there or its last frame is not whole.
  */
 export async function openCommitter(
   { storage, masterKeys }: ThreadData,
   { db, direct, dialect }: OpenDatabase<Tables>,
   randomBytes: (count: number) => Uint8Array,
   onCheckpoint: (orgId: OrgId, checkpoint: string) => void,
-  onMissing: (path: string) => void,
+  onLoss: (text: string) => void,
   journaling: Pick<JournaledDeps, 'appender' | 'onFollowing'>,
 ): Promise<OpenCommitter> {
   const sealer = createSealer(masterKeys);
@@ -57,8 +66,9 @@ export async function openCommitter(
     createJournaledCommitter({ ...deps, ...journaling, journal, projection });
   const former = await readJournalPlace(db);
   if (former !== undefined) {
-    if (!existsSync(path)) onMissing(path);
-    const journal = openJournal({ path, ...former });
+    if (!existsSync(path)) onLoss(missing(path));
+    const onDropped = (frame: DroppedFrame): void => onLoss(dropped(path, frame));
+    const journal = openJournal({ path, ...former, onDropped });
     await over(journal).settle().finally(journal.close);
   }
   // INVARIANT: each run writes under an id of its own. What former runs have left in the file can then never be read

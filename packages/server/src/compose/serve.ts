@@ -14,7 +14,7 @@ import { createHttpServer, type Listen } from './http-server.ts';
 import { managementFaces } from './management-faces.ts';
 import { createSetup, setupFace } from './setup.ts';
 import { openStore, type Store } from './store.ts';
-import { logFaults } from './thread-faults.ts';
+import { countFaults, logFaults } from './thread-faults.ts';
 import { readTls, type Tls } from './tls.ts';
 
 export type Server = {
@@ -95,9 +95,10 @@ async function start(config: Config, log: Log, shutdown: Shutdown, onDeath: () =
   const tls = readTls(config);
   let plane: DataPlane | undefined;
   const missed: Step[] = [];
+  const faults = countFaults(logFaults(log));
   const store = await openStore(config, {
     onStep: (step) => (plane === undefined ? missed.push(step) : plane.gateway.onStep(step)),
-    onFault: logFaults(log),
+    onFault: faults.onFault,
     onDeath: (error) => {
       log.fatal({ error }, 'a storage thread has ended: stopping');
       // No outcome can be recorded any more: what runs must not run on until the drain's limit.
@@ -115,6 +116,11 @@ async function start(config: Config, log: Log, shutdown: Shutdown, onDeath: () =
       'nobody reaches this server by that URL: set COUNTERSIGN_PUBLIC_URL',
     );
   const metrics = createRegistry();
+  metrics.observed({
+    name: 'countersign_storage_faults',
+    help: 'warnings and unknown errors of the storage threads since the start: a line of the log each',
+    read: faults.count,
+  });
   const composed = composeDataPlane({ config, store, metrics, log, shutdown });
   plane = composed;
   const { gateway, calls } = composed;

@@ -38,6 +38,18 @@ export function createWarner(port: Endpoint): (text: string) => void {
   return (warning) => tell({ warning });
 }
 
+/** The same, with a count of all that was told. */
+export function countFaults(onFault: OnFault): { readonly onFault: OnFault; readonly count: () => number } {
+  let count = 0;
+  return {
+    onFault(thread, fault) {
+      count += 1;
+      onFault(thread, fault);
+    },
+    count: () => count,
+  };
+}
+
 /** Writes faults into the process's log, a warning as one line of its own. */
 export function logFaults(log: Log): OnFault {
   return (thread, fault) => {

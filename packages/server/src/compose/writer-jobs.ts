@@ -113,7 +113,7 @@ export function startWriterJobs(deps: WriterJobsDeps): WriterJobs {
   ];
   const rotate = job('rotation of the master key', async () => {
     // What the older key wraps can be opened by it wherever it stands.
-    if ((await rewrapSecrets(db, deps.sealer)) > 0) await deps.empty('rotation of the master key');
+    if ((await rewrapSecrets(db, deps.sealer)) > 0) await deps.empty('the rotation of the master key');
   });
   if (deps.isRotating) void rotate();
   return {

@@ -3,7 +3,15 @@
 import { closeSync, existsSync, fsyncSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { AppError } from '@countersign/core/errors';
-import { createSeals, frameBytes, frameUnit, headerBytes, statedBytes, statedSequence } from './frame.ts';
+import {
+  createSeals,
+  frameBytes,
+  frameUnit,
+  headerBytes,
+  nearlyStatedBytes,
+  statedBytes,
+  statedSequence,
+} from './frame.ts';
 import type { JournalPlace } from './marks.ts';
 
 export type JournalFrame = {
@@ -72,11 +80,19 @@ function readBytes(fd: number, bytes: number, offset: number, take = anew): Buff
   return readSync(fd, buffer, 0, bytes, offset) === bytes ? buffer : undefined;
 }
 
+/** What is left of a frame that was written, or begun, and is not whole. */
+export type DroppedFrame = {
+  readonly sequence: number;
+  readonly offset: number;
+  /** The payload's length, as its header states it. */
+  readonly bytes: number;
+};
+
 export type JournalReader = ReturnType<typeof createReader>;
 
 /** Reads frames where they may be: at their place, or, when the file's end was too near, at the start. */
 export function createReader(fd: number, id: Uint8Array, size: number) {
-  const { isWhole } = createSeals();
+  const { isWhole, isWholeAs } = createSeals();
 
   function at(offset: number, sequence: number, take?: Take): JournalFrame | undefined {
     if (offset + headerBytes > size) return undefined;
@@ -91,7 +107,23 @@ export function createReader(fd: number, id: Uint8Array, size: number) {
       next: { sequence: sequence + 1, offset: offset + frameBytes(payloadBytes) },
     };
   }
+  function remainsAt(offset: number, sequence: number): DroppedFrame | undefined {
+    const header = offset < size ? readBytes(fd, headerBytes, offset) : undefined;
+    if (header === undefined) return undefined;
+    const near = nearlyStatedBytes(header, id, sequence);
+    if (near !== undefined) return { sequence, offset, bytes: near };
+    // The sequence is another: an older frame, unless it is whole under the number that was to come.
+    const bytes = statedSequence(header, id) === undefined ? 0 : header.readUInt32BE(4);
+    if (bytes === 0 || offset + frameBytes(bytes) > size) return undefined;
+    const frame = readBytes(fd, headerBytes + bytes, offset);
+    return frame !== undefined && isWholeAs(frame, bytes, id, sequence)
+      ? { sequence, offset, bytes }
+      : undefined;
+  }
   return {
+    /** What lies of a frame where it would be, if it is not whole. */
+    remainsOf: ({ sequence, offset }: JournalPlace): DroppedFrame | undefined =>
+      remainsAt(offset, sequence) ?? (offset === 0 ? undefined : remainsAt(0, sequence)),
     frameAt: ({ sequence, offset }: JournalPlace, take?: Take): JournalFrame | undefined =>
       at(offset, sequence, take) ?? (offset === 0 ? undefined : at(0, sequence, take)),
     /** The number of the whole frame at an offset, whichever it is. */

@@ -30,11 +30,23 @@ export function statedBytes(header: Buffer, id: Uint8Array, sequence: number): n
   return statedSequence(header, id) === sequence ? header.readUInt32BE(4) : undefined;
 }
 
+/**
+ * The payload's length that a header states which is this frame's but for one member: magic and sequence, or id and
+ * sequence are as they would be. Undefined for any other bytes. One whose sequence is another may be an older frame.
+ */
+export function nearlyStatedBytes(header: Buffer, id: Uint8Array, sequence: number): number | undefined {
+  if (header.length < headerBytes || header.readBigUInt64BE(8) !== BigInt(sequence)) return undefined;
+  const isOurs = header.readUInt32BE(0) === magic || header.subarray(16, hashAt).equals(id);
+  return isOurs ? header.readUInt32BE(4) : undefined;
+}
+
 export type Seals = {
   /** Writes the header over a frame whose payload lies behind it already. `id` has 16 bytes. */
   readonly seal: (frame: Buffer, payloadBytes: number, id: Uint8Array, sequence: number) => void;
   /** True when the frame, header and payload, is as it was sealed. */
   readonly isWhole: (frame: Buffer, payloadBytes: number) => boolean;
+  /** True when the frame would be whole with this id and sequence in its header. */
+  readonly isWholeAs: (frame: Buffer, payloadBytes: number, id: Uint8Array, sequence: number) => boolean;
 };
 
 /** Sealing for one thread: what digests are made of is memory that is used again. */
@@ -49,16 +61,29 @@ export function createSeals(): Seals {
     return hash('sha256', covered.subarray(0, bytes), 'buffer');
   }
 
+  function name(frame: Buffer, payloadBytes: number, id: Uint8Array, sequence: number): void {
+    frame.writeUInt32BE(magic, 0);
+    frame.writeUInt32BE(payloadBytes, 4);
+    frame.writeBigUInt64BE(BigInt(sequence), 8);
+    frame.set(id, 16);
+  }
+
+  function isWhole(frame: Buffer, payloadBytes: number): boolean {
+    return (
+      frame.length >= headerBytes + payloadBytes &&
+      digest(frame, payloadBytes).equals(frame.subarray(hashAt, headerBytes))
+    );
+  }
   return {
     seal(frame, payloadBytes, id, sequence) {
-      frame.writeUInt32BE(magic, 0);
-      frame.writeUInt32BE(payloadBytes, 4);
-      frame.writeBigUInt64BE(BigInt(sequence), 8);
-      frame.set(id, 16);
+      name(frame, payloadBytes, id, sequence);
       frame.set(digest(frame, payloadBytes), hashAt);
     },
-    isWhole: (frame, payloadBytes) =>
-      frame.length >= headerBytes + payloadBytes &&
-      digest(frame, payloadBytes).equals(frame.subarray(hashAt, headerBytes)),
+    isWhole,
+    isWholeAs(frame, payloadBytes, id, sequence) {
+      const renamed = Buffer.from(frame);
+      name(renamed, payloadBytes, id, sequence);
+      return isWhole(renamed, payloadBytes);
+    },
   };
 }

@@ -4,6 +4,7 @@ import { closeSync, fdatasync } from 'node:fs';
 import { promisify } from 'node:util';
 import {
   createReader,
+  type DroppedFrame,
   failed,
   type JournalFrame,
   type JournalReader,
@@ -53,10 +54,17 @@ export type JournalOptions = {
   readonly place: JournalPlace;
   /** Bytes of the file; multiples of 4096. */
   readonly size?: number;
+  /**
+   * Hears of the last frame if it is not whole: a write that a power cut has torn, which nobody was answered for, and
+   * damage to one that somebody was answered for look alike.
+   */
+  readonly onDropped?: (frame: DroppedFrame) => void;
 };
 
 /** What another thread joins an open journal with. */
-export type JournalSeat = Omit<JournalOptions, 'place'> & { readonly memory: SharedArrayBuffer };
+export type JournalSeat = Omit<JournalOptions, 'place' | 'onDropped'> & {
+  readonly memory: SharedArrayBuffer;
+};
 
 const defaultSize = 4 * 1024 * 1024;
 /** Where a frame of this size fits; undefined if it does not. INVARIANT: no byte of a frame that is kept is written. */
@@ -84,21 +92,28 @@ const usualBytes = 128 * 1024;
 /** The sync waits for the disk beside this thread, which goes on meanwhile. */
 const syncData = promisify(fdatasync);
 
-/** The place behind the last frame that a former process has left. Throws if there is a gap. */
-function findEnd(reader: JournalReader, path: string, size: number, place: JournalPlace): JournalPlace {
+/** The place behind the last whole frame that a former process has left. Throws if there is a gap. */
+function findEnd(
+  reader: JournalReader,
+  { path, place, onDropped }: JournalOptions,
+  size: number,
+): JournalPlace {
   let end = place;
   for (let left = reader.frameAt(end); left !== undefined; left = reader.frameAt(end)) end = left.next;
   refuseGap(reader, path, size, end.sequence);
+  const remains = reader.remainsOf(end);
+  if (remains !== undefined) onDropped?.(remains);
   return end;
 }
 
 /** The memory of a journal as it lies on the disk. */
-function recall(reader: JournalReader, { path, place }: JournalOptions, size: number): SharedArrayBuffer {
+function recall(reader: JournalReader, options: JournalOptions, size: number): SharedArrayBuffer {
+  const { place } = options;
   const memory = makeMarks(place);
   const marks = openMarks(memory);
   // INVARIANT: what is kept begins where its first frame lies, so that no later one is written over it.
   marks.setKept({ sequence: place.sequence, offset: reader.frameAt(place)?.offset ?? place.offset });
-  marks.setWritten(findEnd(reader, path, size, place));
+  marks.setWritten(findEnd(reader, options, size));
   return memory;
 }
 
