@@ -3,12 +3,8 @@
 import type { Price } from '../directory/scalars.ts';
 import { inputTokens, type TokenUsage } from './usage.ts';
 
-/** A price in pico-units (10^-12) per token, with the buckets that only price tables know. */
-export type TokenPrice = Price & {
-  readonly cacheWrite1h?: number | undefined;
-  readonly audioInput?: number | undefined;
-  readonly audioOutput?: number | undefined;
-};
+/** A price in pico-units (10^-12) per token, with the bucket that only price tables know. */
+export type TokenPrice = Price & { readonly cacheWrite1h?: number | undefined };
 
 /** The whole call, not only the part above, costs `price` when more than `overInput` tokens went in. */
 export type PriceTier = { readonly overInput: number; readonly price: TokenPrice };
