@@ -77,6 +77,7 @@ test('circled, squared, bracketed, old and lettered forms become letters', () =>
     ['\u{1f162}\u{1f182}\u{1f112}\u{1f1f8}', 'SSCS'],
     ['\u212a\u017fⓚ⒦ℂⅭⅯ', 'KskkCCM'],
     ['CUI\u2215\u2044SP', 'CUI//SP'],
+    ['s\u212a-A\u212aIA', 'sk-AKIA'],
   ] as const)
     assert.equal(normalise(text).text, expected);
 });

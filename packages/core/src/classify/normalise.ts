@@ -1,6 +1,6 @@
 // Owns the reading form of a text: characters that hide or disguise ASCII are removed or replaced before detection.
 
-import { alnum, flagsOf } from './characters.ts';
+import { alnum, flagsOf, lower } from './characters.ts';
 import { mark, pairReading, readings, removed, twin, twins } from './readings.ts';
 
 /** The text as detectors read it. `origin[i]` is where unit `i` came from; absent when nothing was changed. */
@@ -52,6 +52,10 @@ function putPair(draft: Draft, text: string, i: number): number {
   return i + 2;
 }
 
+/** The kelvin sign, which has one form for both cases: small after a small letter, as in `sk-`. */
+const kelvin = 0x212a;
+const smallK = 107;
+
 /** Writes the reading of the unit `c` at `i`, which is not read as it stands. */
 function putReading(draft: Draft, c: number, reading: number, i: number): void {
   if (reading === twin) {
@@ -65,7 +69,10 @@ function putReading(draft: Draft, c: number, reading: number, i: number): void {
       put(draft, c, i);
       return;
     }
-  } else if (reading !== removed) put(draft, reading, i);
+  } else if (reading !== removed) {
+    const isSmall = c === kelvin && (flagsOf(draft.units[draft.length - 1] ?? 0) & lower) !== 0;
+    put(draft, isSmall ? smallK : reading, i);
+  }
   draft.isChanged = true;
 }
 

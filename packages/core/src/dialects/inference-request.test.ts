@@ -165,6 +165,13 @@ test("tools that the provider runs are named wherever they are declared; the cli
   ]);
 });
 
+test('a request of more parts than are examined is refused, and one of as many inputs as vendors take is read', () => {
+  const messages = Array.from({ length: 20_001 }, () => ({ role: 'user', content: 'a' }));
+  assert.equal(parse('chat', JSON.stringify({ model: 'a', messages })).kind, 'refusal');
+  const input = Array.from({ length: 2_048 }, () => 'a');
+  assert.equal(accept('embeddings', { model: 'a', input }).parts.length, 2_048);
+});
+
 test('tokens instead of text are opaque', () => {
   for (const input of [
     [1, 2],

@@ -143,3 +143,23 @@ test('every value of any body is located where it stands', () => {
     }),
   );
 });
+
+test('strings, members and parts are bounded before they are read, and long lists of numbers are not', () => {
+  const many = (count: number, one: string) => Array.from({ length: count }, () => one).join(',');
+  const keyed = (count: number) => Array.from({ length: count }, (_, i) => `"k${i}":1`).join(',');
+  for (const body of [
+    `{"a":[${many(150_000, '""')}]}`,
+    `{"a":[${many(150_000, '{}')}]}`,
+    `{"a":{${keyed(10_001)}}}`,
+    `{${keyed(1_001)}}`,
+  ])
+    assert.equal(read(body).kind, 'refusal');
+  for (const body of [
+    `{"a":[${many(140_000, '""')}]}`,
+    `{"a":[{${keyed(10_000)}},{${keyed(10_000)}}]}`,
+    `{${keyed(1_000)}}`,
+    `{"model":"m","input":[${many(300_000, '50256')}]}`,
+    `{"model":"m","input":[${many(2_048, `[${many(146, '7')}]`)}]}`,
+  ])
+    assert.equal(read(body).kind, 'body');
+});

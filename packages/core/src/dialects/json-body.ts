@@ -70,12 +70,22 @@ export function readJsonBody(bytes: Uint8Array, deps: ParseDeps): JsonBody | Ref
   if (bytes.length === 0) return refuse('the body is empty; send a JSON object');
   // A byte order mark is not JSON (RFC 8259 section 8.1), and decoders differ in keeping it.
   if (bytes[0] === 0xef) return refuse('the body starts with a byte order mark; send it without');
-  const scan = scanJson(bytes, limits.maxDepth, limits.maxNodes);
+  const scan = scanJson(bytes, limits.maxDepth, limits.maxNodes, limits.shape);
   if (scan.kind === 'too_deep') {
     return refuse(`the body nests deeper than ${limits.maxDepth} levels; flatten it`);
   }
   if (scan.kind === 'too_many_values') {
     return refuse(`the body holds more than ${limits.maxNodes} values; split the request`);
+  }
+  if (scan.kind === 'too_many_strings') {
+    return refuse(
+      `the body holds more than ${limits.shape?.maxStrings} strings, lists and objects; split the request`,
+    );
+  }
+  if (scan.kind === 'too_many_members') {
+    return refuse(
+      `an object of the body has more than ${limits.shape?.maxMembers} members, or its top more than ${limits.shape?.maxTopMembers}`,
+    );
   }
   if (scan.kind === 'unclosed') return refuse('the body is not valid JSON: a string is not closed');
   const root = parseText(bytes, deps);

@@ -15,6 +15,8 @@ export type JsonScan =
     }
   | { readonly kind: 'too_deep' }
   | { readonly kind: 'too_many_values' }
+  | { readonly kind: 'too_many_strings' }
+  | { readonly kind: 'too_many_members' }
   | { readonly kind: 'unclosed' };
 
 const quote = 0x22;
@@ -58,35 +60,63 @@ export function endOfString(bytes: Uint8Array, from: number): number {
   return -1;
 }
 
+/** What bounds a body that is read closely: each string and each member costs those who read it more than a number does. */
+export type ShapeLimits = {
+  /** Strings, keys among them, and containers. */
+  readonly maxStrings: number;
+  /** Members of one object, and of the top-level one. */
+  readonly maxMembers: number;
+  readonly maxTopMembers: number;
+};
+
+const unbounded: ShapeLimits = { maxStrings: Infinity, maxMembers: Infinity, maxTopMembers: Infinity };
+
 /** Scans a JSON text. `maxNodes` bounds members, elements and containers together, `maxDepth` their nesting. */
-export function scanJson(bytes: Uint8Array, maxDepth: number, maxNodes: number): JsonScan {
+export function scanJson(
+  bytes: Uint8Array,
+  maxDepth: number,
+  maxNodes: number,
+  shape: ShapeLimits = unbounded,
+): JsonScan {
   const length = bytes.length;
+  const { maxStrings, maxMembers, maxTopMembers } = shape;
   const marks: number[] = [];
+  const members = new Uint32Array(maxDepth + 2);
   let at = 0;
   let depth = 0;
   let keys = 0;
   let nodes = 0;
+  let strings = 0;
   let stringStart = -1;
   let stringEnd = -1;
   let rootEnd = -1;
   while (at < length) {
     const byte = bytes[at];
     if (byte === quote) {
+      strings += 1;
+      if (strings > maxStrings) return { kind: 'too_many_strings' };
       stringStart = at;
       at = endOfString(bytes, at + 1);
       if (at < 0) return { kind: 'unclosed' };
       stringEnd = at + 1;
     } else if (byte === colon) {
       keys += 1;
+      const inObject = (members[depth] ?? 0) + 1;
+      members[depth] = inObject;
+      if (inObject > maxMembers || (depth === 1 && inObject > maxTopMembers))
+        return { kind: 'too_many_members' };
       if (depth === 1) marks.push(stringStart, stringEnd, at);
     } else if (byte === comma) {
       nodes += 1;
       if (depth === 1 && (marks.length & 3) === 3) marks.push(at);
     } else if (byte === openBrace || byte === openBracket) {
       nodes += 1;
+      strings += 1;
       depth += 1;
       if (depth > maxDepth) return { kind: 'too_deep' };
       if (nodes > maxNodes) return { kind: 'too_many_values' };
+      if (strings > maxStrings) return { kind: 'too_many_strings' };
+      members[depth] = 0;
     } else if (byte === closeBrace || byte === closeBracket) {
       if (depth === 1) {
         rootEnd = at;

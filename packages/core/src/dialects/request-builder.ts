@@ -1,7 +1,15 @@
 // Owns the notebook that the readers of the dialects fill while they walk a parsed body.
 
 import { isObject } from '../json.ts';
-import type { BodyPath, OpaqueReason, Part, PartRole, StateKind, StateReference } from './request-types.ts';
+import {
+  type BodyPath,
+  mostParts,
+  type OpaqueReason,
+  type Part,
+  type PartRole,
+  type StateKind,
+  type StateReference,
+} from './request-types.ts';
 
 export type JsonRecord = { readonly [key: string]: unknown };
 
@@ -39,8 +47,16 @@ export function addProblem(builder: RequestBuilder, message: string): void {
   builder.problem ??= message;
 }
 
+/** True while there is room for a part more; one too many is a reason to refuse. */
+function hasRoom(builder: RequestBuilder): boolean {
+  if (builder.parts.length < mostParts) return true;
+  addProblem(builder, `the request has more than ${mostParts} parts; split it`);
+  return false;
+}
+
 export function addText(builder: RequestBuilder, role: PartRole, text: string, path: BodyPath): void {
-  if (text !== '') builder.parts.push({ kind: 'text', role, text, path, structured: false });
+  if (text !== '' && hasRoom(builder))
+    builder.parts.push({ kind: 'text', role, text, path, structured: false });
 }
 
 /** A text that no string of the body holds, such as the name of a member: it cannot be redacted. */
@@ -59,6 +75,7 @@ function withoutControls(text: string): string {
 
 /** A value that is read as its JSON text: arguments, schemas, fields that we do not know. */
 export function addStructured(builder: RequestBuilder, role: PartRole, value: object, path: BodyPath): void {
+  if (!hasRoom(builder)) return;
   const text = withoutControls(JSON.stringify(value));
   if (text.length > 2) builder.parts.push({ kind: 'text', role, text, path, structured: true });
 }
@@ -69,7 +86,7 @@ export function addOpaque(
   reason: OpaqueReason,
   path: BodyPath,
 ): void {
-  builder.parts.push({ kind: 'opaque', role, reason, path });
+  if (hasRoom(builder)) builder.parts.push({ kind: 'opaque', role, reason, path });
 }
 
 /** The longest id or name that is taken from a body as such. */

@@ -3,6 +3,7 @@
 import type { ErrorCode } from '../errors.ts';
 import type { CallModes } from './call-modes.ts';
 import type { Dialect, EndpointId } from './endpoints.ts';
+import type { ShapeLimits } from './json-scan.ts';
 
 /** Whose words a part holds. `developer` is `system`; definitions of tools are `system` too. */
 export type PartRole = 'system' | 'user' | 'assistant' | 'tool';
@@ -160,10 +161,16 @@ export type ParseLimits = {
   readonly maxBytes: number;
   /** Keys, array elements and objects in the whole body: bounds the memory that parsing takes. */
   readonly maxNodes: number;
+  /** Of what is read more closely than numbers are; without it nothing bounds these by themselves. */
+  readonly shape?: ShapeLimits;
 };
 
 export const defaultParseLimits: ParseLimits = {
   maxDepth: 64,
   maxBytes: 32 * 1024 * 1024,
-  maxNodes: 1_000_000,
+  maxNodes: 500_000,
+  shape: { maxStrings: 150_000, maxMembers: 10_000, maxTopMembers: 1_000 },
 };
+
+/** Parts of one request: each is examined by itself, which costs more than its text. */
+export const mostParts = 20_000;
