@@ -24,6 +24,9 @@ const kindTexts: { readonly [K in DifferenceKind]: string } = {
   key_not_live: 'the key was not good',
   context_differs: 'the decision read something else than was so',
   permission_missing: 'the permission was not held',
+  operation_unknown: 'no such operation makes an entry',
+  change_differs: 'the operation does not change that',
+  approvers_differ: 'the erasure was not agreed to by two who may erase',
   outcome_without_intent: 'an outcome belongs to no open call',
 };
 
@@ -67,8 +70,16 @@ function factsOf({
       without: ['context_differs'],
     },
     {
-      text: `each of the ${permissionsChecked} changes and readings by people or services was made by one who held a permission for it`,
-      without: ['permission_missing', 'actor_not_live', 'key_not_live', 'actor_differs'],
+      text: `each of the ${permissionsChecked} changes and readings by people or services was made by one who held a permission for it there, and changes what its operation may; nothing else was changed`,
+      without: [
+        'permission_missing',
+        'actor_not_live',
+        'key_not_live',
+        'actor_differs',
+        'operation_unknown',
+        'change_differs',
+        'approvers_differ',
+      ],
     },
     {
       text: `every outcome closes one call that went ahead; ${open} are open`,

@@ -19,6 +19,9 @@ export const differenceKinds = [
   'key_not_live',
   'context_differs',
   'permission_missing',
+  'operation_unknown',
+  'change_differs',
+  'approvers_differ',
   'outcome_without_intent',
 ] as const;
 

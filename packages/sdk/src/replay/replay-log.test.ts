@@ -40,9 +40,9 @@ test('an honest log replays without a difference, and every decision is taken ag
   assert.deepEqual(result.differences, []);
   assert.deepEqual(result.calls, { allowed: 3, denied: 1, requestable: 0, refused: 2 });
   assert.equal(result.retaken, 6);
-  assert.equal(result.version, 5);
+  assert.equal(result.version, 9);
   assert.equal(result.policies, 2);
-  assert.equal(result.permissionsChecked, 4);
+  assert.equal(result.permissionsChecked, 8);
   assert.equal(result.open, 0);
 });
 
@@ -162,7 +162,7 @@ test('a call after its key was revoked is found', () => {
   const log = makeLog();
   const call = log.entries.find(({ id }) => id === log.idOf('call'));
   assert.ok(call !== undefined);
-  const late = within({ ...call, sv: 5, id: '018f2f3c-0000-7000-8000-0000000000aa' }, 'policy', {});
+  const late = within({ ...call, sv: 9, id: '018f2f3c-0000-7000-8000-0000000000aa' }, 'policy', {});
   assert.deepEqual(kindsOf([...log.entries, late]), ['key_not_live']);
 });
 
@@ -179,7 +179,7 @@ test('a refusal before policy is held to its reason', () => {
 
 test('an entry that cannot be read is named and the rest is replayed', () => {
   const { entries } = makeLog();
-  const texts = entries.map(logText).with(5, '{"v":1}');
+  const texts = entries.map(logText).with(9, '{"v":1}');
   const result = replayLog({ readPolicy: openCedarReader(), sha256Hex }, { orgId: ids.org, origin }, texts);
   assert.ok(result.differenceKinds.has('entry_unreadable'));
   assert.equal(result.entries, entries.length);

@@ -4,7 +4,7 @@ import type { OrgId } from '@countersign/core/ids';
 import { type CallOutcome, decodeEntry, type Entry } from '@countersign/core/ledger/entry';
 import { type CheckedCall, checkCall } from './check-call.ts';
 import { checkManagement, isManaged } from './check-management.ts';
-import type { Difference, DifferenceKind, Report } from './difference.ts';
+import { type Difference, type DifferenceKind, expectSame, type Report } from './difference.ts';
 import { type Fold, type FoldDeps, startFold, takeEntry } from './fold.ts';
 
 /** How many differences are kept; all are counted. */
@@ -57,6 +57,19 @@ function closeIntent(tally: Tally, entry: CallOutcome, version: number, report: 
   if (entry.sv > version) report('version_differs', `decided under ${entry.sv}`, `version ${version} here`);
 }
 
+/** Entries that the software writes by itself, and those of refused credentials, which are nobody's. */
+const writtenBy: ReadonlyMap<Entry['type'], Entry['actor']['kind']> = new Map([
+  ['alert', 'system'],
+  ['checkpoint', 'system'],
+  ['log_opened', 'system'],
+  ['refused_credentials', 'anonymous'],
+]);
+
+function checkWriter({ type, actor }: Entry, report: Report): void {
+  const writer = writtenBy.get(type) ?? actor.kind;
+  expectSame(report, 'actor_differs', `${type} by ${actor.kind}`, `${type} by ${writer}`);
+}
+
 function checkEntry(fold: Fold, tally: Tally, entry: Entry, version: number, report: Report): void {
   if (isOutcome(entry)) {
     closeIntent(tally, entry, version, report);
@@ -79,6 +92,7 @@ function take(deps: FoldDeps, fold: Fold, tally: Tally, entry: Entry, report: Re
   // Who makes a change is judged by the directory before it.
   if (isManaged(entry) && fold.pending === undefined && checkManagement(fold, entry, report))
     tally.permissionsChecked += 1;
+  checkWriter(entry, report);
   const version = takeEntry(deps, fold, entry, report);
   if (isManaged(entry) && entry.sv !== version)
     report('version_differs', `decided under ${entry.sv}`, `version ${version} at this place`);

@@ -17,7 +17,7 @@ import {
   sha256Hex,
   userActor,
 } from './sample-changes.ts';
-import { call, logText, makeLog } from './sample-log.ts';
+import { call, logText, makeLog, sampleVersion } from './sample-log.ts';
 
 const names = Array.from({ length: 120 }, (_, i) => `one-of-many-rules-with-a-long-name-${i}`);
 const erring = Array.from({ length: 60 }, (_, i) => `one-of-many-rules-that-err-${i}`);
@@ -42,7 +42,9 @@ function intent(policy: Draft, more: Draft = {}, ctx: Draft = {}): Draft {
 
 function replay(...calls: readonly Draft[]): Replay {
   // Without the revocation at its end, which makes another version; its own calls were decided by another text.
-  const before = makeLog({ policyText }).entries.filter(({ type, sv }) => type !== 'model_call' && sv !== 4);
+  const before = makeLog({ policyText }).entries.filter(
+    ({ type, sv }) => type !== 'model_call' && sv !== sampleVersion,
+  );
   const texts = [...before, ...calls].map(logText);
   return replayLog({ readPolicy: openCedarReader(), sha256Hex }, { orgId: ids.org, origin }, texts);
 }
@@ -153,36 +155,39 @@ test('a record that was too long says nothing of what the caller sent', () => {
   }
 });
 
-const teams = Array.from({ length: 80 }, (_, i) => sampleId('team', 200 + i)).sort();
-const joined = managed(
-  19,
-  4,
-  'membership.create',
-  teams.flatMap((teamId, i) => [
-    changed('team', { id: teamId, workspaceId: ids.workspace, name: `team-${i}` }),
-    changed('membership', {
-      id: sampleId('membership', 200 + i),
-      principalId: ids.owner,
-      teamId,
-      source: 'direct',
+const teams = Array.from({ length: 80 }, (_, i) => sampleId('team', 100 + i)).sort();
+const joined = [
+  managed(
+    18,
+    sampleVersion,
+    'team.create',
+    teams.map((id, i) => changed('team', { id, workspaceId: ids.workspace, name: `team-${i}` })),
+  ),
+  managed(
+    19,
+    sampleVersion + 1,
+    'membership.create',
+    teams.map((teamId, i) => {
+      const id = sampleId('membership', 100 + i);
+      return changed('membership', { id, principalId: ids.owner, teamId, source: 'direct' });
     }),
-  ]),
-);
+  ),
+];
 
 test('teams are counted in a record that was too long, and in no other', () => {
   const inTeams = (policy: Draft, more: Draft, said: Draft): Draft => {
-    const entry = intent(policy, { ...more, sv: 5 });
+    const entry = intent(policy, { ...more, sv: sampleVersion + 2 });
     return { ...entry, actor: { ...owner, ...said } };
   };
   const brief = listedTeams(teams);
   assert.ok((brief.more_teams ?? 0) > 0);
   const tooLong = denied('record_too_large');
   const allowed = { decision: 'allow', ...listed };
-  assert.deepEqual(kindsOf(joined, inTeams(tooLong, refused, { teams })), []);
-  assert.deepEqual(kindsOf(joined, inTeams(tooLong, refused, brief)), []);
-  assert.deepEqual(kindsOf(joined, inTeams(allowed, {}, { teams })), []);
+  assert.deepEqual(kindsOf(...joined, inTeams(tooLong, refused, { teams })), []);
+  assert.deepEqual(kindsOf(...joined, inTeams(tooLong, refused, brief)), []);
+  assert.deepEqual(kindsOf(...joined, inTeams(allowed, {}, { teams })), []);
   for (const said of [{ teams: brief.teams }, { ...brief, more_teams: 1 }, { teams: [], more_teams: 80 }])
-    assert.deepEqual(kindsOf(joined, inTeams(tooLong, refused, said)), ['actor_differs']);
-  assert.deepEqual(kindsOf(joined, inTeams(denied('foreign_id'), refused, brief)), ['actor_differs']);
-  assert.deepEqual(kindsOf(joined, inTeams(allowed, {}, brief)), ['actor_differs']);
+    assert.deepEqual(kindsOf(...joined, inTeams(tooLong, refused, said)), ['actor_differs']);
+  assert.deepEqual(kindsOf(...joined, inTeams(denied('foreign_id'), refused, brief)), ['actor_differs']);
+  assert.deepEqual(kindsOf(...joined, inTeams(allowed, {}, brief)), ['actor_differs']);
 });

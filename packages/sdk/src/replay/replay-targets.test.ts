@@ -7,7 +7,7 @@ import { openCedarReader } from './cedar-policy.ts';
 import type { DifferenceKind } from './difference.ts';
 import { type Replay, replayLog } from './replay-log.ts';
 import { changed, type Draft, ids, managed, origin, sha256Hex, userActor } from './sample-changes.ts';
-import { call, logText, makeLog } from './sample-log.ts';
+import { call, logText, makeLog, sampleVersion } from './sample-log.ts';
 
 const policyText = `${defaultPolicyText}
 @id("files-are-read")
@@ -209,7 +209,7 @@ test('a call whose input is no value of policy is reported, not passed over', ()
 });
 
 test('a provider that was suspended takes no route afterwards', () => {
-  const suspended = managed(19, 4, 'provider.update', [
+  const suspended = managed(19, sampleVersion, 'provider.update', [
     changed('provider', {
       id: ids.provider,
       name: 'inside',
@@ -222,7 +222,7 @@ test('a provider that was suspended takes no route afterwards', () => {
   ]);
   const later = (asked: Asked): Draft => {
     const entry = intent(asked);
-    return { ...entry, sv: 5 };
+    return { ...entry, sv: sampleVersion + 1 };
   };
   const refused = later({ target: route, refused: 'provider_suspended' });
   assert.deepEqual(replay(suspended, refused).differences, []);

@@ -73,20 +73,26 @@ function beginning(): Draft {
 
 const aliceKeyState = { models: ['small'], expiresAt: Date.UTC(2025, 11, 31) } as const;
 
-function people(): Draft {
-  return managed(2, 1, 'user.create', [
-    changed('user', { id: ids.alice, status: 'active' }),
-    role(21, ids.alice, 'member', { workspaceId: ids.workspace }),
-    changed('agent', {
-      id: ids.agent,
-      name: 'helper',
-      ownerId: ids.alice,
-      workspaceId: ids.workspace,
-      status: 'active',
-    }),
-    key(ids.aliceKey, ids.alice, aliceKeyState),
-    key(ids.agentKey, ids.agent, {}),
-  ]);
+/** Alice and what is hers, one operation after another: versions 2 to 7. */
+function people(): readonly Draft[] {
+  const agent = {
+    id: ids.agent,
+    name: 'helper',
+    ownerId: ids.alice,
+    workspaceId: ids.workspace,
+    status: 'active',
+  };
+  const team = { id: ids.team, workspaceId: ids.workspace, name: 'research' };
+  return [
+    managed(2, 1, 'user.create', [
+      changed('user', { id: ids.alice, status: 'active' }),
+      role(21, ids.alice, 'member', { workspaceId: ids.workspace }),
+    ]),
+    managed(30, 2, 'agent.create', [changed('agent', agent)]),
+    managed(31, 3, 'key.create', [key(ids.aliceKey, ids.alice, aliceKeyState)]),
+    managed(32, 4, 'key.create', [key(ids.agentKey, ids.agent, {})]),
+    managed(33, 5, 'team.create', [changed('team', team)]),
+  ];
 }
 
 function join(): Draft {
@@ -96,17 +102,17 @@ function join(): Draft {
     teamId: ids.team,
     source: 'direct',
   };
-  return managed(3, 2, 'membership.create', [
-    changed('team', { id: ids.team, workspaceId: ids.workspace, name: 'research' }),
-    changed('membership', membership),
-  ]);
+  return managed(3, 6, 'membership.create', [changed('membership', membership)]);
 }
+
+/** The version that the sample's calls are decided under: that of its second policy. */
+export const sampleVersion = 8;
 
 function publish(text: string, partLength: number): readonly Draft[] {
   const parts = Array.from({ length: Math.ceil(text.length / partLength) }, (_, i) =>
     text.slice(i * partLength, (i + 1) * partLength),
   );
-  const first = managed(4, 3, 'policy.publish', [policy(4, text)]);
+  const first = managed(4, sampleVersion - 1, 'policy.publish', [policy(sampleVersion, text)]);
   if (parts.length === 1) return [{ ...first, policy_text: text }];
   return parts.map((part, i) => ({
     ...first,
@@ -149,7 +155,7 @@ export function call(policyHash: string, calling: Calling, more: Draft = {}, ctx
   const { n, asked, actor } = calling;
   const isLarge = asked === 'large';
   return {
-    ...common(n, 4),
+    ...common(n, sampleVersion),
     type: 'model_call',
     phase: 'intent',
     attempt: 1,
@@ -161,7 +167,7 @@ export function call(policyHash: string, calling: Calling, more: Draft = {}, ctx
       resource: isLarge ? ids.otherModel : ids.model,
       served: isLarge ? 'large-1' : 'small-1',
     },
-    policy: { version: 4, hash: policyHash, ...calling.policy },
+    policy: { version: sampleVersion, hash: policyHash, ...calling.policy },
     ctx: { ...context(calling), ...ctx },
     class: { labels: [] },
     ...more,
@@ -170,7 +176,7 @@ export function call(policyHash: string, calling: Calling, more: Draft = {}, ctx
 
 function outcome(n: number, intent: Draft): Draft {
   const { policy: _policy, ctx: _ctx, id: intentId, ts: _ts, ...rest } = intent;
-  const { id: ownId, ts } = common(n, 4);
+  const { id: ownId, ts } = common(n, sampleVersion);
   return { ...rest, id: ownId, ts, phase: 'outcome', intent: intentId, status: 'ok' };
 }
 
@@ -211,13 +217,13 @@ export function makeLog(
     'denied call': call(hashed, { n: 7, asked: 'large', actor: owner, policy: forbidden }, denied, secret),
     'narrowed call': call(hashed, { n: 8, asked: 'large', actor: alice, policy: narrowed }, unknown),
     'budget call': call(hashed, { n: 9, asked: 'small', actor: alice, policy: spent }, budget),
-    revoke: managed(14, 4, 'key.revoke', [
+    revoke: managed(14, sampleVersion, 'key.revoke', [
       key(ids.aliceKey, ids.alice, { ...aliceKeyState, status: 'revoked' }),
     ]),
   };
   const entries = [
     beginning(),
-    people(),
+    ...people(),
     named.join,
     ...published,
     first,

@@ -2,9 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { hasEffects, unaskedOperations } from '@countersign/contract/operation-effects';
 import { operations } from '@countersign/contract/operations';
 import { commands } from './commands.ts';
 import { queries } from './queries.ts';
+import { keyRecover } from './recover-owner.ts';
 
 function idsOf(runs: string): readonly string[] {
   return operations.filter((operation) => operation.runs === runs).map(({ id }) => id);
@@ -23,6 +25,14 @@ test('no request can name an internal command', () => {
     assert.equal(internalIds.includes(id), false);
     assert.notEqual(path, '');
   }
+});
+
+test('what a command may change is written down for whoever replays the log, and nothing else is', () => {
+  for (const id of commands.keys()) assert.ok(hasEffects(id), id);
+  assert.deepEqual(
+    [...unaskedOperations].sort(),
+    [...internalIds, 'organization.init', keyRecover.id].sort(),
+  );
 });
 
 test('every query of the contract is bound exactly once, and nothing else is', () => {
