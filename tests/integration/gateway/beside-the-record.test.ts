@@ -73,6 +73,46 @@ test('what a client says of its task and tags reaches policy as a claim, and the
   assert.equal((await running.call({ headers: said.slice(0, 2), body: metadata })).status, 200);
 });
 
+test('words of a client that may be about a person are commitments for policy and in the record, names and tokens stay', async () => {
+  await running.publish('@id("all") permit (principal, action, resource);');
+  const mail = 'person@example.com';
+  const metadata = { mail, who: 'Alice Example', team: 'red', card: '4111111111111111' };
+  const headers = ['x-countersign-task', 'write to Alice', 'x-litellm-tags', `${mail},blue`];
+  const answer = await running.call({ headers, body: { model: 'm', messages: [], metadata } });
+  assert.equal(answer.status, 200, answer.text);
+  const refused = await running.call({ body: { model: mail, messages: [] } });
+  assert.equal(refused.status, 404, refused.text);
+  const named = { model: 'm', messages: [], models: [mail] };
+  const fallback = await running.call({ body: named });
+  assert.equal(fallback.status, 404, fallback.text);
+  const entryOf = async (record: string): Promise<unknown> =>
+    JSON.parse(textAt(await running.record(record), 'entries.0.text'));
+  const entries = await Promise.all([answer, refused, fallback].map((one) => entryOf(one.record())));
+  for (const said of [mail, 'Alice', '4111111111111111'])
+    assert.equal(JSON.stringify(entries).includes(said), false, said);
+  const tags = at(entries[0], 'ctx.claimed.tags');
+  assert.ok(Array.isArray(tags));
+  for (const form of [
+    /^team=red$/,
+    /^blue$/,
+    /^mail=[0-9a-f]{32}$/,
+    /^who=[0-9a-f]{32}$/,
+    /^card=[0-9a-f]{32}$/,
+  ])
+    assert.equal(tags.filter((tag) => form.test(tag)).length, 1, String(form));
+  assert.match(textAt(entries[0], 'ctx.claimed.task'), /^[0-9a-f]{32}$/);
+  assert.match(textAt(entries[1], 'target.model'), /^[0-9a-f]{32}$/);
+  // The same text is the same commitment: a rule can be written for it.
+  const value = String(tags.find((tag) => /^mail=/.test(tag)));
+  await running.publish(`@id("mail") permit (principal, action, resource)
+    when { context.claimed.tags.contains("${value}") };`);
+  assert.equal((await running.call({ body: { model: 'm', messages: [], metadata } })).status, 200);
+  assert.equal(
+    (await running.call({ body: { model: 'm', messages: [], metadata: { mail: 'a' } } })).status,
+    403,
+  );
+});
+
 test('the session of a coding client is a tag of its own beside a task, for policy and the record', async () => {
   await running.publish(`@id("session") permit (principal, action, resource)
     when { context.claimed has task && context.claimed.task == "review" && context.claimed.tags.contains("session=s1") };`);

@@ -63,7 +63,7 @@ const padding = {
     'x-countersign-tags',
     Array.from({ length: 32 }, (_, i) => `tag-${i}-${'x'.repeat(118)}`).join(','),
     'x-countersign-task',
-    't'.repeat(400),
+    't'.repeat(128),
   ],
   tools: Array.from({ length: 30 }, (_, i) => ({
     type: 'mcp',

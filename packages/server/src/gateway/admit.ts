@@ -23,6 +23,7 @@ import { type Classified, classify } from './steps/classify.ts';
 import { type DecidedCall, decideCall } from './steps/decide.ts';
 import { denialError, denied, foundIn } from './steps/denial.ts';
 import { contentModeOf, fulfil } from './steps/obligations.ts';
+import { plainModel, plainModels } from './steps/plain-words.ts';
 import { type CheckedState, heldElsewhere } from './steps/provider-state.ts';
 import { capsOf, type WorstCase, worstOf } from './steps/reserve.ts';
 import {
@@ -50,6 +51,8 @@ export type Decided = {
   readonly actor: ActorChain;
   readonly costCentre: string | undefined;
   readonly selected: Selected | undefined;
+  /** The model's name as it was asked for; of one that is none here a commitment, where it may be anything. */
+  readonly asked: string;
   readonly decision: Decision;
   /** Why, where it is not the policy's own word. */
   readonly reason: string | undefined;
@@ -141,18 +144,19 @@ function survey(deps: GatewayDeps, asked: Asked, before: Classified | undefined)
   const classified = classify(request, snapshot, isOpened, deps.clock, before);
   const { classification } = classified;
   const facts = snapshot.facts(actor);
+  const commit = (text: string): string => deps.commitClaim(snapshot.orgId, text);
   const context = contextOf(facts.context, {
     endpoint: call.endpoint.id,
     dialect: call.endpoint.dialect,
     stream: request.stream,
     maxOutput: request.maxOutputTokens,
     hostedTools: request.hostedTools,
-    otherModels: request.otherModels,
+    otherModels: plainModels(request.otherModels, commit),
     actor,
     classification,
     network: deps.networksOf(snapshot, call.address),
     inputTokens: inputBound(request, capsOf(organization, 'error' in found ? undefined : found, undefined)),
-    claimed: claimedLabels(call, request, (text) => deps.commitClaim(snapshot.orgId, text)),
+    claimed: claimedLabels(call, request, commit),
     nowMs: deps.now(),
   });
   return {
@@ -165,6 +169,7 @@ function survey(deps: GatewayDeps, asked: Asked, before: Classified | undefined)
     classified,
     obligations: noObligations,
     found,
+    asked: 'error' in found && request.model !== '' ? plainModel(request.model, commit) : request.model,
     others: 'error' in found ? { others: [] } : resolveOthers(asked, actor, found.provider),
   };
 }

@@ -120,7 +120,7 @@ function targetFragment(entry: CallEntry, { served, ran }: Ran): Fragment {
     endpoint: id,
     route: providerPath,
     ...readOfTarget(asked),
-    ...(request.model === '' ? {} : { model: request.model.slice(0, 256) }),
+    ...(decided.asked === '' ? {} : { model: decided.asked }),
     ...(selected === undefined
       ? {}
       : {

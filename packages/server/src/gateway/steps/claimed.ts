@@ -4,19 +4,14 @@ import type { InferenceRequest } from '@countersign/core/dialects/request-types'
 import { quote, utf8Length } from '@countersign/core/ledger/canonical';
 import type { RequestContext } from '@countersign/core/policy/types';
 import type { InboundCall } from '../call.ts';
+import { plainTag, plainWord } from './plain-words.ts';
 
 /** Our own header for tags, and those by which clients of other gateways send theirs. */
 const tagHeaders = ['x-countersign-tags', 'x-litellm-tags', 'cf-aig-metadata', 'x-portkey-metadata'] as const;
 
 const maxTags = 32;
-const maxTagLength = 128;
 /** What all tags may take in the record: what a client says of itself must not keep its call from being recorded. */
 const maxTagBytes = 4_096;
-
-function bounded(text: string | undefined): string | undefined {
-  if (text === undefined || text === '') return undefined;
-  return text.length > maxTagLength ? text.slice(0, maxTagLength) : text;
-}
 
 /** A JSON object's members as `name=value`, or a comma-separated list as it is. */
 function readTags(text: string): readonly string[] {
@@ -65,9 +60,10 @@ function claimedUser({
 }
 
 /**
- * What policy sees as `context.claimed`. Bounded: 32 tags of 128 characters, and 4,096 bytes of all as they are
- * recorded; what goes beyond is left out, as labels may be. `user` is a commitment: the context is recorded, and what
- * clients say there is often a person's address. The same text has the same commitment within an organization.
+ * What policy sees as `context.claimed`. Bounded: 32 tags, and 4,096 bytes of all as they are recorded; what goes
+ * beyond is left out, as labels may be. The context is recorded, so words that are not plain tokens are commitments, and
+ * `user` always is one: what clients say there is often a person's address. The same text has the same commitment within
+ * an organization.
  */
 export function claimedLabels(
   call: InboundCall,
@@ -78,8 +74,9 @@ export function claimedLabels(
   const tags = new Set<string>();
   let left = maxTagBytes;
   const add = (tag: string): void => {
-    const kept = bounded(tag);
-    if (kept === undefined || tags.size >= maxTags || tags.has(kept)) return;
+    if (tag === '' || tags.size >= maxTags) return;
+    const kept = plainTag(tag, commit);
+    if (tags.has(kept)) return;
     left -= utf8Length(quote(kept));
     if (left >= 0) tags.add(kept);
   };
@@ -95,10 +92,10 @@ export function claimedLabels(
   for (const [name, value] of request.claimed.metadata) {
     if (name !== 'user_id') add(`${name}=${value}`);
   }
-  const task = bounded(call.header(taskHeader) ?? call.header(sessionHeader));
+  const task = call.header(taskHeader) ?? call.header(sessionHeader);
   const user = claimedUser(request.claimed);
   return {
-    ...(task === undefined ? {} : { task }),
+    ...(task === undefined || task === '' ? {} : { task: plainWord(task, commit) }),
     ...(user === undefined ? {} : { user: commit(user) }),
     tags: [...tags].sort(),
   };
