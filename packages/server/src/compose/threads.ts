@@ -24,7 +24,7 @@ export type ThreadData = {
   readonly publicHost: string;
   readonly node: string;
   readonly boot: string;
-  /** Where checkpoints are appended as they are signed; undefined: nowhere. */
+  /** Where the newest checkpoints are appended; undefined: nowhere. */
   readonly checkpointFile: string | undefined;
 };
 

@@ -72,7 +72,8 @@ export const configSchema = z.strictObject({
     description: 'your own private upstreams: host names (`host` or `host:port`), addresses or ranges',
   }),
   checkpointFile: path.optional().meta({
-    description: 'file to which each signed checkpoint is appended; `off`: none; absent: in `dataDir`',
+    description:
+      'file to which the newest signed checkpoint of each log is appended, every half second at most; `off`: none; absent: in `dataDir`',
   }),
   logLevel: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
