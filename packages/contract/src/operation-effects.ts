@@ -70,7 +70,7 @@ export const operationEffects: { readonly [I in CommandId | UnaskedOperation]: E
   'user.create': { user: makes, roleAssignment: makes },
   'user.update': { user: alters('costCentre', 'status') },
   'user.erase': {
-    user: alters('status', 'costCentre', 'external'),
+    user: alters('status', 'costCentre', 'external', 'madeBy'),
     key: alters('status'),
     agent: alters('status'),
     roleAssignment: ends,
@@ -89,7 +89,7 @@ export const operationEffects: { readonly [I in CommandId | UnaskedOperation]: E
   'role_assignment.remove': { roleAssignment: ends },
   'key.create': { key: makes },
   'key.update': { key: alters('name', 'models', 'costCentre') },
-  'key.rotate': { key: alters('hash', 'previous') },
+  'key.rotate': { key: alters('hash', 'previous', 'madeBy') },
   'key.revoke': { key: alters('status', 'previous') },
   'key.recover': { key: makes },
   'token_issuer.create': { tokenIssuer: makes },

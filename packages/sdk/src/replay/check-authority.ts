@@ -174,6 +174,13 @@ function sourceOf(change: Change): string | undefined {
   return change.kind === 'roleAssignment' || change.kind === 'membership' ? change.state?.source : undefined;
 }
 
+/** Who is said to have made an account or a key here; where nothing is said, nothing is shown. */
+function makerOf({ tables }: Maker['directory'], change: Change): string | undefined {
+  if (change.kind === 'user') return tables.user.has(change.id) ? undefined : change.state?.madeBy;
+  const isSecretNew = change.kind === 'key' && change.state?.hash !== tables.key.get(change.id)?.hash;
+  return isSecretNew ? change.state?.madeBy : undefined;
+}
+
 /** Reports what the maker could not do: where they lack the permission, or would give or touch what they lack. */
 export function checkAuthority(maker: Maker, made: Made, report: Report): void {
   const { operation, changes } = made;
@@ -183,6 +190,8 @@ export function checkAuthority(maker: Maker, made: Made, report: Report): void {
   for (const change of changes) {
     const what = `${operation} of ${change.kind} ${change.id}`;
     if (!isBeside(maker.directory, made, change)) report('change_differs', what, 'no part of it');
+    const madeBy = makerOf(maker.directory, change) ?? who;
+    if (madeBy !== who) report('change_differs', `${what}, made by ${madeBy}`, `made by ${who}`);
     const source = sourceOf(change) ?? 'direct';
     if (source !== 'direct') report('change_differs', what, `${source} gives that, not ${who}`);
     const lacked = operation === 'user.erase' ? undefined : lacksFor(maker, made, change);

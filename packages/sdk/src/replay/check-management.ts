@@ -59,25 +59,36 @@ function mayErase(directory: Directory, id: string): boolean {
   );
 }
 
-/** An erasure has two people behind it who could each ask for it, and the one who did it is one of them. */
+/** True when one of these made the account of another of them, and so may act as both. */
+function isOfOneMaking({ tables }: Directory, people: ReadonlySet<string>): boolean {
+  return [...people].some((id) => people.has(tables.user.get(id)?.madeBy ?? ''));
+}
+
+/** An erasure has two people behind it who could each ask for it; one did it, with a key that nobody else made. */
 function checkApprovers(
   directory: Directory,
   { actor, approvers = [] }: Extract<Entry, { readonly type: 'erasure' }>,
+  { key }: CheckedActor,
   report: Report,
 ): void {
   const people = new Set(approvers.filter((id) => mayErase(directory, id)));
   if (people.size < 2 || people.size !== approvers.length)
     report('approvers_differ', listText(approvers), `who may erase: ${listText([...people])}`);
+  if (isOfOneMaking(directory, people))
+    report('approvers_differ', listText(approvers), 'one made the account of the other');
   if (!approvers.includes(actor.id)) report('approvers_differ', listText(approvers), `${actor.id} did it`);
+  const { id: keyId, madeBy = actor.id } = key ?? {};
+  if (madeBy !== actor.id) report('approvers_differ', `by ${keyId}`, `a key that ${madeBy} made`);
 }
 
 function checkMaker(
   { directory }: Fold,
   entry: Managed,
   operation: CommandId,
-  { chain }: CheckedActor,
+  checked: CheckedActor,
   report: Report,
 ): void {
+  const { chain } = checked;
   const needed = neededFor(operation);
   const { permissions, everywhere } = chain.standing;
   if (!needed.some((permission) => permissions.has(permission) || everywhere.has(permission)))
@@ -93,7 +104,7 @@ function checkMaker(
   }
   checkEffects(directory, operation, changes, report);
   checkAuthority({ directory, chain }, { operation, needed, changes, subject }, report);
-  if (entry.type === 'erasure') checkApprovers(directory, entry, report);
+  if (entry.type === 'erasure') checkApprovers(directory, entry, checked, report);
 }
 
 /** What the software does by itself is in a list; nothing else is done by it, and nobody else does that. */

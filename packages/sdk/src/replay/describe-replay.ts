@@ -28,6 +28,8 @@ const kindTexts: { readonly [K in DifferenceKind]: string } = {
   change_differs: 'the operation does not change that',
   approvers_differ: 'the erasure was not agreed to by two who may erase',
   outcome_without_intent: 'an outcome belongs to no open call',
+  outcome_differs: 'an outcome is not that of the call it closes',
+  id_repeated: 'an earlier entry has this id',
 };
 
 /** One difference in one line. */
@@ -82,8 +84,8 @@ function factsOf({
       ],
     },
     {
-      text: `every outcome closes one call that went ahead; ${open} are open`,
-      without: ['outcome_without_intent'],
+      text: `every outcome closes one call that went ahead, and is of the same request, actor and model; ${open} are open`,
+      without: ['outcome_without_intent', 'outcome_differs', 'id_repeated'],
     },
   ];
 }

@@ -23,6 +23,8 @@ export const differenceKinds = [
   'change_differs',
   'approvers_differ',
   'outcome_without_intent',
+  'outcome_differs',
+  'id_repeated',
 ] as const;
 
 export type DifferenceKind = (typeof differenceKinds)[number];

@@ -68,6 +68,19 @@ test('a call that was allowed against the policy is found, with what should have
   );
 });
 
+const other = makeLog().entries[0] ?? {};
+
+/** The log with this entry once more behind itself. */
+function repeated(name: string): readonly Draft[] {
+  const log = makeLog();
+  return log.entries.flatMap((entry) => (entry.id === log.idOf(name) ? [entry, entry] : [entry]));
+}
+
+function repeatedPair(): readonly Draft[] {
+  const log = makeLog();
+  return log.entries.filter(({ id }) => id === log.idOf('call') || id === log.idOf('outcome'));
+}
+
 const falsified: readonly (readonly [string, DifferenceKind, readonly Draft[]])[] = [
   [
     'another rule named than the one that decided',
@@ -144,6 +157,48 @@ const falsified: readonly (readonly [string, DifferenceKind, readonly Draft[]])[
     'outcome_without_intent',
     altered('outcome', (entry) => ({ ...entry, intent: '018f2f3c-0000-7000-8000-00000000ffff' })),
   ],
+  [
+    'an outcome of another request',
+    'outcome_differs',
+    altered('outcome', (entry) => ({ ...entry, req: other.req })),
+  ],
+  [
+    'an outcome of another attempt',
+    'outcome_differs',
+    altered('outcome', (entry) => ({ ...entry, attempt: 7 })),
+  ],
+  [
+    'an outcome of somebody else',
+    'outcome_differs',
+    altered('outcome', (entry) => ({ ...entry, actor: { id: 'anonymous', kind: 'anonymous' } })),
+  ],
+  [
+    'an outcome of the same person by another key',
+    'outcome_differs',
+    altered('outcome', (entry) => within(entry, 'actor', { cred: ids.ownerKey })),
+  ],
+  [
+    'an outcome of another model',
+    'outcome_differs',
+    altered('outcome', (entry) => within(entry, 'target', { resource: ids.otherModel })),
+  ],
+  [
+    'an outcome of another endpoint',
+    'outcome_differs',
+    altered('outcome', (entry) => within(entry, 'target', { endpoint: 'embeddings' })),
+  ],
+  [
+    'an outcome of a tool that closes the call of a model',
+    'outcome_differs',
+    altered('outcome', (entry) => ({ ...entry, type: 'tool_call' })),
+  ],
+  ['an outcome of another version', 'outcome_differs', altered('outcome', (entry) => ({ ...entry, sv: 7 }))],
+  ['an intent that stands there twice', 'id_repeated', repeated('call')],
+  [
+    'a call that is told again with its outcome',
+    'id_repeated',
+    [...makeLog().entries.slice(0, -1), ...repeatedPair()],
+  ],
   ['an entry of another log', 'log_differs', altered('call', (entry) => ({ ...entry, log: 'elsewhere' }))],
   [
     'a change by one who held no permission',
@@ -183,6 +238,13 @@ test('an entry that cannot be read is named and the rest is replayed', () => {
   const result = replayLog({ readPolicy: openCedarReader(), sha256Hex }, { orgId: ids.org, origin }, texts);
   assert.ok(result.differenceKinds.has('entry_unreadable'));
   assert.equal(result.entries, entries.length);
+});
+
+test('the outcome names the model in the words of its provider', () => {
+  assert.deepEqual(
+    kindsOf(altered('outcome', (entry) => within(entry, 'target', { served: 'small-1-1106' }))),
+    [],
+  );
 });
 
 test('the hash is of the text as UTF-8', () => {

@@ -6,6 +6,8 @@ import { type CheckedCall, checkCall } from './check-call.ts';
 import { checkManagement, isManaged } from './check-management.ts';
 import { type Difference, type DifferenceKind, expectSame, type Report } from './difference.ts';
 import { type Fold, type FoldDeps, startFold, takeEntry } from './fold.ts';
+import { noOpenCalls, type OpenCalls } from './open-calls.ts';
+import { noSeenIds, type SeenIds } from './seen-ids.ts';
 
 /** How many differences are kept; all are counted. */
 const maxDifferences = 1_000;
@@ -36,7 +38,8 @@ type Tally = {
   readonly notRetaken: Map<string, number>;
   readonly kinds: Map<DifferenceKind, number>;
   readonly differences: Difference[];
-  readonly open: Set<string>;
+  readonly open: OpenCalls;
+  readonly seen: SeenIds;
   retaken: number;
   permissionsChecked: number;
   count: number;
@@ -51,8 +54,7 @@ function isOutcome(entry: Entry): entry is CallOutcome {
 }
 
 function closeIntent(tally: Tally, entry: CallOutcome, version: number, report: Report): void {
-  if (!tally.open.delete(entry.intent))
-    report('outcome_without_intent', `outcome of ${entry.intent}`, 'no such call is open here');
+  tally.open.close(entry, report);
   // Outcomes are facts: the organization may have moved on since the call was decided, never back.
   if (entry.sv > version) report('version_differs', `decided under ${entry.sv}`, `version ${version} here`);
 }
@@ -77,13 +79,13 @@ function checkEntry(fold: Fold, tally: Tally, entry: Entry, version: number, rep
   }
   if (entry.type === 'tool_call') {
     countUp(tally.notRetaken, 'tool calls are not replayed yet');
-    if (entry.status === undefined) tally.open.add(entry.id);
+    if (entry.status === undefined) tally.open.open(fold.directory, entry);
     return;
   }
   if (entry.type !== 'model_call') return;
   const checked = checkCall(fold, entry, version, report);
   tally.calls[checked.outcome] += 1;
-  if (entry.status === undefined) tally.open.add(entry.id);
+  if (entry.status === undefined) tally.open.open(fold.directory, entry);
   if (checked.retaken) tally.retaken += 1;
   if (checked.why !== undefined) countUp(tally.notRetaken, checked.why);
 }
@@ -101,7 +103,7 @@ function take(deps: FoldDeps, fold: Fold, tally: Tally, entry: Entry, report: Re
 
 /**
  * Replays a log's entries, given in order as their texts. `origin` is the log's, from its signed checkpoint.
- * Pure over its arguments; holds the directory and the calls that are open, not the entries.
+ * Pure over its arguments; holds the directory, the calls that are open and every id, not the entries.
  */
 export function replayLog(
   deps: FoldDeps,
@@ -114,7 +116,8 @@ export function replayLog(
     notRetaken: new Map(),
     kinds: new Map(),
     differences: [],
-    open: new Set(),
+    open: noOpenCalls(deps.sha256Hex),
+    seen: noSeenIds(),
     retaken: 0,
     permissionsChecked: 0,
     count: 0,
@@ -136,6 +139,7 @@ export function replayLog(
       continue;
     }
     if (decoded.entry.log !== log.origin) report('log_differs', decoded.entry.log, log.origin);
+    if (!tally.seen.add(decoded.entry.id)) report('id_repeated', decoded.entry.id, 'an id of its own');
     take(deps, fold, tally, decoded.entry, report);
   }
   return {
@@ -146,7 +150,7 @@ export function replayLog(
     retaken: tally.retaken,
     notRetaken: tally.notRetaken,
     permissionsChecked: tally.permissionsChecked,
-    open: tally.open.size,
+    open: tally.open.count(),
     differenceCount: tally.count,
     differenceKinds: tally.kinds,
     differences: tally.differences,

@@ -28,6 +28,9 @@ const local = sampleId('user', 43);
 const second = sampleId('user', 44);
 const secondKey = sampleId('key', 45);
 const other = sampleId('workspace', 46);
+const third = sampleId('user', 47);
+const thirdKey = sampleId('key', 48);
+const foreignKey = sampleId('key', 49);
 const management = { use: 'management' };
 
 /** The sample up to its last call, and then an administrator of the workspace, a second owner, and their keys. */
@@ -40,12 +43,18 @@ const before: readonly Draft[] = [
     ['key.create', [key(localKey, local, management)]],
     ['key.create', [key(secondKey, second, management)]],
     ['key.create', [key(agentManagementKey, ids.agent, management)]],
+    [
+      'user.create',
+      [changed('user', { id: third, status: 'active', madeBy: ids.owner }), role(52, third, 'owner')],
+    ],
+    ['key.create', [key(thirdKey, third, management)]],
+    ['key.create', [key(foreignKey, second, { ...management, madeBy: ids.owner })]],
     ['workspace.create', [changed('workspace', { id: other, name: 'other', status: 'active' })]],
   ].map(([op, change], i) =>
     managed(60 + i, sampleVersion + i, String(op), Array.isArray(change) ? change : []),
   ),
 ];
-const version = sampleVersion + 7;
+const version = sampleVersion + 10;
 
 function admin(n: number, principalId: string): Draft {
   return role(n, principalId, 'admin', { workspaceId: ids.workspace });
@@ -55,6 +64,7 @@ const owner = userActor(ids.owner, ['owner'], [], ids.ownerManagementKey);
 const member = userActor(ids.alice, ['member'], [ids.team], memberKey);
 const localAdmin = userActor(local, ['admin'], [], localKey);
 const secondOwner = userActor(second, ['owner'], [], secondKey);
+const thirdOwner = userActor(third, ['owner'], [], thirdKey);
 const agent = { ...member, act: [{ id: ids.agent, kind: 'agent' }], cred: agentManagementKey };
 const anonymous = { id: 'anonymous', kind: 'anonymous' };
 const system = { id: 'system', kind: 'system' };
@@ -231,6 +241,21 @@ const forged: readonly (readonly [string, DifferenceKind, readonly Draft[]])[] =
     'an erasure by neither of the two',
     'approvers_differ',
     [asked, erasure(secondOwner, [ids.owner, ids.alice])],
+  ],
+  [
+    'an erasure by two of whom one made the account of the other',
+    'approvers_differ',
+    [asked, erasure(thirdOwner, [ids.owner, third])],
+  ],
+  [
+    'an erasure with a key that somebody else made',
+    'approvers_differ',
+    [asked, erasure({ ...secondOwner, cred: foreignKey }, [ids.owner, second])],
+  ],
+  [
+    'a key that is said to be made by somebody else',
+    'change_differs',
+    [done(owner, 'key.create', [newKey(second, { madeBy: second })])],
   ],
   ['an erasure by who may not', 'permission_missing', [asked, erasure(localAdmin, [ids.owner, second])]],
   ['an erasure by nobody', 'actor_not_live', [asked, erasure(anonymous, [ids.owner, second])]],
