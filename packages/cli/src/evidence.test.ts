@@ -184,7 +184,7 @@ test('who answers with name, model, tokens, cost, workspace, decision, rule, pro
   assert.equal(ran.code, 0, ran.err);
   for (const part of [
     /Alice Example \(user usr_\S+, member\) in workspace default asked model small/,
-    /at 2025-11-22T00:01:05.000Z: allowed by members-use-their-workspaces-models of policy version 4/,
+    /at 2025-11-22T00:01:05.000Z: allowed by members-use-their-workspaces-models of policy version 8/,
     /ended ok with 12 tokens in and 34 out for 0\.0015 USD \(the provider's count\)/,
     /identity was proven by a virtual key \(key_\S+\)/,
     /proof: verified: the record is entry \d+ of `gateway\.example/,
@@ -245,11 +245,11 @@ for (const [name, told] of [
   ['narrowed call', /: refused before policy was asked: key_narrowed\.\nit was not sent;/],
   [
     'budget call',
-    /: allowed by members-use-their-workspaces-models of policy version 4, then refused: budget_exceeded\.\nit was not sent;/,
+    /: allowed by members-use-their-workspaces-models of policy version 8, then refused: budget_exceeded\.\nit was not sent;/,
   ],
   [
     'denied call',
-    /: denied by sensitive-prompts-stay-inside of policy version 4 \(forbid\)\.\nit was not sent;/,
+    /: denied by sensitive-prompts-stay-inside of policy version 8 \(forbid\)\.\nit was not sent;/,
   ],
 ] as const) {
   test(`who says why a call did not go, and whether policy said so: the ${name}`, async (t) => {
