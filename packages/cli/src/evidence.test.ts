@@ -8,6 +8,7 @@ import { type TestContext, test } from 'node:test';
 import { isObject } from '@countersign/core/json';
 import { encodeBundle, parseTilePath } from '@countersign/core/ledger/tile';
 import { type SignedSample, signSample } from '@countersign/sdk/replay/sample-export';
+import { anotherKey } from '@countersign/sdk/replay/sample-key';
 import { logText, makeLog } from '@countersign/sdk/replay/sample-log';
 import { type Answers, type ContractServer, Refusal, serveContract } from './contract-server.ts';
 import { type Ran, runCli } from './run-cli.ts';
@@ -117,7 +118,7 @@ test('an edited export is refused by verify and by replay, with exit code 1', as
 });
 
 test('a checkpoint kept of another log is refused, not passed over', async (t) => {
-  const other = signSample(texts.slice(0, 5));
+  const other = signSample(texts.slice(0, 5), undefined, anotherKey());
   const { room, cli } = await setting(t);
   const directory = join(room, 'audit');
   await cli('ledger', 'export', directory);
@@ -161,13 +162,16 @@ test('a proof is verified, kept in three files, and verifies again from them alo
   const verified = await cli('ledger', 'verify', out);
   assert.equal(verified.code, 0, verified.err);
   assert.match(verified.out, /^verified: the record is entry \d+ of [\s\S]*lay beside the receipt/);
-  const other = await cli('ledger', 'verify', out, '--vkey', signSample(texts).vkey);
+  const other = await cli('ledger', 'verify', out, '--vkey', signSample(texts, undefined, anotherKey()).vkey);
   assert.equal(other.code, 1);
   assert.match(other.out, /^NOT VERIFIED: /);
 });
 
 test('a receipt that does not verify is not kept', async (t) => {
-  const forged = { ...answersOf(sample), 'record.proof': answersOf(signSample(texts))['record.proof'] };
+  const forged = {
+    ...answersOf(sample),
+    'record.proof': answersOf(signSample(texts, undefined, anotherKey()))['record.proof'],
+  };
   const proof = forged['record.proof'];
   const { room, cli } = await setting(t, {
     'record.proof': (asked) => ({ ...Object.assign({}, proof?.(asked)), verifierKey: sample.vkey }),
@@ -223,7 +227,7 @@ test('who does not tell the story of one record with the proof of another', asyn
 
 test('who says so when the proof is false', async (t) => {
   const { cli } = await setting(t);
-  const ran = await cli('who', callId, '--vkey', signSample(texts).vkey);
+  const ran = await cli('who', callId, '--vkey', signSample(texts, undefined, anotherKey()).vkey);
   assert.equal(ran.code, 1);
   assert.match(ran.out, /proof: NOT VERIFIED: /);
 });

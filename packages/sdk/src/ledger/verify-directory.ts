@@ -8,7 +8,13 @@ import {
 import { type Cosignature, checkCosignature } from '@countersign/core/ledger/cosignature';
 import { toHex } from '@countersign/core/ledger/encoding';
 import { type LogPolicy, parseLogPolicy, quorumMet } from '@countersign/core/ledger/log-policy';
-import { type Note, parseVerifierKey, signatureTypes, type VerifierKey } from '@countersign/core/ledger/note';
+import {
+  formatVerifierKey,
+  type Note,
+  parseVerifierKey,
+  signatureTypes,
+  type VerifierKey,
+} from '@countersign/core/ledger/note';
 import { parseTilePath, tileAt } from '@countersign/core/ledger/tile';
 import { type Finding, type HeldHead, verifyLog } from '@countersign/core/ledger/verify-log';
 import { heldNote } from './held-checkpoint.ts';
@@ -46,6 +52,8 @@ export type DirectoryVerification =
       readonly size: number;
       /** Hex. */
       readonly root: string;
+      /** The log's verifier key, as its checkpoint is signed with. */
+      readonly verifierKey: string;
       /** Where the log's key came from: `export` proves nothing about who wrote it. */
       readonly key: 'given' | 'policy' | 'export';
       /** The size of the held checkpoint; 0 if none was given. The first so many entries are held by it. */
@@ -115,6 +123,7 @@ async function verifyOrThrow(
     origin: head.origin,
     size: head.size,
     root: toHex(head.root),
+    verifierKey: formatVerifierKey(against.key),
     key: against.keySource,
     heldSize: against.held[0]?.size ?? 0,
     cosignatures,

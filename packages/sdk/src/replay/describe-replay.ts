@@ -8,6 +8,7 @@ import type { Replay } from './replay-log.ts';
 const kindTexts: { readonly [K in DifferenceKind]: string } = {
   entry_unreadable: 'the entry cannot be read',
   log_differs: 'the entry names another log',
+  opening_differs: 'the log is not opened once, at its beginning, under its own origin and key',
   version_differs: 'the version is not that of its place',
   change_unusable: 'a change cannot be applied',
   policy_text_missing: 'a policy was published without its text',
@@ -53,7 +54,7 @@ function factsOf({
   return [
     {
       text: `${entries} entries make version ${version}; every decision stands at the version it was made under`,
-      without: ['version_differs', 'change_unusable', 'entry_unreadable', 'log_differs'],
+      without: ['version_differs', 'change_unusable', 'entry_unreadable', 'log_differs', 'opening_differs'],
     },
     {
       text: `${policies} policies: every text is in the log and has the hash that decisions name`,

@@ -3,6 +3,7 @@
 export const differenceKinds = [
   'entry_unreadable',
   'log_differs',
+  'opening_differs',
   'version_differs',
   'change_unusable',
   'policy_text_missing',

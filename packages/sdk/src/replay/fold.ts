@@ -59,7 +59,7 @@ function partOf(entry: Entry) {
 }
 
 /** True when this entry carries a further part of the text that is being collected. */
-function continues(fold: Fold, entry: Entry): boolean {
+export function continues(fold: Fold, entry: Entry): boolean {
   const { pending } = fold;
   const part = partOf(entry);
   return (
@@ -123,6 +123,15 @@ function takePolicy(
   else fold.pending = { ...begun, req: entry.req, sv: entry.sv, of: part.of };
 }
 
+/** Nothing further belongs to a text that is being collected: if parts are still missing, that is reported. */
+export function endFold(fold: Fold, report: Report): void {
+  const { pending } = fold;
+  if (pending === undefined) return;
+  report('policy_text_missing', `${pending.parts.length} parts`, `${pending.of} parts`);
+  fold.policy = { version: pending.version, hash: pending.hash, rules: undefined };
+  fold.pending = undefined;
+}
+
 /**
  * Takes one entry into the fold and says at which version it was made. An entry of a text's later part was
  * made at the version before the change that began it.
@@ -131,15 +140,13 @@ export function takeEntry(deps: FoldDeps, fold: Fold, entry: Entry, report: Repo
   const { directory, pending } = fold;
   if (pending !== undefined && continues(fold, entry) && entry.type === 'management') {
     const parts = [...pending.parts, entry.policy_text ?? ''];
+    if ((entry.change ?? []).length > 0)
+      report('change_differs', 'a further part with changes', 'a text alone');
     if (parts.length === pending.of) install(deps, fold, { ...pending, parts }, report);
     else fold.pending = { ...pending, parts };
     return pending.sv;
   }
-  if (pending !== undefined) {
-    report('policy_text_missing', `${pending.parts.length} parts`, `${pending.of} parts`);
-    fold.policy = { version: pending.version, hash: pending.hash, rules: undefined };
-    fold.pending = undefined;
-  }
+  endFold(fold, report);
   const before = directory.at.version;
   if (!isChanging(entry) || entry.status !== 'ok') return before;
   const changes = decodeChanges(entry, report);

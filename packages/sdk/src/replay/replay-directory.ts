@@ -40,10 +40,10 @@ function* entryTexts(source: ExportDirectory, size: number): Generator<string, v
 export async function replayDirectory(directory: string, options: VerifyOptions = {}): Promise<ExportReplay> {
   const verification = await verifyDirectory(directory, options);
   if (!verification.ok) return { kind: 'not_verified', finding: verification.finding };
-  const { origin, size } = verification;
+  const { origin, size, verifierKey: vkey } = verification;
   const orgId = origin.slice(origin.lastIndexOf('/') + 1);
   if (!isId('org', orgId)) return { kind: 'no_organization', origin };
   const deps = { readPolicy: openCedarReader(), sha256Hex: (text: string) => hash('sha256', text, 'hex') };
-  const replay = replayLog(deps, { orgId, origin }, entryTexts(openExport(directory), size));
+  const replay = replayLog(deps, { orgId, origin, vkey }, entryTexts(openExport(directory), size));
   return { kind: 'replayed', verification, replay };
 }

@@ -7,15 +7,11 @@ import { defaultPolicyText } from '@countersign/core/policy/default-policy';
 import { openCedarReader } from './cedar-policy.ts';
 import type { DifferenceKind } from './difference.ts';
 import { type Replay, replayLog } from './replay-log.ts';
-import { type Draft, ids, origin, sha256Hex } from './sample-changes.ts';
-import { logText, makeLog } from './sample-log.ts';
+import { type Draft, ids, sha256Hex } from './sample-changes.ts';
+import { logText, makeLog, sampleHead } from './sample-log.ts';
 
 function replay(log: readonly Draft[]): Replay {
-  return replayLog(
-    { readPolicy: openCedarReader(), sha256Hex },
-    { orgId: ids.org, origin },
-    log.map(logText),
-  );
+  return replayLog({ readPolicy: openCedarReader(), sha256Hex }, sampleHead, log.map(logText));
 }
 
 function kindsOf(log: readonly Draft[]): readonly DifferenceKind[] {
@@ -68,7 +64,21 @@ test('a call that was allowed against the policy is found, with what should have
   );
 });
 
-const other = makeLog().entries[0] ?? {};
+const opening = makeLog().entries[0] ?? {};
+const opened = (change: Draft): readonly Draft[] =>
+  makeLog().entries.with(0, within(opening, 'opened', change));
+
+const inParts = makeLog({ policyText: `${defaultPolicyText}// the end`, partLength: 500 }).entries;
+
+/** The log up to the first of the parts of its second policy. */
+function cutPolicy(): readonly Draft[] {
+  return inParts.slice(
+    0,
+    inParts.findLastIndex(({ policy_part }) => policy_part !== undefined),
+  );
+}
+
+const other = makeLog().entries[1] ?? {};
 
 /** The log with this entry once more behind itself. */
 function repeated(name: string): readonly Draft[] {
@@ -199,6 +209,16 @@ const falsified: readonly (readonly [string, DifferenceKind, readonly Draft[]])[
     'id_repeated',
     [...makeLog().entries.slice(0, -1), ...repeatedPair()],
   ],
+  ['a log without its first entry', 'opening_differs', makeLog().entries.slice(1)],
+  ['a log that is opened again', 'opening_differs', [...makeLog().entries, { ...opening, id: other.id }]],
+  ['a log that was opened as another', 'opening_differs', opened({ origin: 'other.example/org' })],
+  ['a log that was opened under another key', 'opening_differs', opened({ vkey: 'x+y+z' })],
+  ['a policy whose last part never came', 'policy_text_missing', cutPolicy()],
+  [
+    'a part of a policy that changes something besides',
+    'change_differs',
+    inParts.with(9, { ...inParts[9], change: other.change }),
+  ],
   ['an entry of another log', 'log_differs', altered('call', (entry) => ({ ...entry, log: 'elsewhere' }))],
   [
     'a change by one who held no permission',
@@ -234,8 +254,8 @@ test('a refusal before policy is held to its reason', () => {
 
 test('an entry that cannot be read is named and the rest is replayed', () => {
   const { entries } = makeLog();
-  const texts = entries.map(logText).with(9, '{"v":1}');
-  const result = replayLog({ readPolicy: openCedarReader(), sha256Hex }, { orgId: ids.org, origin }, texts);
+  const texts = entries.map(logText).with(10, '{"v":1}');
+  const result = replayLog({ readPolicy: openCedarReader(), sha256Hex }, sampleHead, texts);
   assert.ok(result.differenceKinds.has('entry_unreadable'));
   assert.equal(result.entries, entries.length);
 });

@@ -5,7 +5,7 @@ import { type CallOutcome, decodeEntry, type Entry } from '@countersign/core/led
 import { type CheckedCall, checkCall } from './check-call.ts';
 import { checkManagement, isManaged } from './check-management.ts';
 import { type Difference, type DifferenceKind, expectSame, type Report } from './difference.ts';
-import { type Fold, type FoldDeps, startFold, takeEntry } from './fold.ts';
+import { continues, endFold, type Fold, type FoldDeps, startFold, takeEntry } from './fold.ts';
 import { noOpenCalls, type OpenCalls } from './open-calls.ts';
 import { noSeenIds, type SeenIds } from './seen-ids.ts';
 
@@ -33,6 +33,9 @@ export type Replay = {
   readonly differences: readonly Difference[];
 };
 
+/** A log whose tree was verified: its origin, and the verifier key that its checkpoint is signed with. */
+export type ReplayedLog = { readonly orgId: OrgId; readonly origin: string; readonly vkey: string };
+
 type Tally = {
   readonly calls: { [O in CheckedCall['outcome']]: number };
   readonly notRetaken: Map<string, number>;
@@ -49,6 +52,15 @@ function countUp<K>(counts: Map<K, number>, key: K): void {
   counts.set(key, (counts.get(key) ?? 0) + 1);
 }
 
+function reportAt(tally: Tally, index: number, id: string): Report {
+  return (kind, recorded, replayed) => {
+    tally.count += 1;
+    countUp(tally.kinds, kind);
+    if (tally.differences.length < maxDifferences)
+      tally.differences.push({ index, id, kind, recorded, replayed });
+  };
+}
+
 function isOutcome(entry: Entry): entry is CallOutcome {
   return 'phase' in entry && entry.phase === 'outcome';
 }
@@ -57,6 +69,18 @@ function closeIntent(tally: Tally, entry: CallOutcome, version: number, report: 
   tally.open.close(entry, report);
   // Outcomes are facts: the organization may have moved on since the call was decided, never back.
   if (entry.sv > version) report('version_differs', `decided under ${entry.sv}`, `version ${version} here`);
+}
+
+/** The log's first entry, and no other, opens it: under the origin and the key that its checkpoints are signed with. */
+function checkOpening(log: ReplayedLog, entry: Entry, index: number, report: Report): void {
+  const isFirst = index === 0;
+  if (entry.type !== 'log_opened') {
+    if (isFirst) report('opening_differs', entry.type, 'log_opened');
+    return;
+  }
+  if (!isFirst) report('opening_differs', `log_opened at place ${index}`, 'at place 0');
+  expectSame(report, 'opening_differs', entry.opened.origin, log.origin);
+  expectSame(report, 'opening_differs', entry.opened.vkey, log.vkey);
 }
 
 /** Entries that the software writes by itself, and those of refused credentials, which are nobody's. */
@@ -92,7 +116,7 @@ function checkEntry(fold: Fold, tally: Tally, entry: Entry, version: number, rep
 
 function take(deps: FoldDeps, fold: Fold, tally: Tally, entry: Entry, report: Report): void {
   // Who makes a change is judged by the directory before it.
-  if (isManaged(entry) && fold.pending === undefined && checkManagement(fold, entry, report))
+  if (isManaged(entry) && !continues(fold, entry) && checkManagement(fold, entry, report))
     tally.permissionsChecked += 1;
   checkWriter(entry, report);
   const version = takeEntry(deps, fold, entry, report);
@@ -102,14 +126,10 @@ function take(deps: FoldDeps, fold: Fold, tally: Tally, entry: Entry, report: Re
 }
 
 /**
- * Replays a log's entries, given in order as their texts. `origin` is the log's, from its signed checkpoint.
+ * Replays a log's entries, given in order as their texts. `log` is as its signed checkpoint has it.
  * Pure over its arguments; holds the directory, the calls that are open and every id, not the entries.
  */
-export function replayLog(
-  deps: FoldDeps,
-  log: { readonly orgId: OrgId; readonly origin: string },
-  texts: Iterable<string>,
-): Replay {
+export function replayLog(deps: FoldDeps, log: ReplayedLog, texts: Iterable<string>): Replay {
   const fold = startFold(log.orgId);
   const tally: Tally = {
     calls: { allowed: 0, denied: 0, requestable: 0, refused: 0 },
@@ -123,16 +143,13 @@ export function replayLog(
     count: 0,
   };
   let index = 0;
+  let last = '';
   for (const text of texts) {
     const decoded = decodeEntry(text);
     const id = decoded.ok ? decoded.entry.id : '';
     const at = index;
-    const report: Report = (kind, recorded, replayed) => {
-      tally.count += 1;
-      countUp(tally.kinds, kind);
-      if (tally.differences.length < maxDifferences)
-        tally.differences.push({ index: at, id, kind, recorded, replayed });
-    };
+    const report = reportAt(tally, at, id);
+    last = id;
     index += 1;
     if (!decoded.ok) {
       report('entry_unreadable', text.slice(0, 80), decoded.reason);
@@ -140,8 +157,10 @@ export function replayLog(
     }
     if (decoded.entry.log !== log.origin) report('log_differs', decoded.entry.log, log.origin);
     if (!tally.seen.add(decoded.entry.id)) report('id_repeated', decoded.entry.id, 'an id of its own');
+    checkOpening(log, decoded.entry, at, report);
     take(deps, fold, tally, decoded.entry, report);
   }
+  endFold(fold, reportAt(tally, index - 1, last));
   return {
     entries: index,
     version: fold.directory.at.version,

@@ -11,7 +11,6 @@ import {
   ids,
   key,
   managed,
-  origin,
   policy,
   provider,
   role,
@@ -19,7 +18,7 @@ import {
   sha256Hex,
   userActor,
 } from './sample-changes.ts';
-import { logText, makeLog, sampleVersion } from './sample-log.ts';
+import { logText, makeLog, sampleHead, sampleVersion } from './sample-log.ts';
 
 const memberKey = sampleId('key', 40);
 const localKey = sampleId('key', 41);
@@ -75,7 +74,7 @@ function done(actor: Draft, op: string, change: readonly Draft[], more: Draft = 
 
 function kindsOf(...entries: readonly Draft[]): readonly DifferenceKind[] {
   const texts = [...before, ...entries].map(logText);
-  const result = replayLog({ readPolicy: openCedarReader(), sha256Hex }, { orgId: ids.org, origin }, texts);
+  const result = replayLog({ readPolicy: openCedarReader(), sha256Hex }, sampleHead, texts);
   return [...result.differenceKinds.keys()];
 }
 

@@ -7,17 +7,8 @@ import { defaultPolicyText } from '@countersign/core/policy/default-policy';
 import { openCedarReader } from './cedar-policy.ts';
 import { untold } from './check-untold.ts';
 import { type Replay, replayLog } from './replay-log.ts';
-import {
-  changed,
-  type Draft,
-  ids,
-  managed,
-  origin,
-  sampleId,
-  sha256Hex,
-  userActor,
-} from './sample-changes.ts';
-import { call, logText, makeLog, sampleVersion } from './sample-log.ts';
+import { changed, type Draft, ids, managed, sampleId, sha256Hex, userActor } from './sample-changes.ts';
+import { call, logText, makeLog, sampleHead, sampleVersion } from './sample-log.ts';
 
 const names = Array.from({ length: 120 }, (_, i) => `one-of-many-rules-with-a-long-name-${i}`);
 const erring = Array.from({ length: 60 }, (_, i) => `one-of-many-rules-that-err-${i}`);
@@ -46,7 +37,7 @@ function replay(...calls: readonly Draft[]): Replay {
     ({ type, sv }) => type !== 'model_call' && sv !== sampleVersion,
   );
   const texts = [...before, ...calls].map(logText);
-  return replayLog({ readPolicy: openCedarReader(), sha256Hex }, { orgId: ids.org, origin }, texts);
+  return replayLog({ readPolicy: openCedarReader(), sha256Hex }, sampleHead, texts);
 }
 
 function kindsOf(...calls: readonly Draft[]): readonly string[] {

@@ -6,8 +6,8 @@ import { defaultPolicyText } from '@countersign/core/policy/default-policy';
 import { openCedarReader } from './cedar-policy.ts';
 import type { DifferenceKind } from './difference.ts';
 import { type Replay, replayLog } from './replay-log.ts';
-import { changed, type Draft, ids, managed, origin, sha256Hex, userActor } from './sample-changes.ts';
-import { call, logText, makeLog, sampleVersion } from './sample-log.ts';
+import { changed, type Draft, ids, managed, sha256Hex, userActor } from './sample-changes.ts';
+import { call, logText, makeLog, sampleHead, sampleVersion } from './sample-log.ts';
 
 const policyText = `${defaultPolicyText}
 @id("files-are-read")
@@ -62,7 +62,7 @@ function replay(...calls: readonly Draft[]): Replay {
   // Without the revocation at its end, which makes another version.
   const before = makeLog({ policyText }).entries.slice(0, -1);
   const texts = [...before, ...calls].map(logText);
-  return replayLog({ readPolicy: openCedarReader(), sha256Hex }, { orgId: ids.org, origin }, texts);
+  return replayLog({ readPolicy: openCedarReader(), sha256Hex }, sampleHead, texts);
 }
 
 const route = { endpoint: 'passthrough', route: '/v1/files', pinned: 'inside', method: 'GET' };

@@ -1,8 +1,8 @@
 // Owns signing the sample log, for tests: a key, a checkpoint and bundles, as an export is written from them.
 
-import { generateKeyPairSync, sign } from 'node:crypto';
+import { type KeyObject, sign } from 'node:crypto';
 import { signCheckpoint } from '@countersign/core/ledger/checkpoint';
-import { formatVerifierKey, makeVerifierKey } from '@countersign/core/ledger/note';
+import { formatVerifierKey } from '@countersign/core/ledger/note';
 import { encodeBundle, tileWidth } from '@countersign/core/ledger/tile';
 import { formatTlogProof } from '@countersign/core/ledger/tlog-proof';
 import {
@@ -14,6 +14,7 @@ import {
 } from '@countersign/core/ledger/tree';
 import { nodeVerifying } from '../ledger/node-verifying.ts';
 import { origin } from './sample-changes.ts';
+import { sampleKey, verifierKeyOf } from './sample-key.ts';
 
 export type SignedSample = {
   readonly vkey: string;
@@ -25,20 +26,22 @@ export type SignedSample = {
   readonly receipt: (index: number) => string;
 };
 
-/** Signs a log of these texts with a new key. */
-export function signSample(texts: readonly string[], name: string = origin): SignedSample {
+/** Signs a log of these texts: with the key that its first entry names, unless told otherwise. */
+export function signSample(
+  texts: readonly string[],
+  name: string = origin,
+  signingKey: KeyObject = sampleKey(),
+): SignedSample {
   const { utf8, sha256 } = nodeVerifying;
   const hasher = createTreeHasher(sha256);
-  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
-  const raw = Buffer.from(publicKey.export({ format: 'jwk' }).x ?? '', 'base64url');
-  const key = makeVerifierKey(nodeVerifying, name, 'ed25519', raw);
+  const key = verifierKeyOf(signingKey, name);
   const entries = texts.map(utf8);
   const leaves = entries.map(hasher.leaf);
   const size = leaves.length;
   const hashOf = (low: number, high: number) =>
     frontierRoot(hasher, appendLeaves(hasher, emptyFrontier, leaves.slice(low, high)));
   const checkpoint = signCheckpoint(utf8, key, { size, root: hashOf(0, size) }, (message) =>
-    sign(null, message, privateKey),
+    sign(null, message, signingKey),
   );
   return {
     vkey: formatVerifierKey(key),

@@ -11,6 +11,7 @@ import {
   key,
   managed,
   model,
+  origin,
   policy,
   provider,
   role,
@@ -20,6 +21,10 @@ import {
   startMs,
   userActor,
 } from './sample-changes.ts';
+import { sampleVkey } from './sample-key.ts';
+
+/** What is known of the sample from its checkpoint. */
+export const sampleHead = { orgId: ids.org, origin, vkey: sampleVkey(origin) } as const;
 
 export type SampleLog = {
   readonly entries: readonly Draft[];
@@ -39,6 +44,12 @@ const policyText = `${defaultPolicyText}
 permit (principal, action == Action::"chat", resource is Model)
 when { context.claimed.tags.contains("draft") && principal in context.workspace };
 `;
+
+function opening(): Draft {
+  const { req: _req, ...members } = common(34, 0);
+  const actor = { id: 'system', kind: 'system' };
+  return { ...members, type: 'log_opened', actor, opened: { origin, vkey: sampleVkey(origin) } };
+}
 
 function beginning(): Draft {
   const organization = {
@@ -222,6 +233,7 @@ export function makeLog(
     ]),
   };
   const entries = [
+    opening(),
     beginning(),
     ...people(),
     named.join,
