@@ -44,6 +44,7 @@ test('row 5: on a full disk calls get 503 within a second and none leaves; with 
   const first = performance.now() - filled;
   await sleep(1_500);
   const whileFull = refused();
+  const readyWhileFull = (await fetch(`${bed.server().url}/readyz`)).status;
   const dispatchedWhileFull = bed.provider.dispatched.size;
   await sleep(300);
   const isQuiet = bed.provider.dispatched.size === dispatchedWhileFull;
@@ -55,6 +56,7 @@ test('row 5: on a full disk calls get 503 within a second and none leaves; with 
   while (!isServing() && performance.now() - freed < 10_000) await sleep(5);
   const healed = performance.now() - freed;
   await sleep(300);
+  const readyAgain = (await fetch(`${bed.server().url}/readyz`)).status;
   isOver = true;
   await Promise.all(workers);
   agent.destroy();
@@ -65,6 +67,7 @@ test('row 5: on a full disk calls get 503 within a second and none leaves; with 
     1,
   );
   assert.ok(slowest < 1_000, `a refusal took ${slowest} ms`);
+  assert.deepEqual([readyWhileFull, readyAgain], [503, 200], 'what a balancer is told');
   assert.ok(isQuiet, 'nothing reached the provider while nothing could be recorded');
   assert.ok(healed < 5_000, `served again after ${healed} ms`);
   await sleep(2_500);

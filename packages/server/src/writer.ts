@@ -27,7 +27,7 @@ import { type CallHandlers, serveThread, type ThreadServer } from './platform/db
 import { createDistantAppender } from './services/ledger/journal-hold.ts';
 import { closeOrphans, closeOwed } from './services/ledger/orphans.ts';
 import type { Step } from './services/snapshot/snapshots.ts';
-import { setSetupDigest } from './stores/bookkeeping.ts';
+import { setSetupDigest, touchInstallation } from './stores/bookkeeping.ts';
 import { readPolicy } from './stores/policies.ts';
 import type { Tables } from './stores/schema.ts';
 
@@ -171,6 +171,11 @@ function handlersOf(
     },
     settle: async () => {
       await committer.settle();
+      return null;
+    },
+    probe: async () => {
+      await committer.settle();
+      await db.transaction().execute(touchInstallation);
       return null;
     },
     standings: async (orgIds) => (await journaled?.committer.standings(orgIds)) ?? [],

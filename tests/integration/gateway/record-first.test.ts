@@ -153,6 +153,8 @@ test('a denial is recorded before it is told', async () => {
   });
 });
 
+const readiness = async (): Promise<number> => (await fetch(`${running.url}/readyz`)).status;
+
 test('a ledger that cannot write answers 503, dispatches nothing, and recovers by itself', async () => {
   const heal = await failDatabase(running);
   const before = running.provider.dispatched();
@@ -163,9 +165,11 @@ test('a ledger that cannot write answers 503, dispatches nothing, and recovers b
       assert.equal(codeOf(answer), 'ledger_unavailable');
       assert.ok(!answer.text.includes('disk is full'), 'a 5xx tells no details');
     }
+    assert.equal(await readiness(), 503, 'whoever asks for health sends it no calls');
   } finally {
     heal();
   }
+  assert.ok(await until(async () => (await readiness()) === 200, 8_000), 'without a call');
   assert.equal(running.provider.dispatched(), before);
   assert.equal((await running.call({})).status, 200);
   assert.equal(textAt(await running.must('GET', '/organization'), 'slug'), 'acme');

@@ -12,10 +12,15 @@ import { createOwingRecorder, type OwingRecorder } from '../services/ledger/owed
 import { createRecorder } from '../services/ledger/recorder.ts';
 import { type CallsUnderWay, trackCalls } from './calls-under-way.ts';
 import { composeGateway, type Gateway } from './gateway.ts';
+import { createLedgerHealth, type LedgerHealth } from './ledger-health.ts';
 import type { Store } from './store.ts';
 import { composeTokens } from './tokens.ts';
 
-export type DataPlane = { readonly gateway: Gateway; readonly calls: CallsUnderWay };
+export type DataPlane = {
+  readonly gateway: Gateway;
+  readonly calls: CallsUnderWay;
+  readonly health: LedgerHealth;
+};
 
 export type DataPlaneParts = {
   readonly config: Config;
@@ -29,14 +34,19 @@ const refusalsMs = 1_000;
 const owedMs = 1_000;
 const closeMs = 15_000;
 
-function openRecorder({ store, log }: DataPlaneParts, underWay: () => number): OwingRecorder {
+function openRecorder(
+  { store, log }: DataPlaneParts,
+  health: LedgerHealth,
+  underWay: () => number,
+): OwingRecorder {
   const recorder = createRecorder({
     commit: (batches) => store.threads.commit(batches),
     maxBatch: 256,
     maxWaiting: 20_000,
     gatherMs: 2,
     underWay,
-    onFailure: (error, entries) => log.error({ error, entries }, 'entries could not be recorded'),
+    onCommit: health.onCommit,
+    onFailure: health.onFailure,
   });
   return createOwingRecorder({
     recorder,
@@ -88,7 +98,13 @@ export function composeDataPlane(parts: DataPlaneParts): DataPlane {
   const pool = openClientPool({ egress });
   shutdown.add({ name: 'upstream connections', phase: 'close', limitMs: closeMs, close: () => pool.close() });
   const rounds = createRounds(setImmediate);
-  const recorder = openRecorder(parts, rounds.underWay);
+  const health = createLedgerHealth({
+    log,
+    clock: () => performance.now(),
+    probe: () => threads.writer.call('probe', null),
+  });
+  shutdown.add({ name: 'ledger health', phase: 'close', limitMs: closeMs, close: async () => health.stop() });
+  const recorder = openRecorder(parts, health, rounds.underWay);
   const verifyToken = composeTokens({
     threads,
     fetchDocument: egress.fetchDocument,
@@ -111,5 +127,5 @@ export function composeDataPlane(parts: DataPlaneParts): DataPlane {
   const calls = trackCalls(serveCall(gateway.deps), gateway.deps.activeCalls);
   settleOwed(recorder, calls, shutdown);
   recordRefusals(gateway, parts);
-  return { gateway, calls };
+  return { gateway, calls, health };
 }

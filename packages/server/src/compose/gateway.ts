@@ -4,7 +4,7 @@ import { createHmac, createSecretKey, hash, randomFillSync } from 'node:crypto';
 import { type EntryId, makeEntryId, makeRequestId, type RequestId } from '@countersign/core/ids';
 import { createActiveCalls } from '../gateway/active-calls.ts';
 import type { GatewayDeps } from '../gateway/deps.ts';
-import { limitRefusals } from '../platform/log/limited.ts';
+import { limitFailures, limitRefusals } from '../platform/log/limited.ts';
 import type { Log } from '../platform/log/log.ts';
 import type { Registry } from '../platform/metrics/registry.ts';
 import type { Rounds } from '../platform/rounds/rounds.ts';
@@ -160,8 +160,8 @@ export function composeGateway(ports: GatewayPorts): Gateway {
   const activeCalls = createActiveCalls();
   const commit = createCommit(threads.installation.indexKey);
   const { subjectKeys, ...sealed } = sealedPorts(ports, now, commit);
-  const onError = (error: unknown, requestId?: RequestId): void =>
-    log.error({ error, requestId }, 'a part failed');
+  const write = limitFailures(log, () => performance.now());
+  const onError = (error: unknown, requestId?: RequestId): void => write(error, requestId, 'a part failed');
   const newEntryId = ids.entryId;
   const alerts = createAlerts({ record: recorder.record, newEntryId, now, node, boot, onError });
   const organizations = createOrganizations({

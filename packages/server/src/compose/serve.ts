@@ -99,6 +99,7 @@ async function start(config: Config, log: Log, shutdown: Shutdown, onDeath: () =
   const store = await openStore(config, {
     onStep: (step) => (plane === undefined ? missed.push(step) : plane.gateway.onStep(step)),
     onFault: faults.onFault,
+    onFollowing: (isFollowing) => plane?.health.onFollowing(isFollowing),
     onDeath: (error) => {
       log.fatal({ error }, 'a storage thread has ended: stopping');
       // No outcome can be recorded any more: what runs must not run on until the drain's limit.
@@ -126,7 +127,7 @@ async function start(config: Config, log: Log, shutdown: Shutdown, onDeath: () =
   const { gateway, calls } = composed;
   for (const step of missed) gateway.onStep(step);
   const setup = createSetup(store);
-  const health = healthFace(shutdown.isReady);
+  const health = healthFace(() => shutdown.isReady() && composed.health.isWritable());
   const { url, managementUrl } = await openAll(
     { config, tls, shutdown, plane: composed },
     {

@@ -41,6 +41,8 @@ export type Threads = {
 export type Hearing = {
   /** Every version that the writer commits. */
   readonly onStep: (step: Step) => void;
+  /** Whether the database could take in what the journal holds, when that has changed. */
+  readonly onFollowing?: (isFollowing: boolean) => void;
   /** An unknown error of a thread, or of what it says. */
   readonly onFault: OnFault;
   /** A thread has ended by itself, after which nothing can be recorded. */
@@ -134,7 +136,10 @@ export async function startThreads(data: ThreadData, hear: Hearing): Promise<Thr
       fault: (fault) => hear.onFault('writer', fault),
       hold: () => void journal?.hold().then(() => writer.notify('held', null)),
       resume: (moved) => journal?.resume(moved),
-      follows: (isFollowing) => journal?.follows(isFollowing),
+      follows: (isFollowing) => {
+        journal?.follows(isFollowing);
+        hear.onFollowing?.(isFollowing);
+      },
     },
     onError: (error, doing) => hear.onFault('writer', toFault(error, doing)),
     // What ends it before it has begun is told by the calls below.

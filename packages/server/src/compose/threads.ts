@@ -61,6 +61,8 @@ export type WriterCalls = {
   /** The journal is appended to from now on. */
   appends: { request: null; reply: null };
   settle: { request: null; reply: null };
+  /** Writes something that changes nothing, behind whatever the journal holds. */
+  probe: { request: null; reply: null };
   standings: { request: readonly OrgId[]; reply: Standings };
   command: { request: RunRequest; reply: RunResult };
   init: { request: InitInput; reply: Founded };

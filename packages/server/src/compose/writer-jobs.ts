@@ -53,6 +53,9 @@ const copyMs = 60_000;
 const replayMs = 24 * 60 * 60 * 1_000;
 const forgetMs = 60 * 60 * 1_000;
 
+/** How often the failures of one job are told of at most, in milliseconds. */
+const tellMs = 1_000;
+
 /** How long a job rests in its own times: a disk that is slow for it is slow for the commits beside it. */
 const restShare = 3;
 const mostRestMs = 5_000;
@@ -84,12 +87,18 @@ export function startWriterJobs(deps: WriterJobsDeps): WriterJobs {
   const { db, committer, projector, checkpoints, now, onError } = deps;
   const copies = createCheckpointJob(deps);
   /** The work of this name, whose errors are told and end nothing. */
-  const job = (doing: string, work: () => Promise<unknown>) => async (): Promise<void> => {
-    try {
-      await work();
-    } catch (error) {
-      onError(error, doing);
-    }
+  const job = (doing: string, work: () => Promise<unknown>) => {
+    let toldAt = Number.NEGATIVE_INFINITY;
+    return async (): Promise<void> => {
+      try {
+        await work();
+      } catch (error) {
+        // While the disk is full each try fails alike.
+        if (performance.now() - toldAt < tellMs) return;
+        toldAt = performance.now();
+        onError(error, doing);
+      }
+    };
   };
   // What a former run left behind comes first.
   let hasMore = true;

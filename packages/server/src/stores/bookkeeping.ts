@@ -174,6 +174,14 @@ export async function insertInstallation(
     .execute();
 }
 
+/** Writes what is there already: it fails where nothing can be written. */
+export async function touchInstallation(tx: Tx): Promise<void> {
+  await tx
+    .updateTable('installation')
+    .set((eb) => ({ setup_digest: eb.ref('setup_digest') }))
+    .execute();
+}
+
 export async function setSetupDigest(tx: Tx, digest: string | null): Promise<void> {
   await tx.updateTable('installation').set({ setup_digest: digest }).execute();
 }

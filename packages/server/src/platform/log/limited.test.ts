@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { limitRefusals } from './limited.ts';
+import { AppError } from '@countersign/core/errors';
+import { limitFailures, limitRefusals } from './limited.ts';
 import { createLog } from './log.ts';
 
 test('a refusal is found by its request; of a flood some lines a second are written, and how many were not', () => {
@@ -20,4 +21,20 @@ test('a refusal is found by its request; of a flood some lines a second are writ
   assert.partialDeepStrictEqual(lineAt(20), { requestId: 'req_next', leftOut: 480 });
   refused('req_last', { reason: 'none' }, 'a credential was refused');
   assert.doesNotMatch(lines[21] ?? '', /leftOut/);
+});
+
+test('while nothing can be stored one request a second is told of, and what else fails always', () => {
+  const lines: string[] = [];
+  const log = createLog({ level: 'info', destination: { write: (line: string) => void lines.push(line) } });
+  let now = 0;
+  const failed = limitFailures(log, () => now);
+  const full = new AppError('ledger_unavailable', 'the record could not be written');
+  for (let i = 0; i < 100; i += 1) failed(full, `req_${i}`, 'a part failed');
+  assert.equal(lines.length, 1);
+  for (let i = 0; i < 3; i += 1) failed(new Error('a mistake'), `req_${i}`, 'a part failed');
+  assert.equal(lines.length, 4);
+  now = 1_000;
+  failed(full, 'req_next', 'a part failed');
+  const last: unknown = JSON.parse(lines[4] ?? '');
+  assert.partialDeepStrictEqual(last, { requestId: 'req_next', leftOut: 99, level: 'error' });
 });
