@@ -21,6 +21,11 @@ export function addWords(builder: RequestBuilder, role: PartRole, value: unknown
   else if (typeof value === 'number' && !isShort(value)) addText(builder, role, String(value), path);
 }
 
+/** True for a number that a client draws by chance: long enough for a card's, and nobody's. */
+function isDrawn(key: string, value: unknown): boolean {
+  return key === 'seed' && typeof value === 'number';
+}
+
 /** A member that no reader reads: nothing if it is made of the dialects' own words, else its text; media in it are opaque. */
 export function addMember(
   builder: RequestBuilder,
@@ -30,7 +35,7 @@ export function addMember(
   path: BodyPath,
 ): void {
   const value = object[key];
-  if (isPlain(value)) return;
+  if (isPlain(value) || isDrawn(key, value)) return;
   const place = [...path, key];
   if (holdsMedia(key, value)) addOpaque(builder, role, 'unknown_type', place);
   addWords(builder, role, value, place);
