@@ -3,6 +3,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { describeReceipt, describeVerification } from '@countersign/sdk/ledger/describe-verification';
 import { heldNote } from '@countersign/sdk/ledger/held-checkpoint';
+import { readPlainFile } from '@countersign/sdk/ledger/read-export';
 import { type VerifyOptions, verifyDirectory } from '@countersign/sdk/ledger/verify-directory';
 import { verifyReceiptFiles } from '@countersign/sdk/ledger/verify-receipt';
 import type { Command, Flag, Invocation } from '../command.ts';
@@ -86,7 +87,7 @@ function verifyFile(file: string, invocation: Invocation): ExitCode {
   const record = flags.text('record') ?? beside.record;
   if (!existsSync(record))
     throw new FailedError(`there is no \`${record}\`: name the record's file with --record`);
-  const vkey = given ?? readFile(machine, beside.vkey);
+  const vkey = given ?? Buffer.from(readPlainFile(beside.vkey) ?? []).toString('utf8');
   const result = verifyReceiptFiles(file, record, { vkey, witnesses: flags.list('witness') });
   if (json) machine.out(safeJson(result));
   else {

@@ -76,20 +76,26 @@ export function encodeBundle(entries: readonly Uint8Array[]): Uint8Array {
   return bundle;
 }
 
-/** The entries of a bundle as views into it. `torn` is true when bytes are left over or missing at the end. */
-export function decodeBundle(bundle: Uint8Array): {
+/**
+ * The entries of a bundle as views into it, `most` of them at most: what lies behind is not looked at. `torn` is true
+ * when bytes are left over or missing at the end.
+ */
+export function decodeBundle(
+  bundle: Uint8Array,
+  most = Number.POSITIVE_INFINITY,
+): {
   readonly entries: readonly Uint8Array[];
   readonly torn: boolean;
 } {
   const entries: Uint8Array[] = [];
   let at = 0;
-  while (at + 2 <= bundle.length) {
+  while (at + 2 <= bundle.length && entries.length < most) {
     const end = at + 2 + (bundle[at] ?? 0) * 256 + (bundle[at + 1] ?? 0);
     if (end > bundle.length) break;
     entries.push(bundle.subarray(at + 2, end));
     at = end;
   }
-  return { entries, torn: at !== bundle.length };
+  return { entries, torn: entries.length < most && at !== bundle.length };
 }
 
 /** The hash that a full or partial tile's hashes fold to: the tree hash of the leaves under them. */

@@ -105,7 +105,8 @@ async function verifyBundle(walk: Walk, index: number): Promise<Finding | undefi
   if (stored === undefined) return { kind: 'file_missing', file: tileFile, index: first };
   if (stored.length !== width * 32) return { kind: 'tile_length', file: tileFile, index: first };
   walk.files += 2;
-  const { entries, torn } = decodeBundle(bundle);
+  // One more than there may be shows that there are too many.
+  const { entries, torn } = decodeBundle(bundle, width + 1);
   const leaves = entries.slice(0, width).map((entry) => walk.hasher.leaf(entry));
   const wrong = leaves.findIndex((leaf, i) => !sameBytes(leaf, stored.subarray(i * 32, i * 32 + 32)));
   if (wrong >= 0) {

@@ -135,7 +135,7 @@ function describeInput(finding: Extract<DirectoryFinding, { readonly kind: Input
     case 'quorum_not_met':
       return `too few witnesses have cosigned: ${finding.cosigned.join(', ') || 'none'}`;
     case 'file_unexpected':
-      return `\`${finding.file}\` is no part of the signed tree`;
+      return `\`${finding.file}\` is no part of the signed tree, or no plain file`;
     default:
       return assertNever(finding);
   }

@@ -20,7 +20,6 @@ export function verifyCopies(
   size: number,
 ): CopyFinding | undefined {
   const hasher = createTreeHasher(deps.sha256);
-  const present = new Set(source.list());
   const checks = [
     {
       file: exportFiles.entries,
@@ -32,7 +31,7 @@ export function verifyCopies(
     },
   ] as const;
   for (const { file, matches } of checks) {
-    if (!present.has(file)) continue;
+    if (!source.has(file)) continue;
     let place = 0;
     let tile: Uint8Array = new Uint8Array(0);
     for (const { bytes, ended } of source.lines(file)) {

@@ -19,7 +19,7 @@ import { parseTilePath, tileAt } from '@countersign/core/ledger/tile';
 import { type Finding, type HeldHead, verifyLog } from '@countersign/core/ledger/verify-log';
 import { heldNote } from './held-checkpoint.ts';
 import { nodeVerifying, strictText } from './node-verifying.ts';
-import { type ExportDirectory, exportFiles, openExport } from './read-export.ts';
+import { type ExportDirectory, exportFiles, openExport, UnexpectedFileError } from './read-export.ts';
 import { type CopyFinding, verifyCopies } from './verify-copies.ts';
 
 export type VerifyOptions = {
@@ -91,6 +91,8 @@ export async function verifyDirectory(
     return await verifyOrThrow(openExport(directory), options);
   } catch (error) {
     if (error instanceof Found) return { ok: false, finding: error.finding };
+    if (error instanceof UnexpectedFileError)
+      return { ok: false, finding: { kind: 'file_unexpected', file: error.file } };
     throw error;
   }
 }
@@ -200,9 +202,8 @@ function readCosignatures(against: Against, note: Note): readonly Cosignature[] 
 
 /** A tile that the tree does not have would be read by tools that trust file names: it is a finding. */
 function refuseUnexpectedFiles(source: ExportDirectory, size: number): void {
-  for (const file of source.list()) {
-    if (!file.startsWith('tile/')) continue;
-    const tile = parseTilePath(file);
+  for (const { path: file, plain } of source.list()) {
+    const tile = plain ? parseTilePath(file) : undefined;
     const expected = tile === undefined ? undefined : tileAt(size, tile.level, tile.index);
     if (expected === undefined || expected.width !== tile?.width)
       throw new Found({ kind: 'file_unexpected', file });

@@ -1,10 +1,10 @@
 // Owns the offline check of one receipt: a .tlog-proof file and the record's bytes.
 
-import { readFileSync } from 'node:fs';
 import { type Cosignature, checkCosignature } from '@countersign/core/ledger/cosignature';
 import { parseVerifierKey, signatureTypes } from '@countersign/core/ledger/note';
 import { type ReceiptProblem, verifyTlogProof } from '@countersign/core/ledger/tlog-proof';
 import { nodeVerifying, strictText } from './node-verifying.ts';
+import { readPlainFile } from './read-export.ts';
 
 export type ReceiptOptions = {
   /** The log's verifier key, received apart from the receipt. */
@@ -46,13 +46,16 @@ export function verifyReceipt(
   return { ok: true, origin, index: verified.index, size, cosignatures };
 }
 
-/** The same from two files: `<name>.tlog-proof` and the record's bytes. Throws if one cannot be read. */
+/**
+ * The same from two files: `<name>.tlog-proof` and the record's bytes. Throws `UnexpectedFileError` if one is no file;
+ * one that is missing is empty.
+ */
 export function verifyReceiptFiles(
   receiptFile: string,
   recordFile: string,
   options: ReceiptOptions,
 ): ReceiptVerification {
-  const receipt = strictText(readFileSync(receiptFile));
+  const receipt = strictText(readPlainFile(receiptFile) ?? new Uint8Array(0));
   if (receipt === undefined) return { ok: false, problem: 'receipt_malformed' };
-  return verifyReceipt(receipt, readFileSync(recordFile), options);
+  return verifyReceipt(receipt, readPlainFile(recordFile) ?? new Uint8Array(0), options);
 }

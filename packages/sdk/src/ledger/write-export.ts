@@ -35,7 +35,7 @@ import {
   type TreeHasher,
 } from '@countersign/core/ledger/tree';
 import { nodeVerifying, strictText } from './node-verifying.ts';
-import { exportFiles, openExport } from './read-export.ts';
+import { exportFiles, openExport, UnexpectedFileError } from './read-export.ts';
 
 export type ExportSource = {
   /** The log's verifier key text. */
@@ -85,8 +85,7 @@ function refuseForeign(target: string, checkpoint: Checkpoint): void {
   const names = readdirSync(target);
   if (names.length === 0) return;
   const ours = new Set<string>([...Object.values(exportFiles), 'tile']);
-  const text = strictText(openExport(target).read(exportFiles.checkpoint) ?? new Uint8Array(0));
-  const former = text === undefined ? undefined : parseSignedCheckpoint(text)?.checkpoint;
+  const former = formerCheckpoint(target);
   if (former?.origin !== checkpoint.origin || !names.every((name) => ours.has(name))) {
     throw new AppError('conflict', `\`${target}\` is not an export of this log, choose an empty directory`);
   }
@@ -95,6 +94,17 @@ function refuseForeign(target: string, checkpoint: Checkpoint): void {
       'conflict',
       `\`${target}\` holds a later export of this log, keep it and choose another`,
     );
+  }
+}
+
+/** The checkpoint of the export that is there; undefined where there is none, or something else in its place. */
+function formerCheckpoint(target: string): Checkpoint | undefined {
+  try {
+    const text = strictText(openExport(target).read(exportFiles.checkpoint) ?? new Uint8Array(0));
+    return text === undefined ? undefined : parseSignedCheckpoint(text)?.checkpoint;
+  } catch (error) {
+    if (error instanceof UnexpectedFileError) return undefined;
+    throw error;
   }
 }
 
@@ -179,9 +189,9 @@ async function* inBundles(
   let left = size;
   let list: Uint8Array[] = [];
   for await (const bundle of bundles) {
-    const { entries, torn } = decodeBundle(bundle);
+    const { entries, torn } = decodeBundle(bundle, left);
     if (torn) throw new AppError('invalid_request', 'a bundle of entries is torn, verify the ledger first');
-    for (const entry of entries.slice(0, left)) {
+    for (const entry of entries) {
       if (entry.includes(10))
         throw new AppError('invalid_request', 'an entry holds a line feed, so it is none of ours');
       list.push(entry);
