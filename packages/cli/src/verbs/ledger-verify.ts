@@ -26,7 +26,7 @@ export const againstFlags: readonly Flag[] = [
     name: 'witness',
     kind: 'list',
     value: 'KEY',
-    description: 'verifier key of a witness whose cosignature counts',
+    description: 'verifier key of a witness that must have cosigned, else it does not verify',
   },
   {
     name: 'policy',
@@ -78,21 +78,21 @@ function verifyFile(file: string, invocation: Invocation): ExitCode {
   const { flags, json, machine } = invocation;
   if (!file.endsWith('.tlog-proof'))
     throw new UsageError(`\`${file}\` is neither a directory nor a .tlog-proof file`);
-  if (flags.text('since') !== undefined || flags.text('policy') !== undefined)
-    throw new UsageError('`--since` and `--policy` hold a directory, not one receipt');
+  if (flags.text('since') !== undefined) throw new UsageError('`--since` holds a directory, not one receipt');
   const beside = besideReceipt(file);
-  const given = givenVkey(invocation);
-  if (given === undefined && !existsSync(beside.vkey))
-    throw new UsageError('give `--vkey`, the verifier key of the log');
+  const against = againstOf(invocation);
+  const isHeld = against.vkey !== undefined || against.policy !== undefined;
+  if (!isHeld && !existsSync(beside.vkey))
+    throw new UsageError('give `--vkey`, the verifier key of the log, or a `--policy` that names it');
   const record = flags.text('record') ?? beside.record;
   if (!existsSync(record))
     throw new FailedError(`there is no \`${record}\`: name the record's file with --record`);
-  const vkey = given ?? Buffer.from(readPlainFile(beside.vkey) ?? []).toString('utf8');
-  const result = verifyReceiptFiles(file, record, { vkey, witnesses: flags.list('witness') });
+  const lying = isHeld ? {} : { vkey: Buffer.from(readPlainFile(beside.vkey) ?? []).toString('utf8') };
+  const result = verifyReceiptFiles(file, record, { ...against, ...lying });
   if (json) machine.out(safeJson(result));
   else {
     machine.out(`${safeLines(describeReceipt(result))}\n`);
-    if (result.ok && given === undefined)
+    if (result.ok && !isHeld)
       machine.out('the verifier key lay beside the receipt: give --vkey, received apart from it\n');
   }
   return result.ok ? 0 : 1;

@@ -2,7 +2,7 @@
 
 import { parseDecimal } from './checkpoint.ts';
 import { isKeyName, parseVerifierKey, signatureTypes, type VerifierKey } from './note.ts';
-import type { Sha256, Utf8 } from './primitives.ts';
+import { type Sha256, sameBytes, type Utf8 } from './primitives.ts';
 
 export type LogPolicy = {
   readonly logs: readonly { readonly key: VerifierKey; readonly url?: string }[];
@@ -76,6 +76,9 @@ function readWitness(deps: Hashing, draft: Draft, words: readonly string[]): str
   if (name === undefined || key?.type !== signatureTypes.cosignature || rest.length > 0) {
     return 'write witness, a name, its verifier key of type 4, its url';
   }
+  // One key under two names would be one witness that counts twice.
+  const twin = draft.witnesses.find((earlier) => sameBytes(earlier.key.publicKey, key.publicKey));
+  if (twin !== undefined) return `this key is that of witness \`${twin.name}\`: name each key once`;
   const taken = takeName(draft, name);
   if (taken !== undefined) return taken;
   draft.witnesses.push(url === undefined ? { name, key } : { name, key, url });

@@ -27,7 +27,10 @@ function keyLine(key: 'given' | 'policy' | 'export'): readonly string[] {
 }
 
 function anchorLines(result: Extract<DirectoryVerification, { readonly ok: true }>): readonly string[] {
-  const lines = result.cosignatures.map(({ witness, time }) => witnessLine(witness, time));
+  const lines = [
+    ...result.cosignatures.map(({ witness, time }) => witnessLine(witness, time)),
+    ...result.missing.map(missingLine),
+  ];
   const { heldSize, size } = result;
   if (heldSize > 0) {
     lines.push(
@@ -42,6 +45,7 @@ function anchorLines(result: Extract<DirectoryVerification, { readonly ok: true 
     return lines;
   }
   return [
+    ...lines,
     'not protected against the operator: whoever has the signing key and the disk could have written another log,',
     '  or cut this one short; hold it against an earlier checkpoint (--since), a receipt, or a witness\u2019s cosignature',
   ];
@@ -59,18 +63,29 @@ const receiptProblems = {
   receipt_malformed: 'the receipt cannot be read',
   record_not_included: 'the record is not the one at this place of the signed tree',
   key_unusable: 'a verifier key cannot be used',
+  input_unusable: 'what it is to be held to cannot be used',
   cosignature_invalid: 'a witness\u2019s cosignature is false',
+  cosignature_missing: 'a witness that was asked for has not cosigned',
+  quorum_not_met: 'too few witnesses have cosigned',
 } as const;
 
 /** A receipt's result as lines of plain text. The first line is the verdict. */
 export function describeReceipt(result: ReceiptVerification): string {
-  if (!result.ok) return `NOT VERIFIED: ${receiptProblems[result.problem]}`;
-  const { origin, index, size, cosignatures } = result;
+  if (!result.ok) {
+    const { problem, detail } = result;
+    return `NOT VERIFIED: ${receiptProblems[problem]}${detail === undefined ? '' : `: ${detail}`}`;
+  }
+  const { origin, index, size, cosignatures, missing } = result;
   return [
     `verified: the record is entry ${index} of \`${origin}\`, in the tree of ${size} entries that was signed`,
     'protected against the operator: this receipt shows any later log that lacks or changes the record as another log',
     ...cosignatures.map(({ witness, time }) => witnessLine(witness, time)),
+    ...missing.map(missingLine),
   ].join('\n');
+}
+
+function missingLine(witness: string): string {
+  return `not cosigned by witness \`${witness}\`, which the policy names; its quorum is met without it`;
 }
 
 function witnessLine(witness: string, time: number): string {
@@ -117,6 +132,7 @@ type InputKind =
   | 'key_missing'
   | 'held_refused'
   | 'cosignature_invalid'
+  | 'cosignature_missing'
   | 'quorum_not_met'
   | 'file_unexpected';
 
@@ -132,6 +148,8 @@ function describeInput(finding: Extract<DirectoryFinding, { readonly kind: Input
         : `the held checkpoint was not signed by this log: ${checkpointProblems[finding.problem]}`;
     case 'cosignature_invalid':
       return `the cosignature of \`${finding.witness}\` is false`;
+    case 'cosignature_missing':
+      return `witness \`${finding.witness}\` has not cosigned`;
     case 'quorum_not_met':
       return `too few witnesses have cosigned: ${finding.cosigned.join(', ') || 'none'}`;
     case 'file_unexpected':

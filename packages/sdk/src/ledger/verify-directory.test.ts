@@ -140,7 +140,8 @@ test('a witness protects against the operator, a false or missing one does not',
   const unsigned = await exported(t);
   const finding = { kind: 'quorum_not_met', cosigned: [] };
   assert.deepEqual(await verifyDirectory(unsigned, { policy }), { ok: false, finding });
-  assert.match(describeVerification(await verifyDirectory(unsigned, { witnesses })), /not protected against/);
+  const absent = { kind: 'cosignature_missing', witness: 'witness.example/w1' };
+  assert.deepEqual(await verifyDirectory(unsigned, { witnesses }), { ok: false, finding: absent });
   const later = cosign(utf8, witness.key, 1_763_769_601, `${body}x\n`, witness.sign);
   const falsely = await exported(t, entries, plain + formatSignature(later));
   const refused = await verifyDirectory(falsely, { witnesses });
@@ -240,7 +241,14 @@ test('a receipt made from an export verifies from its two files', async (t) => {
   writeFileSync(files[0], formatTlogProof({ index, hashes: inclusionProof(index, 600, ranges), checkpoint }));
   writeFileSync(files[1], entries[index] ?? assert.fail());
   const result = verifyReceiptFiles(...files, { vkey: log.vkey });
-  assert.deepEqual(result, { ok: true, origin: 'gw.example/org-1', index, size: 600, cosignatures: [] });
+  assert.deepEqual(result, {
+    ok: true,
+    origin: 'gw.example/org-1',
+    index,
+    size: 600,
+    cosignatures: [],
+    missing: [],
+  });
   assert.match(describeReceipt(result), /^verified: the record is entry 321 of `gw.example\/org-1`/);
   assert.equal(
     describeReceipt({ ok: false, problem: 'key_unusable' }),

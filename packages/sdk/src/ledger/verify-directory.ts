@@ -1,16 +1,10 @@
 // Owns the offline verification of an exported directory, and the honest account of what it was held against.
 
-import {
-  type CheckpointProblem,
-  openCheckpoint,
-  parseSignedCheckpoint,
-} from '@countersign/core/ledger/checkpoint';
-import { type Cosignature, checkCosignature } from '@countersign/core/ledger/cosignature';
+import { type CheckpointProblem, openCheckpoint } from '@countersign/core/ledger/checkpoint';
+import type { Cosignature } from '@countersign/core/ledger/cosignature';
 import { toHex } from '@countersign/core/ledger/encoding';
-import { type LogPolicy, parseLogPolicy, quorumMet } from '@countersign/core/ledger/log-policy';
 import {
   formatVerifierKey,
-  type Note,
   parseVerifierKey,
   signatureTypes,
   type VerifierKey,
@@ -20,17 +14,20 @@ import { type Finding, type HeldHead, verifyLog } from '@countersign/core/ledger
 import { heldNote } from './held-checkpoint.ts';
 import { nodeVerifying, strictText } from './node-verifying.ts';
 import { type ExportDirectory, exportFiles, openExport, UnexpectedFileError } from './read-export.ts';
+import {
+  logKeyOf,
+  readCosignatures,
+  readTrusted,
+  type Trusted,
+  type TrustFinding,
+  type TrustOptions,
+} from './trusted.ts';
 import { type CopyFinding, verifyCopies } from './verify-copies.ts';
 
-export type VerifyOptions = {
-  /** The log's verifier key, received apart from the export. Without it the export's own `vkey` file serves. */
-  readonly vkey?: string;
+/** `vkey`: without it, and without a policy, the export's own `vkey` file serves. */
+export type VerifyOptions = TrustOptions & {
   /** A signed checkpoint of this log that was received earlier and kept elsewhere: the note, or the API's JSON. */
   readonly since?: string;
-  /** Verifier keys (type 4) of witnesses whose cosignatures count. */
-  readonly witnesses?: readonly string[];
-  /** A tlog-policy file: names the log's key, the witnesses, and how many must agree. */
-  readonly policy?: string;
   /** False leaves `entries.jsonl` and `leaf-hashes.txt` unread. */
   readonly copies?: boolean;
 };
@@ -38,11 +35,9 @@ export type VerifyOptions = {
 export type DirectoryFinding =
   | Finding
   | CopyFinding
-  | { readonly kind: 'input_unusable'; readonly input: keyof VerifyOptions; readonly reason: string }
+  | TrustFinding
   | { readonly kind: 'key_missing'; readonly file: string }
   | { readonly kind: 'held_refused'; readonly problem: CheckpointProblem }
-  | { readonly kind: 'cosignature_invalid'; readonly witness: string }
-  | { readonly kind: 'quorum_not_met'; readonly cosigned: readonly string[] }
   | { readonly kind: 'file_unexpected'; readonly file: string };
 
 export type DirectoryVerification =
@@ -59,6 +54,8 @@ export type DirectoryVerification =
       /** The size of the held checkpoint; 0 if none was given. The first so many entries are held by it. */
       readonly heldSize: number;
       readonly cosignatures: readonly Cosignature[];
+      /** Witnesses of the policy that have not cosigned, though enough have. */
+      readonly missing: readonly string[];
       readonly copiesChecked: boolean;
     }
   | { readonly ok: false; readonly finding: DirectoryFinding };
@@ -67,8 +64,7 @@ type Against = {
   readonly key: VerifierKey;
   readonly keySource: 'given' | 'policy' | 'export';
   readonly held: readonly HeldHead[];
-  readonly witnesses: readonly { readonly name: string; readonly key: VerifierKey }[];
-  readonly policy: LogPolicy | undefined;
+  readonly trusted: Trusted;
 };
 
 class Found extends Error {
@@ -115,7 +111,8 @@ async function verifyOrThrow(
   });
   if (!verified.ok) throw new Found(verified.finding);
   const { note, checkpoint: head } = verified.signed;
-  const cosignatures = readCosignatures(against, note);
+  const witnesses = readCosignatures(against.trusted, note);
+  if (!witnesses.ok) throw new Found(witnesses.finding);
   refuseUnexpectedFiles(source, head.size);
   const copiesChecked = options.copies !== false;
   const copy = copiesChecked ? verifyCopies(nodeVerifying, source, head.size) : undefined;
@@ -128,27 +125,18 @@ async function verifyOrThrow(
     verifierKey: formatVerifierKey(against.key),
     key: against.keySource,
     heldSize: against.held[0]?.size ?? 0,
-    cosignatures,
+    ...witnesses.witnessed,
     copiesChecked,
   };
 }
 
 function readOptions(source: ExportDirectory, options: VerifyOptions, checkpoint: string): Against {
-  const parsed = options.policy === undefined ? undefined : parseLogPolicy(nodeVerifying, options.policy);
-  if (parsed?.ok === false) {
-    throw new Found({
-      kind: 'input_unusable',
-      input: 'policy',
-      reason: `line ${parsed.line}: ${parsed.reason}`,
-    });
-  }
-  const policy = parsed?.policy;
-  const { key, keySource } = chooseKey(source, options, policy, checkpoint);
-  const listed = (options.witnesses ?? []).map((text) => {
-    const witness = parseVerifierKey(nodeVerifying, text.trim());
-    if (witness?.type === signatureTypes.cosignature) return { name: witness.name, key: witness };
-    throw new Found({ kind: 'input_unusable', input: 'witnesses', reason: 'not a verifier key of type 4' });
-  });
+  const read = readTrusted(options);
+  if (!read.ok) throw new Found(read.finding);
+  const { trusted } = read;
+  const chosen = logKeyOf(trusted, checkpoint);
+  if (!chosen.ok) throw new Found(chosen.finding);
+  const key = chosen.key ?? exportedKey(source);
   const held: HeldHead[] = [];
   if (options.since !== undefined) {
     const note = heldNote(options.since);
@@ -158,46 +146,16 @@ function readOptions(source: ExportDirectory, options: VerifyOptions, checkpoint
     const { size, root } = opened.signed.checkpoint;
     held.push({ name: 'the held checkpoint', size, root });
   }
-  return { key, keySource, held, witnesses: [...(policy?.witnesses ?? []), ...listed], policy };
+  const keySource = options.vkey !== undefined ? 'given' : options.policy !== undefined ? 'policy' : 'export';
+  return { key, keySource, held, trusted };
 }
 
-function chooseKey(
-  source: ExportDirectory,
-  options: VerifyOptions,
-  policy: LogPolicy | undefined,
-  checkpoint: string,
-): Pick<Against, 'key' | 'keySource'> {
-  if (options.vkey !== undefined) {
-    const key = parseVerifierKey(nodeVerifying, options.vkey.trim());
-    if (key?.type === signatureTypes.ed25519) return { key, keySource: 'given' };
-    throw new Found({ kind: 'input_unusable', input: 'vkey', reason: 'not a verifier key of type 1' });
-  }
-  if (policy !== undefined) {
-    const origin = parseSignedCheckpoint(checkpoint)?.checkpoint.origin;
-    const log = policy.logs.find(({ key }) => key.name === origin);
-    if (log !== undefined) return { key: log.key, keySource: 'policy' };
-    throw new Found({ kind: 'input_unusable', input: 'policy', reason: 'it does not name this log' });
-  }
+function exportedKey(source: ExportDirectory): VerifierKey {
   const file = exportFiles.vkey;
-  const key = parseVerifierKey(
-    nodeVerifying,
-    strictText(source.read(file) ?? new Uint8Array(0))?.trim() ?? '',
-  );
-  if (key?.type === signatureTypes.ed25519) return { key, keySource: 'export' };
+  const text = strictText(source.read(file) ?? new Uint8Array(0));
+  const key = parseVerifierKey(nodeVerifying, text?.trim() ?? '');
+  if (key?.type === signatureTypes.ed25519) return key;
   throw new Found({ kind: 'key_missing', file });
-}
-
-function readCosignatures(against: Against, note: Note): readonly Cosignature[] {
-  const valid = new Map<string, Cosignature>();
-  for (const { name, key } of against.witnesses) {
-    const check = checkCosignature(nodeVerifying, note, key);
-    if (check.state === 'invalid') throw new Found({ kind: 'cosignature_invalid', witness: key.name });
-    if (check.state === 'valid') valid.set(name, check.cosignature);
-  }
-  if (against.policy !== undefined && !quorumMet(against.policy, new Set(valid.keys()))) {
-    throw new Found({ kind: 'quorum_not_met', cosigned: [...valid.keys()] });
-  }
-  return [...new Map([...valid.values()].map((cosignature) => [cosignature.witness, cosignature])).values()];
 }
 
 /** A tile that the tree does not have would be read by tools that trust file names: it is a finding. */

@@ -1,17 +1,13 @@
 // Owns the offline check of one receipt: a .tlog-proof file and the record's bytes.
 
-import { type Cosignature, checkCosignature } from '@countersign/core/ledger/cosignature';
-import { parseVerifierKey, signatureTypes } from '@countersign/core/ledger/note';
-import { type ReceiptProblem, verifyTlogProof } from '@countersign/core/ledger/tlog-proof';
+import type { Cosignature } from '@countersign/core/ledger/cosignature';
+import { parseTlogProof, type ReceiptProblem, verifyTlogProof } from '@countersign/core/ledger/tlog-proof';
 import { nodeVerifying, strictText } from './node-verifying.ts';
 import { readPlainFile } from './read-export.ts';
+import { logKeyOf, readCosignatures, readTrusted, type TrustFinding, type TrustOptions } from './trusted.ts';
 
-export type ReceiptOptions = {
-  /** The log's verifier key, received apart from the receipt. */
-  readonly vkey: string;
-  /** Verifier keys (type 4) of witnesses whose cosignatures count. */
-  readonly witnesses?: readonly string[];
-};
+/** What the receipt is held to: the log's key or a policy that names it, received apart from the receipt. */
+export type ReceiptOptions = TrustOptions;
 
 export type ReceiptVerification =
   | {
@@ -21,8 +17,30 @@ export type ReceiptVerification =
       readonly index: number;
       readonly size: number;
       readonly cosignatures: readonly Cosignature[];
+      /** Witnesses of the policy that have not cosigned, though enough have. */
+      readonly missing: readonly string[];
     }
-  | { readonly ok: false; readonly problem: ReceiptProblem | 'key_unusable' | 'cosignature_invalid' };
+  | {
+      readonly ok: false;
+      readonly problem: ReceiptProblem | 'key_unusable' | TrustFinding['kind'];
+      readonly detail?: string;
+    };
+
+/** What the finding is about, in a word: the witness, those who have cosigned, or what is wrong. */
+function detailOf(finding: TrustFinding): string {
+  switch (finding.kind) {
+    case 'input_unusable':
+      return `${finding.input}: ${finding.reason}`;
+    case 'quorum_not_met':
+      return finding.cosigned.join(', ') || 'none';
+    default:
+      return finding.witness;
+  }
+}
+
+function failed(finding: TrustFinding): ReceiptVerification {
+  return { ok: false, problem: finding.kind, detail: detailOf(finding) };
+}
 
 /** Checks a receipt's text against the record's bytes exactly as they were recorded, with no line feed added. */
 export function verifyReceipt(
@@ -30,20 +48,19 @@ export function verifyReceipt(
   record: Uint8Array,
   options: ReceiptOptions,
 ): ReceiptVerification {
-  const key = parseVerifierKey(nodeVerifying, options.vkey.trim());
-  if (key?.type !== signatureTypes.ed25519) return { ok: false, problem: 'key_unusable' };
-  const verified = verifyTlogProof(nodeVerifying, receipt, record, key);
+  const read = readTrusted(options);
+  if (!read.ok) return failed(read.finding);
+  const checkpoint = parseTlogProof(receipt)?.checkpoint;
+  if (checkpoint === undefined) return { ok: false, problem: 'receipt_malformed' };
+  const chosen = logKeyOf(read.trusted, checkpoint);
+  if (!chosen.ok) return failed(chosen.finding);
+  if (chosen.key === undefined) return { ok: false, problem: 'key_unusable' };
+  const verified = verifyTlogProof(nodeVerifying, receipt, record, chosen.key);
   if (!verified.ok) return verified;
-  const cosignatures: Cosignature[] = [];
-  for (const text of options.witnesses ?? []) {
-    const witness = parseVerifierKey(nodeVerifying, text.trim());
-    if (witness?.type !== signatureTypes.cosignature) return { ok: false, problem: 'key_unusable' };
-    const check = checkCosignature(nodeVerifying, verified.signed.note, witness);
-    if (check.state === 'invalid') return { ok: false, problem: 'cosignature_invalid' };
-    if (check.state === 'valid') cosignatures.push(check.cosignature);
-  }
-  const { origin, size } = verified.signed.checkpoint;
-  return { ok: true, origin, index: verified.index, size, cosignatures };
+  const { note, checkpoint: head } = verified.signed;
+  const witnesses = readCosignatures(read.trusted, note);
+  if (!witnesses.ok) return failed(witnesses.finding);
+  return { ok: true, origin: head.origin, index: verified.index, size: head.size, ...witnesses.witnessed };
 }
 
 /**
