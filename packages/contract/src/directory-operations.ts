@@ -160,11 +160,7 @@ export const userErase = operation({
   body: z.strictObject({ reason: statedReason }),
   response: z.object({
     id: idOf('user'),
-    state: z
-      .enum(['requested', 'erased'])
-      .describe(
-        '`requested` until a second person confirms, of whom neither has made the account of the other',
-      ),
+    state: z.enum(['requested', 'erased']).describe('`requested` until a second person confirms'),
   }),
   status: 200,
   alsoProduces: [],

@@ -59,11 +59,6 @@ function mayErase(directory: Directory, id: string): boolean {
   );
 }
 
-/** True when one of these made the account of another of them, and so may act as both. */
-function isOfOneMaking({ tables }: Directory, people: ReadonlySet<string>): boolean {
-  return [...people].some((id) => people.has(tables.user.get(id)?.madeBy ?? ''));
-}
-
 /** An erasure has two people behind it who could each ask for it; one did it, with a key that nobody else made. */
 function checkApprovers(
   directory: Directory,
@@ -74,8 +69,6 @@ function checkApprovers(
   const people = new Set(approvers.filter((id) => mayErase(directory, id)));
   if (people.size < 2 || people.size !== approvers.length)
     report('approvers_differ', listText(approvers), `who may erase: ${listText([...people])}`);
-  if (isOfOneMaking(directory, people))
-    report('approvers_differ', listText(approvers), 'one made the account of the other');
   if (!approvers.includes(actor.id)) report('approvers_differ', listText(approvers), `${actor.id} did it`);
   const { id: keyId, madeBy = actor.id } = key ?? {};
   if (madeBy !== actor.id) report('approvers_differ', `by ${keyId}`, `a key that ${madeBy} made`);

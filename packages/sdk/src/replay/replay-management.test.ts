@@ -27,8 +27,6 @@ const local = sampleId('user', 43);
 const second = sampleId('user', 44);
 const secondKey = sampleId('key', 45);
 const other = sampleId('workspace', 46);
-const third = sampleId('user', 47);
-const thirdKey = sampleId('key', 48);
 const foreignKey = sampleId('key', 49);
 const management = { use: 'management' };
 
@@ -42,18 +40,13 @@ const before: readonly Draft[] = [
     ['key.create', [key(localKey, local, management)]],
     ['key.create', [key(secondKey, second, management)]],
     ['key.create', [key(agentManagementKey, ids.agent, management)]],
-    [
-      'user.create',
-      [changed('user', { id: third, status: 'active', madeBy: ids.owner }), role(52, third, 'owner')],
-    ],
-    ['key.create', [key(thirdKey, third, management)]],
     ['key.create', [key(foreignKey, second, { ...management, madeBy: ids.owner })]],
     ['workspace.create', [changed('workspace', { id: other, name: 'other', status: 'active' })]],
   ].map(([op, change], i) =>
     managed(60 + i, sampleVersion + i, String(op), Array.isArray(change) ? change : []),
   ),
 ];
-const version = sampleVersion + 10;
+const version = sampleVersion + 8;
 
 function admin(n: number, principalId: string): Draft {
   return role(n, principalId, 'admin', { workspaceId: ids.workspace });
@@ -63,7 +56,6 @@ const owner = userActor(ids.owner, ['owner'], [], ids.ownerManagementKey);
 const member = userActor(ids.alice, ['member'], [ids.team], memberKey);
 const localAdmin = userActor(local, ['admin'], [], localKey);
 const secondOwner = userActor(second, ['owner'], [], secondKey);
-const thirdOwner = userActor(third, ['owner'], [], thirdKey);
 const agent = { ...member, act: [{ id: ids.agent, kind: 'agent' }], cred: agentManagementKey };
 const anonymous = { id: 'anonymous', kind: 'anonymous' };
 const system = { id: 'system', kind: 'system' };
@@ -240,11 +232,6 @@ const forged: readonly (readonly [string, DifferenceKind, readonly Draft[]])[] =
     'an erasure by neither of the two',
     'approvers_differ',
     [asked, erasure(secondOwner, [ids.owner, ids.alice])],
-  ],
-  [
-    'an erasure by two of whom one made the account of the other',
-    'approvers_differ',
-    [asked, erasure(thirdOwner, [ids.owner, third])],
   ],
   [
     'an erasure with a key that somebody else made',

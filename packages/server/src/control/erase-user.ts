@@ -62,12 +62,6 @@ async function demandOwnKey(view: View, { actor, nowMs }: CommandContext, person
     );
 }
 
-/** True when one made the other's account, and so may act as both. */
-async function isOfOneMaking(view: View, a: UserId, b: UserId): Promise<boolean> {
-  const [one, other] = [await view.find('user', a), await view.find('user', b)];
-  return one?.state.madeBy === b || other?.state.madeBy === a;
-}
-
 async function keysEnded(view: View, principalId: string): Promise<readonly Change[]> {
   const keys = await view.listOwned('key', principalId);
   return keys.flatMap(({ state }) =>
@@ -112,11 +106,7 @@ function requested(
   };
 }
 
-/**
- * The first call asks, the call of a second person erases. Both are refused under legal hold and within retention. Who
- * made the account of whoever asked, or was made by them, is no second person: their call asks anew, in place of the
- * other.
- */
+/** The first call asks, the call of a second person erases. Both are refused under legal hold and within retention. */
 export const eraseUser: Command<typeof userErase> = async (view, ctx, { params, body }) => {
   demand(ctx.actor, 'principals.erase', 'organization');
   const { person } = ctx.actor;
@@ -134,11 +124,10 @@ export const eraseUser: Command<typeof userErase> = async (view, ctx, { params, 
   if (requester === person) {
     throw new AppError(
       'second_person_required',
-      'you asked for this erasure yourself: another person who may erase must confirm it, neither made by you nor you by them',
+      'you asked for this erasure yourself: another person who may erase must confirm it',
     );
   }
-  if (requester === undefined || (await isOfOneMaking(view, requester, person)))
-    return requested(user.state, body.reason, person);
+  if (requester === undefined) return requested(user.state, body.reason, person);
   return {
     response: { id: user.state.id, state: 'erased' },
     changes: await cascade(view, user.state),

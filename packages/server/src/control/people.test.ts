@@ -163,18 +163,6 @@ test('a record says why its person has no name, to whoever may see names', async
   assert.deepEqual([(await seen()).actor.name, (await seen()).noName], [undefined, 'erased']);
 });
 
-test('whoever made the account of who asked, or was made by them, is no second person: they ask anew', async (context) => {
-  const { store, owner } = await open(context);
-  const { first, between, second } = await twoOwners(store, owner);
-  const leaver = await makePerson(store, owner, 'leaver', 'member');
-  const params = { id: leaver.principalId };
-  const erase = async (by: Asker) =>
-    textOf(await command(store, by, 'user.erase', { params, body: reason }), 'state');
-  for (const by of [first, between, second, between, first]) assert.equal(await erase(by), 'requested');
-  await assert.rejects(erase(first), { code: 'second_person_required' });
-  assert.equal(await erase(second), 'erased');
-});
-
 test('a key that another was shown is not the person: rotated by them it is, when the former secret has ended', async (context) => {
   const { store, owner, workspaceId } = await open(context);
   const { first, second } = await twoOwners(store, owner);

@@ -1,4 +1,4 @@
-// Owns what tests of erasures share: people who act with keys of their own, and owners of whom neither made the other.
+// Owns what tests of erasures share: owners who act with keys of their own.
 
 import { AppError } from '@countersign/core/errors';
 import { isId } from '@countersign/core/ids';
@@ -12,13 +12,8 @@ export async function withOwnKey(store: SampleStore, asker: Asker): Promise<Aske
   return { ...asker, keyId };
 }
 
-/** Two owners, with keys of their own: `first` is who was given, `second` was made by somebody between them. */
+/** Two owners, with keys of their own. */
 export async function twoOwners(store: SampleStore, owner: Asker) {
-  const between = await makePerson(store, owner, 'between', 'owner');
-  const second = await makePerson(store, between, 'second', 'owner');
-  return {
-    first: await withOwnKey(store, owner),
-    between: await withOwnKey(store, between),
-    second: await withOwnKey(store, second),
-  };
+  const second = await makePerson(store, owner, 'second', 'owner');
+  return { first: await withOwnKey(store, owner), second: await withOwnKey(store, second) };
 }
