@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
+import { isId } from '@countersign/core/ids';
 import { type RawAnswer, startGateway, type TestGateway, until } from '../../support/gateway.ts';
 import {
   answerAs,
@@ -230,4 +231,19 @@ test('every call has its row and its end, whether its client stayed or left (FAU
       return items.length === 30 && items.every((item) => at(item, 'status') !== undefined);
     }),
   );
+});
+
+test('an answer that counts more than numbers hold is recorded, priced, and holds no budget', async () => {
+  const most = Number.MAX_SAFE_INTEGER;
+  const compaction = { type: 'compaction', input_tokens: most, output_tokens: 5 };
+  const usage = { input_tokens: most, output_tokens: 1, iterations: [compaction] };
+  const content = [{ type: 'text', text: 'hi' }];
+  const message = { id: 'msg_most', type: 'message', role: 'assistant', model: 'c', content, usage };
+  running.provider.answer((_asked, response) => sendJson(response, JSON.stringify(message)));
+  const answer = await running.call({ path: '/v1/messages', body: { ...body, model: 'c' } });
+  assert.equal(answer.status, 200);
+  assert.equal((await usageOf(answer)).costNanos, most);
+  const { organizationId } = running;
+  if (!isId('org', organizationId)) throw new TypeError('no organization');
+  assert.equal(running.server.gateway.deps.meter.reservedNanos(organizationId), 0);
 });

@@ -3,12 +3,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { cost } from '../metering/cost.ts';
 import { noUsage } from '../metering/usage.ts';
 import { readAnswer } from './answer.ts';
 import { estimates, follow, named, sse, start } from './answer-streams.support.ts';
 import type { EndpointId } from './endpoints.ts';
 import type { JsonRecord } from './request-builder.ts';
-import { readUsage, totalTokens } from './usage.ts';
+import { mergeUsage, readUsage, totalTokens } from './usage.ts';
 
 const words = 'word '.repeat(300);
 const chat = (usage: unknown, content = words) =>
@@ -131,4 +132,22 @@ test('absurd counts never make a negative or overlapping bucket', () => {
       assert.ok(all >= least && all <= Math.max(least, valid(total)), JSON.stringify(counted));
     }),
   );
+});
+
+test('counts whose sum no number can hold stay counts that can be priced', () => {
+  const most = Number.MAX_SAFE_INTEGER;
+  const cache_creation = { ephemeral_1h_input_tokens: most - 1, ephemeral_5m_input_tokens: most };
+  const compaction = { type: 'compaction', input_tokens: most, output_tokens: most };
+  const { usage } = readUsage(
+    { input_tokens: most, output_tokens: 1, cache_creation, iterations: [compaction] },
+    false,
+  );
+  for (const count of Object.values(usage)) assert.ok(Number.isSafeInteger(count), JSON.stringify(usage));
+  assert.equal(cost({ input: 1_000, output: 1_000 }, usage), most);
+});
+
+test('a stream that says new names in every usage piles up none of them, and its last counts hold', () => {
+  const events = Array.from({ length: 9 }, (_, i) => ({ [`name_${i}`]: 1, prompt_tokens: i, speed: null }));
+  const merged = events.reduce<JsonRecord>((before, next) => mergeUsage(before, next), { speed: 'fast' });
+  assert.deepEqual(merged, { prompt_tokens: 8, speed: 'fast' });
 });

@@ -11,6 +11,9 @@ function count(object: unknown, key: string): number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : 0;
 }
 
+/** No sum of counts goes beyond what a count can be. */
+const sum = (a: number, b: number): number => Math.min(a + b, Number.MAX_SAFE_INTEGER);
+
 /** Tokens read from a cache, by OpenAI's name, DeepSeek's or Moonshot's. */
 function cachedIn(usage: JsonRecord, details: unknown): number {
   return (
@@ -63,7 +66,7 @@ function readAnthropicCounts(usage: JsonRecord): TokenUsage {
   const written = count(usage, 'cache_creation_input_tokens');
   const long = count(usage.cache_creation, 'ephemeral_1h_input_tokens');
   const short = count(usage.cache_creation, 'ephemeral_5m_input_tokens');
-  const total = Math.max(written, long + short);
+  const total = Math.max(written, sum(long, short));
   const made = count(usage, 'output_tokens');
   const reasoning = Math.min(count(usage.output_tokens_details, 'thinking_tokens'), made);
   return {
@@ -77,17 +80,17 @@ function readAnthropicCounts(usage: JsonRecord): TokenUsage {
   };
 }
 
-/** The sum of two counts, bucket by bucket. */
+/** The sum of two counts, bucket by bucket, each no more than a count can be. */
 export function addUsage(a: TokenUsage, b: TokenUsage): TokenUsage {
   return {
-    input: a.input + b.input,
-    cachedInput: a.cachedInput + b.cachedInput,
-    cacheWrite5m: a.cacheWrite5m + b.cacheWrite5m,
-    cacheWrite1h: a.cacheWrite1h + b.cacheWrite1h,
-    audioInput: a.audioInput + b.audioInput,
-    output: a.output + b.output,
-    reasoning: a.reasoning + b.reasoning,
-    audioOutput: a.audioOutput + b.audioOutput,
+    input: sum(a.input, b.input),
+    cachedInput: sum(a.cachedInput, b.cachedInput),
+    cacheWrite5m: sum(a.cacheWrite5m, b.cacheWrite5m),
+    cacheWrite1h: sum(a.cacheWrite1h, b.cacheWrite1h),
+    audioInput: sum(a.audioInput, b.audioInput),
+    output: sum(a.output, b.output),
+    reasoning: sum(a.reasoning, b.reasoning),
+    audioOutput: sum(a.audioOutput, b.audioOutput),
   };
 }
 
@@ -163,15 +166,24 @@ export function usageOf(answer: JsonRecord): JsonRecord | undefined {
   return undefined;
 }
 
+/** Every member of a usage that is read. What else a provider says in each event would only be carried along. */
+const read = [
+  ...['prompt_tokens', 'completion_tokens', 'input_tokens', 'output_tokens', 'total_tokens'],
+  ...['prompt_tokens_details', 'completion_tokens_details', 'input_tokens_details', 'output_tokens_details'],
+  ...['prompt_cache_hit_tokens', 'cached_tokens', 'cache_read_input_tokens', 'cache_creation_input_tokens'],
+  ...['cache_creation', 'iterations', 'server_tool_use', 'service_tier', 'speed', 'inference_geo'],
+] as const;
+
 /**
- * Merges what a stream says of its usage: each field's newest value that is not null. Anthropic's counts are
- * cumulative, and the last event leaves out what only the first one has (lifetimes of the cache).
+ * Merges what a stream says of its usage: of each member that is read its newest value that is not null. Anthropic's
+ * counts are cumulative, and the last event leaves out what only the first one has (lifetimes of the cache).
  */
 export function mergeUsage(before: JsonRecord | undefined, next: JsonRecord): JsonRecord {
   if (before === undefined) return next;
-  const merged: { [key: string]: unknown } = { ...before };
-  for (const [key, value] of Object.entries(next)) {
-    if (value !== null && value !== undefined) merged[key] = value;
+  const merged: { [key: string]: unknown } = {};
+  for (const key of read) {
+    const value = next[key] ?? before[key];
+    if (value !== undefined) merged[key] = value;
   }
   return merged;
 }

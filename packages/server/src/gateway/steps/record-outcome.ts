@@ -70,6 +70,25 @@ function meteredOf(recorded: Recorded, forwarded: Forwarded): MeteredCall | unde
 }
 
 /**
+ * INVARIANT: a cost that cannot be told, whatever the answer says, is what was reserved: the reservation ends, and an
+ * outcome follows.
+ */
+function meteredOrWorst(
+  deps: GatewayDeps,
+  recorded: Recorded,
+  forwarded: Forwarded,
+): MeteredCall | undefined {
+  try {
+    return meteredOf(recorded, forwarded);
+  } catch (error) {
+    const { asked } = recorded.entry;
+    deps.onError(error, asked.call.requestId);
+    const { worst } = recorded.admitted;
+    return { ...meterUnknown(asked.authenticated.snapshot, worst), ran: worst.dearest };
+  }
+}
+
+/**
  * Records what became of an attempt and settles it. Rejects with `ledger_unavailable` if it cannot be recorded:
  * the held bytes must then not be released. Runs to its end whether or not the client is still there.
  */
@@ -82,7 +101,7 @@ export async function recordOutcome(
   const { entry, admitted } = recorded;
   const { reservation, selected } = admitted;
   const { snapshot } = entry.asked.authenticated;
-  const metered = meteredOf(recorded, forwarded);
+  const metered = meteredOrWorst(deps, recorded, forwarded);
   const ran = metered?.ran ?? selected;
   const shares = { ran: ran.model?.id, beside: metered?.beside ?? [] };
   const settlement = deps.meter.settle(reservation, metered?.nanos ?? 0, metered?.tokens ?? 0, shares);
