@@ -199,8 +199,9 @@ const compactionPart: PartReader = (builder, role, part, path) => {
   if (!isNothing(sealed)) addSealed(builder, role, sealed, [...path, 'encrypted_content']);
   else if (typeof part.content !== 'string') addOpaque(builder, role, 'encrypted', path);
   const changes: readonly unknown[] = Array.isArray(part.tool_changes) ? part.tool_changes : [];
-  for (const change of changes) {
-    if (isObject(change)) toolChangePart(builder, role, change, path);
+  for (let i = 0; i < changes.length; i += 1) {
+    const change = changes[i];
+    if (isObject(change)) toolChangePart(builder, role, change, [...path, 'tool_changes', i]);
   }
   addRest(builder, role, part, levels.compactionPart, path);
 };

@@ -171,10 +171,14 @@ export function spliceRedactions(
     utf8.decodeUtf8,
   );
   const splices: Splice[] = [];
+  const cut = new Set<number>();
   for (let i = 0; i < redactions.length; i += 1) {
     const span = spans[i];
     const redaction = redactions[i];
     if (span === undefined || redaction === undefined || bytes[span.start] !== 0x22) return undefined;
+    // A string that is read as a part of two things is cut once.
+    if (cut.has(span.start)) continue;
+    cut.add(span.start);
     splices.push({
       purpose: 'redaction',
       offset: span.start,
@@ -185,27 +189,47 @@ export function spliceRedactions(
   return splices;
 }
 
+/** The value with each of its strings replaced; names of members stay. */
+function mapStrings(
+  value: unknown,
+  path: BodyPath,
+  replace: (text: string, path: BodyPath) => string,
+): unknown {
+  if (typeof value === 'string') return replace(value, path);
+  if (Array.isArray(value)) {
+    const items: readonly unknown[] = value;
+    return items.map((item, i) => mapStrings(item, [...path, i], replace));
+  }
+  if (typeof value !== 'object' || value === null) return value;
+  const members = Object.entries(value);
+  return Object.fromEntries(
+    members.map(([key, member]) => [key, mapStrings(member, [...path, key], replace)]),
+  );
+}
+
 /**
  * The strings inside a structured part, each as a part that can be redacted; none of what stands outside the body.
- * What a detector finds in the whole but in none of these (a key, a number) cannot be redacted: refuse the request.
+ * What a detector finds in the whole but in none of these (a key, a number) cannot be redacted: `remainderOf` has it.
  */
 export function leavesOf(part: Part): readonly Part[] {
   if (part.kind !== 'text') return [part];
   if (!part.structured) return part.path.length === 0 ? [] : [part];
   const leaves: Part[] = [];
   const { role } = part;
-  const visit = (value: unknown, path: BodyPath): void => {
-    if (typeof value === 'string') {
-      leaves.push({ kind: 'text', role, text: value, path, structured: false });
-    } else if (Array.isArray(value)) {
-      const items: readonly unknown[] = value;
-      for (let i = 0; i < items.length; i += 1) visit(items[i], [...path, i]);
-    } else if (typeof value === 'object' && value !== null) {
-      for (const [key, member] of Object.entries(value)) visit(member, [...path, key]);
-    }
-  };
-  visit(JSON.parse(part.text), part.path);
+  mapStrings(JSON.parse(part.text), part.path, (text, path) => {
+    leaves.push({ kind: 'text', role, text, path, structured: false });
+    return text;
+  });
   return leaves;
+}
+
+/**
+ * The JSON text of a structured part whose strings were cut by `cut`: what is still found in it, no redaction reaches.
+ * `undefined` where the part's text does not hold every member of the body: two names differ by controls alone.
+ */
+export function remainderOf(text: string, cut: (leaf: string) => string): string | undefined {
+  const value: unknown = JSON.parse(text);
+  return JSON.stringify(value) === text ? JSON.stringify(mapStrings(value, [], cut)) : undefined;
 }
 
 /** What `applySplices` made, and what the ledger is told of it. */

@@ -7,6 +7,7 @@ import {
   applySplices,
   leavesOf,
   type Redaction,
+  remainderOf,
   type Splice,
   type Spliced,
   spliceModel,
@@ -49,6 +50,29 @@ function unthinkable(ceiling: number): AppError {
   );
 }
 
+/** Stands for what is cut, unit for unit, so that nothing comes nearer to anything else: no detector reads it. */
+const blot = '…';
+
+/** True where something is found in a structured part although its strings are cut: in a name, a number, across two strings. */
+function hasRemainder(
+  text: string,
+  labels: readonly string[],
+  classifiers: OrgClassifiers | undefined,
+): boolean {
+  const rest = remainderOf(text, (leaf) => {
+    let blotted = '';
+    let from = 0;
+    for (const { start, end } of mergeSpans(findSpans(leaf, labels, classifiers).spans)) {
+      blotted += leaf.slice(from, start) + blot.repeat(end - start);
+      from = end;
+    }
+    return blotted + leaf.slice(from);
+  });
+  if (rest === undefined) return true;
+  const { spans, unexamined } = findSpans(rest, labels, classifiers);
+  return unexamined || spans.length > 0;
+}
+
 /** Cuts every finding of these labels. A finding that no string of the body holds refuses the call. */
 function redact(
   request: InferenceRequest,
@@ -72,6 +96,9 @@ function redact(
         redactions.push({ path: leaf.path, text: replaceSpans(leaf.text, mergeSpans(spans)) });
     }
     if (found < whole.spans.length) return unredactable();
+    // INVARIANT: findings are not only counted, or one that is found in a string alone would stand in for one that is not.
+    if (part.structured && whole.spans.length > 0 && hasRemainder(part.text, labels, classifiers))
+      return unredactable();
   }
   const splices = spliceRedactions(body, redactions, utf8);
   if (splices === undefined) return unredactable();
