@@ -135,6 +135,8 @@ test('a turn of a coding client on responses names its hosted search, keeps noth
   assert.ok(outline(request).includes('assistant <sealed>'));
   assert.ok(outline(request).includes('tool: {"output":"1 failed"}'));
   assert.equal(outline(request)[0], 'system: You are a coding agent.');
+  // Its own names for thread and turn, which no provider keeps.
+  assert.deepEqual(request.providerState.references, []);
 });
 
 test('hosted tools and stored objects of a responses body are named (litellm#39548)', () => {

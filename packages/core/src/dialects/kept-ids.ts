@@ -62,7 +62,17 @@ const proseKeys: ReadonlySet<string> = new Set([
 
 /** Members whose objects are the caller's own data or schemas, at any depth. */
 const ownData: ReadonlySet<string> = new Set([
-  ...['metadata', 'attributes', 'filters', 'filter', 'inputschema', 'schema', 'parameters', 'item'],
+  ...[
+    'metadata',
+    'clientmetadata',
+    'attributes',
+    'filters',
+    'filter',
+    'inputschema',
+    'schema',
+    'parameters',
+    'item',
+  ],
 ]);
 
 /** Longer names of members, and longer texts, name nothing. */
