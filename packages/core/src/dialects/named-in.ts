@@ -67,6 +67,8 @@ const clientsOwn: ReadonlySet<string> = new Set([
   'metadata',
   'client_metadata', // Codex
   'litellm_metadata',
+  // Codex tells its vendor its own `session_id` and `thread_id` there.
+  'client_metadata',
   'tools',
   'functions',
   'response_format',

@@ -205,3 +205,10 @@ test('an answer that is fetched later is one that the provider keeps', () => {
   for (const more of [{ background: true, store: false }, { deferred: true }])
     assert.equal(storesAnswer(accept('chat', more)), true);
 });
+
+test('what Codex tells its vendor of a session names nothing that is kept', () => {
+  const told = { session_id: 's', thread_id: 't', turn_id: 'u', 'x-codex-installation-id': 'i' };
+  const request = accept('responses', { client_metadata: told });
+  assert.deepEqual(request.providerState.references, []);
+  assert.ok(request.parts.some((part) => part.kind === 'text' && part.text.includes('"thread_id":"t"')));
+});
