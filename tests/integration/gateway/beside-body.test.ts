@@ -60,7 +60,16 @@ test('what clients usually send beside a body holds nothing', async () => {
     'anthropic-beta',
     'a-2025-05-14,b-2025-02-19',
   ];
-  for (const headers of [sdk, cli]) {
+  // Digits of versions and of session ids, which by chance have the form of an address or of a card.
+  const numbered = [
+    'user-agent',
+    'app 14.21.21.46',
+    'session_id',
+    '5907818250729645',
+    'x-codex-turn-id',
+    '415-555-2671',
+  ];
+  for (const headers of [sdk, cli, numbered]) {
     const answer = await running.call({
       headers: [...headers, ...json],
       path: '/v1/chat/completions?beta=true',

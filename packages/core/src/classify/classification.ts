@@ -4,11 +4,17 @@ import { findCustom, type OrgClassifiers } from './custom.ts';
 import { classifyText } from './detect.ts';
 import { normalise } from './normalise.ts';
 import { startWork, type Work } from './patterns.ts';
-import { builtinDetectorVersion, labelGroups } from './types.ts';
+import { builtinDetectorVersion, countsInControl, labelGroups } from './types.ts';
 
 /** A part of a request or answer. Each is examined by itself: nothing is found across two parts. */
 export type Part =
-  | { readonly kind: 'text'; readonly role: 'system' | 'user' | 'assistant' | 'tool'; readonly text: string }
+  | {
+      readonly kind: 'text';
+      readonly role: 'system' | 'user' | 'assistant' | 'tool';
+      readonly text: string;
+      /** An id, a setting or a header: what looks like a number of somebody's is none (`countsInControl`). */
+      readonly isControl?: boolean;
+    }
   | { readonly kind: 'opaque'; readonly reason: 'image' | 'pdf' | 'audio' | 'file_id' | 'unknown' }
   /** Sealed by the provider that it goes back to: no detector reads it, and nobody else does. */
   | { readonly kind: 'sealed' };
@@ -83,10 +89,14 @@ export function classify(
 ): Classification {
   const tally: Tally = { counts: new Map(), units: 0, unexamined: false };
   const sink = (label: string): void => add(tally, label, 1);
+  const controlSink = (label: string): void => {
+    if (countsInControl(label)) add(tally, label, 1);
+  };
   let opaque = 0;
   let sealed = 0;
   for (const part of parts) {
-    if (part.kind === 'text') examine(tally, part.text, classifiers, work, sink);
+    if (part.kind === 'text')
+      examine(tally, part.text, classifiers, work, part.isControl === true ? controlSink : sink);
     else if (part.kind === 'sealed') sealed += 1;
     else opaque += 1;
   }

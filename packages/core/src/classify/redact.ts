@@ -4,7 +4,7 @@ import { findCustom, type OrgClassifiers } from './custom.ts';
 import { classifyText } from './detect.ts';
 import { normalise, originalSpan } from './normalise.ts';
 import { startWork, type Work } from './patterns.ts';
-import { isLabelGroup, labelGroups, type Span } from './types.ts';
+import { countsInControl, isLabelGroup, labelGroups, type Span } from './types.ts';
 
 export type Spans = {
   /** By start, then end. Spans of different classifiers may overlap; `mergeSpans` makes them disjoint. */
@@ -21,19 +21,20 @@ function expand(labels: readonly string[]): ReadonlySet<string> {
 /**
  * Where the values of these labels (or groups) stand in `text`: code-unit offsets into `text` itself, even where
  * it hides characters. There are as many spans of a label as `classify` counts. Spans carry the detector's
- * label, never a group's.
+ * label, never a group's. In a control there are only those that count there.
  */
 export function findSpans(
   text: string,
   labels: readonly string[],
   classifiers: OrgClassifiers | undefined,
   work: Work = startWork(),
+  isControl = false,
 ): Spans {
   const wanted = expand(labels);
   const normal = normalise(text);
   const spans: Span[] = [];
   const keep = (label: string, start: number, end: number): void => {
-    if (!wanted.has(label)) return;
+    if (!wanted.has(label) || (isControl && !countsInControl(label))) return;
     const [from, to] = originalSpan(text, normal, start, end);
     spans.push({ label, start: from, end: to });
   };

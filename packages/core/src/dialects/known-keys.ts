@@ -75,6 +75,16 @@ export const levels = {
   toolsItem: level('tools'),
 } as const satisfies { readonly [name: string]: Level };
 
+/** Of what the dialects name and no reader reads, members that are text or data where they stand: all others are controls. */
+const texts: ReadonlySet<string> = new Set(
+  split('refusal summary content data encrypted_content signature audio moderation'),
+);
+
+/** True for a known member whose value is no id and no setting. */
+export function isText(key: string): boolean {
+  return texts.has(key);
+}
+
 /**
  * Words of the dialects themselves, as keys and as values: they say nothing of a prompt. What is not here costs a
  * look of the detectors and nothing else.

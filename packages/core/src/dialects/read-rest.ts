@@ -1,7 +1,8 @@
 // Owns what becomes of the members that a level's reader does not read: every one of them goes to classification.
 
-import { isPlain, isShort, isWord, type Level } from './known-keys.ts';
+import { isPlain, isShort, isText, isWord, type Level } from './known-keys.ts';
 import {
+  addControl,
   addOpaque,
   addOutside,
   addStructured,
@@ -33,12 +34,14 @@ export function addMember(
   object: JsonRecord,
   key: string,
   path: BodyPath,
+  isControl = false,
 ): void {
   const value = object[key];
   if (isPlain(value) || isDrawn(key, value)) return;
   const place = [...path, key];
   if (holdsMedia(key, value)) addOpaque(builder, role, 'unknown_type', place);
-  addWords(builder, role, value, place);
+  if (isControl) addControl(builder, role, value, place);
+  else addWords(builder, role, value, place);
 }
 
 /** Passes every member that `level` does not read to classification; the name of one that nobody knows is a text too. */
@@ -51,11 +54,12 @@ export function addRest(
 ): void {
   for (const key in object) {
     if (level.read.has(key)) continue;
-    if (!level.known.has(key)) {
+    const isKnown = level.known.has(key);
+    if (!isKnown) {
       checkKey(builder, key, level.known);
       if (!isWord(key)) addOutside(builder, role, key);
     }
-    addMember(builder, role, object, key, path);
+    addMember(builder, role, object, key, path, isKnown && !isText(key));
   }
 }
 

@@ -59,6 +59,14 @@ export function addText(builder: RequestBuilder, role: PartRole, text: string, p
     builder.parts.push({ kind: 'text', role, text, path, structured: false });
 }
 
+/** What an id or a setting says: a string, or the JSON text of anything else. */
+export function addControl(builder: RequestBuilder, role: PartRole, value: unknown, path: BodyPath): void {
+  const structured = typeof value === 'object';
+  const text = typeof value === 'string' ? value : withoutControls(JSON.stringify(value));
+  if (text.length > (structured ? 2 : 0) && hasRoom(builder))
+    builder.parts.push({ kind: 'text', role, text, path, structured, isControl: true });
+}
+
 /** A text that no string of the body holds, such as the name of a member: it cannot be redacted. */
 export function addOutside(builder: RequestBuilder, role: PartRole, text: string): void {
   addText(builder, role, text, []);

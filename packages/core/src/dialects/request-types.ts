@@ -23,6 +23,8 @@ export type Part =
       readonly text: string;
       readonly path: BodyPath;
       readonly structured: boolean;
+      /** An id, a setting or a header, in which numbers are nobody's. */
+      readonly isControl?: boolean;
     }
   | {
       readonly kind: 'opaque';

@@ -42,9 +42,12 @@ export function besideBody(call: InboundCall): readonly Part[] {
   const { endpoint, query, rawHeaders } = call;
   const path = endpoint.id === 'passthrough' ? decoded(endpoint.providerPath) : '';
   const parts: Part[] = [];
-  for (const text of [headerLines(rawHeaders), queryLines(query), path]) {
+  const queried = queryLines(query);
+  for (const text of [headerLines(rawHeaders), queried, path]) {
     if (text === '') continue;
-    parts.push({ kind: 'text', role: 'user', text, path: [], structured: false });
+    // Of an endpoint that is not known, the query may hold what elsewhere stands in a body.
+    const isControl = text !== queried || endpoint.id !== 'passthrough';
+    parts.push({ kind: 'text', role: 'user', text, path: [], structured: false, isControl });
     const holdsData = text.length >= 1024 && text.split(/[\s=:,]+/).some(isEncoded);
     if (holdsData || text.includes(';base64,'))
       parts.push({ kind: 'opaque', role: 'user', reason: 'unknown_type', path: [] });

@@ -1,6 +1,7 @@
 // Owns what an allowed call must undergo before it leaves: redaction, another model's name, a token ceiling, how its content is kept.
 
 import type { OrgClassifiers } from '@countersign/core/classify/custom';
+import { startWork } from '@countersign/core/classify/patterns';
 import { findSpans, mergeSpans, replaceSpans } from '@countersign/core/classify/redact';
 import type { InferenceRequest } from '@countersign/core/dialects/request-types';
 import {
@@ -84,12 +85,13 @@ function redact(
   const redactions: Redaction[] = [];
   for (const part of request.parts) {
     if (part.kind !== 'text') continue;
-    const whole = findSpans(part.text, labels, classifiers);
+    const isControl = part.isControl === true;
+    const whole = findSpans(part.text, labels, classifiers, startWork(), isControl);
     if (whole.unexamined) return unredactable();
     let found = 0;
     for (const leaf of leavesOf(part)) {
       if (leaf.kind !== 'text') continue;
-      const { spans, unexamined } = findSpans(leaf.text, labels, classifiers);
+      const { spans, unexamined } = findSpans(leaf.text, labels, classifiers, startWork(), isControl);
       if (unexamined) return unredactable();
       found += spans.length;
       if (spans.length > 0)
