@@ -70,6 +70,7 @@ function wordsOf(command: Command, words: readonly string[]) {
       allowPositionals: true,
       allowNegative: true,
       strict: true,
+      tokens: true,
     });
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
@@ -91,6 +92,18 @@ function lowered(message: string): string {
   return first.charAt(0).toLowerCase() + first.slice(1).replace(/\.$/, '');
 }
 
+/** Refuses a flag of one value that is given twice: of two answers the last would pass for both. */
+function checkRepeats(command: Command, tokens: ReturnType<typeof wordsOf>['tokens']): void {
+  const seen = new Set<string>();
+  for (const token of tokens) {
+    if (token.kind !== 'option') continue;
+    const isOne = flagsOf(command).some(({ name, kind }) => name === token.name && kind === 'text');
+    if (isOne && seen.has(token.name))
+      throw new UsageError(`\`--${token.name}\` takes one value and is given twice`);
+    seen.add(token.name);
+  }
+}
+
 /** The arguments and flags of a command. Throws a UsageError for what it does not know or lacks. */
 export function parseWords(command: Command, words: readonly string[]): ParsedWords {
   const parsed = wordsOf(command, words);
@@ -99,6 +112,7 @@ export function parseWords(command: Command, words: readonly string[]): ParsedWo
   const json = flags.toggle('json') === true;
   const args = parsed.positionals;
   if (help) return { args, flags, json, help };
+  checkRepeats(command, parsed.tokens);
   const needed = command.positionals.filter(({ required }) => required);
   const missing = needed[args.length];
   if (missing !== undefined) throw new UsageError(`\`${missing.name}\` is missing`);

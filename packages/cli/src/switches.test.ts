@@ -1,4 +1,4 @@
-// Tests how a flag that is on or off is given, shown and refused.
+// Tests how flags are given, shown and refused: those that are on or off, and those of one value.
 
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
@@ -42,3 +42,14 @@ for (const [words, message] of wrong) {
     assert.match(ran.err, message);
   });
 }
+
+test('a flag of one value that is given twice is refused, and nothing is asked', async (t) => {
+  const server = await serveContract({ 'organization.update': ({ body }) => body });
+  t.after(server.close);
+  const env = { COUNTERSIGN_URL: server.url, COUNTERSIGN_KEY: 'k' };
+  const words = ['organization', 'update', '--output-ceiling', '100', '--output-ceiling=200'];
+  const ran = await runCli(words, env);
+  assert.equal(ran.code, 2);
+  assert.match(ran.err, /`--output-ceiling` takes one value and is given twice/);
+  assert.equal(server.asked.length, 0);
+});
