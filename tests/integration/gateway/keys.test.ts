@@ -1,6 +1,7 @@
 // Claims about virtual keys on the data plane: each rule of a key's life is evaluated at use.
 
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { defaultPolicyText } from '@countersign/core/policy/default-policy';
 import { serveInference } from '@countersign/server/gateway/inference';
@@ -54,6 +55,31 @@ test('an expired key is refused; the answer does not say which part was wrong', 
   const texts = await Promise.all([unknown, revoked].map((bad) => running.call({ key: bad })));
   const [first, second] = texts.map((answer) => at(answer.json(), 'error.message'));
   assert.equal(first, second);
+});
+
+test('no call is recorded at a time at which its key had ended, however the clock went on while it was decided', async () => {
+  const { id, key } = await running.keyFor({ expiresInSeconds: 60 });
+  const ends = Date.parse(textAt(await running.must('GET', `/keys/${id}`), 'expiresAt'));
+  const body = JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'hello' }] });
+  const { deps } = running.server.gateway;
+  const answers: unknown[] = [];
+  for (let asks = 0; asks < 6; asks += 1) {
+    let at = ends - asks;
+    const ticking = { ...deps, now: () => at++ };
+    const { call, reply, done } = chatCall(key, body, (count) => randomBytes(count));
+    await serveInference(ticking, call, reply);
+    answers.push((await done).refused);
+  }
+  assert.equal(answers[0], 'authentication_failed');
+  assert.equal(answers.at(-1), undefined);
+  const { items } = Object(await running.must('GET', '/records?limit=3'));
+  assert.ok(Array.isArray(items));
+  for (const item of items) {
+    const text = textAt(await running.record(textAt(item, 'id')), 'entries.0.text');
+    const entry: unknown = JSON.parse(text);
+    assert.equal(textAt(entry, 'actor.cred'), id);
+    assert.ok(Date.parse(textAt(entry, 'ts')) < ends, text);
+  }
 });
 
 test('calls that wait for their round when their key is revoked are refused, and nothing of them leaves', async () => {

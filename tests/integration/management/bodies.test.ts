@@ -1,7 +1,9 @@
 // Claims about bodies of management requests: one reading, and bounds that no member passes.
 
 import assert from 'node:assert/strict';
+import { request } from 'node:http';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { at, startServer, type TestServer, textAt } from '../../support/server.ts';
 
 let server: TestServer;
@@ -93,4 +95,42 @@ test('a dictionary as long as its record may be, and the largest question about 
   const text = 'permit (principal, action, resource);\n';
   const question = { principal: server.ownerId, model: 'sandbox', prompt: 'é'.repeat(900_000), text };
   await must('POST', '/policy/check', question);
+});
+
+/** The status of a request whose body ends only after something else was done. */
+async function sentSlowly(path: string, key: string, body: unknown, meanwhile: () => Promise<unknown>) {
+  const { promise, resolve, reject } = Promise.withResolvers<number | undefined>();
+  const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
+  const sending = request(`${server.url}/api/v1${path}`, { method: 'POST', headers }, (answer) => {
+    answer.resume();
+    resolve(answer.statusCode);
+  });
+  sending.on('error', reject);
+  const text = JSON.stringify(body);
+  sending.write(text.slice(0, 5));
+  await sleep(100);
+  await meanwhile();
+  sending.end(text.slice(5));
+  return promise;
+}
+
+test('whoever sends the end of a body when their credential has ended is refused, whatever they asked', async () => {
+  const asked: readonly (readonly [path: string, body: unknown])[] = [
+    ['/keys', { name: 'slow', use: 'management' }],
+    ['/policy/check', { principal: server.ownerId, model: 'sandbox' }],
+    ['/policy/simulate', { text: 'permit (principal, action, resource);\n' }],
+  ];
+  for (const [path, body] of asked) {
+    const made = await must('POST', '/keys', { name: 'old', use: 'management' });
+    const [id, key] = [textAt(made, 'id'), textAt(made, 'key')];
+    assert.ok(Number(await sentSlowly(path, key, body, () => sleep(1))) < 300, path);
+    const overlap = async (): Promise<void> => {
+      await must('POST', `/keys/${id}/rotate`, { overlapSeconds: 1 });
+      await sleep(1_100);
+    };
+    assert.equal(await sentSlowly(path, key, body, overlap), 401, `${path} with a former secret`);
+    const again = textAt(await must('POST', `/keys/${id}/rotate`, { overlapSeconds: 0 }), 'key');
+    const revoke = (): Promise<unknown> => must('POST', `/keys/${id}/revoke`, {});
+    assert.equal(await sentSlowly(path, again, body, revoke), 401, `${path} with a revoked key`);
+  }
 });

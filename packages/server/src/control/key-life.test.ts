@@ -134,3 +134,14 @@ test('a key is narrowed to models that are there, and only if it calls models', 
     refused(/`models` is for keys that call/),
   );
 });
+
+test('nothing is recorded at a time at which the key that asked for it had ended', async (context) => {
+  const { store, owner } = await open(context);
+  const asker = await endingSoon(store, owner);
+  const body = { name: 'w' };
+  store.clock.nowMs = Date.parse(asker.end) - 10;
+  await command(store, asker, 'workspace.create', { body });
+  store.clock.nowMs = Date.parse(asker.end);
+  const late = command(store, asker, 'workspace.create', { body: { name: 'x' } });
+  await assert.rejects(late, { code: 'authentication_failed' });
+});

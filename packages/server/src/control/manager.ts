@@ -127,17 +127,36 @@ async function recordingDenials<T>(
 /** Commands that read the projection: what was recorded before they were asked must be in it. */
 const readsProjection: ReadonlySet<string> = new Set(['record.content', 'user.erase']);
 
+/**
+ * The caller as they are now. INVARIANT: a body takes as long to come as its sender likes, and a policy long to be
+ * checked: whose credential has ended meanwhile is refused as if they had asked now.
+ */
+function permittedAgain(deps: ManagerDeps, { call, authenticated }: Permitted): Permitted {
+  const permitted = resolved(deps, call, authenticated);
+  demandOperation(permitted);
+  return permitted;
+}
+
+/** What an operation needs before it runs; then its caller once more. */
+async function prepared(
+  deps: ManagerDeps,
+  first: Permitted,
+  input: OperationInput,
+): Promise<{ readonly permitted: Permitted; readonly prepared: Prepared }> {
+  const made = await deps.prepare(first.authenticated.snapshot, first.call.operation, input);
+  return { permitted: permittedAgain(deps, first), prepared: made };
+}
+
 async function runCommandOf(deps: ManagerDeps, first: Permitted, input: OperationInput): Promise<unknown> {
-  let permitted = first;
-  const { snapshot } = first.authenticated;
-  const { orgId } = snapshot;
+  const { orgId } = first.authenticated.snapshot;
   if (readsProjection.has(first.call.operation.id)) await deps.drain(orgId);
-  const prepared = await deps.prepare(snapshot, first.call.operation, input);
+  const ready = await prepared(deps, first, input);
+  let { permitted } = ready;
   for (let take = 0; take < maxRetakes; take += 1) {
     const { call, actor, version } = permitted;
     const result = await deps.command({
       ...input,
-      prepared,
+      prepared: ready.prepared,
       orgId,
       actor,
       version,
@@ -148,8 +167,7 @@ async function runCommandOf(deps: ManagerDeps, first: Permitted, input: Operatio
     });
     await deps.catchUp(orgId, result.version);
     if (result.kind === 'done') return result.response;
-    permitted = resolved(deps, call, first.authenticated);
-    demandOperation(permitted);
+    permitted = permittedAgain(deps, first);
   }
   throw new AppError('overloaded', 'the organization is changing too fast: retry shortly', {
     retryAfterSeconds: 1,
@@ -162,28 +180,28 @@ const projected: ReadonlySet<string> = new Set(['records', 'usage', 'budgets', '
 /** The checkpoint that an export begins with covers every call that was answered. */
 const covering = 'ledger.checkpoint';
 
-async function runQueryOf(deps: ManagerDeps, permitted: Permitted, input: OperationInput): Promise<unknown> {
-  const { call, actor, authenticated } = permitted;
-  const { orgId } = authenticated.snapshot;
-  const { tag, id } = call.operation;
+async function runQueryOf(deps: ManagerDeps, first: Permitted, input: OperationInput): Promise<unknown> {
+  const { orgId } = first.authenticated.snapshot;
+  const { tag, id } = first.call.operation;
   if (projected.has(tag) || id === covering) await deps.drain(orgId);
-  const prepared = await deps.prepare(authenticated.snapshot, call.operation, input);
-  return deps.query({ ...input, orgId, actor, prepared, operation: call.operation.id });
+  const ready = await prepared(deps, first, input);
+  const { actor } = ready.permitted;
+  return deps.query({ ...input, orgId, actor, prepared: ready.prepared, operation: id });
 }
 
-async function runOf(deps: ManagerDeps, permitted: Permitted, input: OperationInput): Promise<unknown> {
-  const { operation } = permitted.call;
-  const { snapshot } = permitted.authenticated;
+async function runOf(deps: ManagerDeps, first: Permitted, input: OperationInput): Promise<unknown> {
+  const { operation } = first.call;
+  const { snapshot } = first.authenticated;
   switch (operation.runs) {
     case 'command':
-      return runCommandOf(deps, permitted, input);
+      return runCommandOf(deps, first, input);
     case 'query':
-      return runQueryOf(deps, permitted, input);
+      return runQueryOf(deps, first, input);
     case 'live': {
       const live = deps.live.get(operation.id);
       if (live === undefined) throw new AppError('internal', `\`${operation.id}\` has no implementation`);
-      const prepared = await deps.prepare(snapshot, operation, input);
-      return shownResponse(operation, await live(snapshot, permitted.actor, input, prepared));
+      const ready = await prepared(deps, first, input);
+      return shownResponse(operation, await live(snapshot, ready.permitted.actor, input, ready.prepared));
     }
     default:
       return assertNever(operation.runs);

@@ -13,6 +13,7 @@ import type { Tx } from '../stores/schema.ts';
 import type { BoundCommand } from './bound-command.ts';
 import type { CommandActor, CommandContext, CommandOutcome, Prepared, SecretWrite } from './command.ts';
 import { managementEntries } from './management-entry.ts';
+import { isLive } from './needed-key.ts';
 import type { View } from './view.ts';
 
 /** An organization's log as its transaction holds it. */
@@ -102,6 +103,14 @@ function asRecorded(changes: readonly Change[]): readonly Change[] {
   });
 }
 
+/** INVARIANT: what is recorded at a time was done with a key that lived then, however long the log was waited for. */
+async function demandKeyOfNow(view: Pick<View, 'find'>, { actor, nowMs }: CommandContext): Promise<void> {
+  if (actor.keyId === undefined) return;
+  const key = await view.find('key', actor.keyId);
+  if (key === undefined || !isLive(key.state, nowMs))
+    throw new AppError('authentication_failed', 'the key with which you ask has ended: ask with another');
+}
+
 type Step = { readonly tx: Tx; readonly log: HeldLog; readonly ctx: CommandContext };
 
 /** Writes what a command decided: objects, secrets, entries, version, replay. */
@@ -162,7 +171,9 @@ export async function runCommand(
       if (before !== undefined)
         return { kind: 'done', response: before, version, changes: [], entryId: undefined };
       const ctx = contextOf(deps, request, version + 1);
-      const outcome = await bound.run(deps.view(tx, orgId), ctx, request);
+      const view = deps.view(tx, orgId);
+      await demandKeyOfNow(view, ctx);
+      const outcome = await bound.run(view, ctx, request);
       const recorded = { ...outcome, changes: asRecorded(outcome.changes) };
       return write(deps, { tx, log, ctx }, request, recorded, requestHash);
     });

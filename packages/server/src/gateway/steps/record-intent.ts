@@ -135,10 +135,12 @@ export async function recordIntent(deps: GatewayDeps, asked: Asked, attempt: num
   let before: Admission['decided']['classified'] | undefined;
   for (let take = 0; take < maxRetakes; take += 1) {
     const started = deps.clock();
+    // INVARIANT: read before the credential is looked at, so that none has ended at the time that the entry says.
+    const atMs = deps.now();
     const asAdmitted = admit(deps, asked, before);
     const { decided } = asAdmitted;
     before = decided.classified;
-    const first: CallEntry = { id: deps.newEntryId(), attempt, asked, decided, atMs: deps.now() };
+    const first: CallEntry = { id: deps.newEntryId(), attempt, asked, decided, atMs };
     try {
       const found = deps.subjectKey(orgId, decided.actor.principalId);
       const key = found instanceof Promise ? await found : found;
