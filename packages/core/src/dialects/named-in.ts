@@ -65,7 +65,6 @@ const clientsOwn: ReadonlySet<string> = new Set([
   'instructions',
   'documents',
   'metadata',
-  'client_metadata', // Codex
   'litellm_metadata',
   // Codex tells its vendor its own `session_id` and `thread_id` there.
   'client_metadata',
