@@ -138,14 +138,21 @@ async function ask(client: Client, { operation }: Shape, input: Input, all: bool
   return { items };
 }
 
+/** What is kept, or read by other programs, without anything around it: a signed checkpoint, the text of metrics. */
+function bareText({ operation }: Shape, answer: unknown): string | undefined {
+  if (!isObject(answer)) return undefined;
+  if (operation.id === 'ledger.checkpoint') return String(answer.checkpoint);
+  return operation.id === 'metrics.read' ? String(answer.text) : undefined;
+}
+
 function print(shape: Shape, { flags, json, machine }: Invocation, answer: unknown): void {
   if (json) {
     machine.out(safeJson(answer));
     return;
   }
-  // A checkpoint is kept and held against later exports: as the note that was signed, and nothing around it.
-  if (shape.operation.id === 'ledger.checkpoint' && isObject(answer)) {
-    machine.out(safeLines(String(answer.checkpoint)));
+  const bare = bareText(shape, answer);
+  if (bare !== undefined) {
+    machine.out(safeLines(bare));
     return;
   }
   const items = itemsOf(answer);

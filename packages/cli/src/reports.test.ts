@@ -175,3 +175,9 @@ test('a list shows what its rows are about, and usage and records are the same b
     assert.equal((await cli(...short)).out, (await cli(...long)).out);
   assert.match((await cli('usage', 'list')).out, /^USER .*\nBob /);
 });
+
+test('the text of metrics is printed with nothing around it', async (t) => {
+  const text = '# HELP a_total what it counts\na_total 1\n';
+  const { cli } = await setting(t, { 'metrics.read': () => ({ text }) });
+  assert.equal((await cli('metrics', 'read')).out, text);
+});
