@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { isId } from '@countersign/core/ids';
+import { defaultPolicyText } from '@countersign/core/policy/default-policy';
 import { type RawAnswer, startGateway, type TestGateway, until } from '../../support/gateway.ts';
 import {
   answerAs,
@@ -138,6 +139,21 @@ test('a stream without usage is estimated, and stream_options is not put into th
   const answer = await running.call({ body: { ...body, stream: true } });
   assert.equal((await usageOf(answer)).source, 'estimated');
   assert.equal(at(running.provider.newest().json(), 'stream_options'), undefined);
+});
+
+test('text of another script and pictures are no cheaper for a stream that does not ask for its usage', async () => {
+  const text = '中'.repeat(400);
+  running.provider.answer(async (_asked, response) =>
+    sendEvents(response, chatEvents({ ...plainly, text }, false)),
+  );
+  await running.publish('@id("all") permit (principal, action, resource);');
+  const picture = { type: 'image_url', image_url: { url: 'https://pictures.example/a.png' } };
+  const messages = [{ role: 'user', content: [picture, picture] }];
+  const answer = await running.call({ body: { model: 'm', max_tokens: 1_000, messages, stream: true } });
+  await running.publish(defaultPolicyText);
+  const { input, output, source } = await usageOf(answer);
+  assert.deepEqual([output, source], [300, 'estimated']);
+  assert.ok(input > 2 * 65_536, `${input} tokens`);
 });
 
 test('an estimate is never above a limit that the provider was told to hold', async () => {

@@ -8,18 +8,18 @@ import { hasCount, readUsage, totalTokens, type UsageOfModels } from './usage.ts
 import type { AnswerReport } from './usage-types.ts';
 
 /**
- * The most characters that one token stands for: the longest of any vocabulary that is published (o200k_base,
+ * The most bytes of text that one token stands for: the longest of any vocabulary that is published (o200k_base,
  * cl100k_base, Llama 3) are runs of 128 blanks or dashes. An answer of more than so many for each token of a limit is
  * certainly beyond it.
  */
-export const mostCharactersOfToken = 128;
+export const mostBytesOfToken = 128;
 
 /** What stands in for a count that the provider did not give. */
 export type Estimates = {
   /** Tokens of the request's input, counted or bounded by us. */
   readonly inputTokens: number;
-  /** Characters of generated text for each token: 4 is usual; no token has more than `mostCharactersOfToken`. */
-  readonly charactersPerToken: number;
+  /** Bytes of generated text for each token: 4 is usual; no token has more than `mostBytesOfToken`. */
+  readonly bytesPerToken: number;
   /** What the provider was told to hold the answer to: more is not estimated. */
   readonly mostOutputTokens?: number;
 };
@@ -40,14 +40,9 @@ const generating: ReadonlySet<EndpointId> = new Set([
   'messages',
 ]);
 
-function estimated(
-  known: TokenUsage,
-  endpoint: EndpointId,
-  characters: number,
-  estimates: Estimates,
-): TokenUsage {
+function estimated(known: TokenUsage, endpoint: EndpointId, bytes: number, estimates: Estimates): TokenUsage {
   const heard = known.input + known.cachedInput + known.cacheWrite5m + known.cacheWrite1h + known.audioInput;
-  const written = Math.ceil(characters / Math.max(estimates.charactersPerToken, 0.25));
+  const written = Math.ceil(bytes / Math.max(estimates.bytesPerToken, 0.25));
   const made = Math.min(written, estimates.mostOutputTokens ?? written);
   return {
     ...known,
@@ -61,10 +56,10 @@ function estimated(
  * True where the provider's count is its word: it counts something, and whatever was generated is counted. Zeros, texts
  * and names that we do not know beside an answer that says something are no count.
  */
-function isWord(notes: Notes, endpoint: EndpointId, usage: TokenUsage, characters: number): boolean {
+function isWord(notes: Notes, endpoint: EndpointId, usage: TokenUsage, bytes: number): boolean {
   if (!notes.isFinal || notes.usage === undefined) return false;
   if (!generating.has(endpoint)) return totalTokens(usage) > 0;
-  if (characters === 0) return hasCount(notes.usage);
+  if (bytes === 0) return hasCount(notes.usage);
   return usage.output + usage.reasoning + usage.audioOutput > 0;
 }
 
@@ -74,22 +69,22 @@ function modesOf({ serviceTier, usage }: Notes, endpoint: EndpointId): CallModes
   return serviceTier === undefined ? read : { ...read, serviceTier: serviceTier.toLowerCase() };
 }
 
-/** The report of an answer that wrote so many characters. */
+/** The report of an answer that wrote so many bytes of text. */
 export function toReport(
   notes: Notes,
   endpoint: EndpointId,
-  characters: number,
+  bytes: number,
   estimates: Estimates,
 ): AnswerReport {
   const nothing: UsageOfModels = { usage: noUsage, otherModels: [], webSearches: 0 };
   const isBilled = !unbilled.has(endpoint);
   const read =
     isBilled && notes.usage !== undefined ? readUsage(notes.usage, !generating.has(endpoint)) : nothing;
-  const isEstimate = isBilled && !isWord(notes, endpoint, read.usage, characters);
+  const isEstimate = isBilled && !isWord(notes, endpoint, read.usage, bytes);
   return {
     ...read,
     ending: notes.ending,
-    usage: isEstimate ? estimated(read.usage, endpoint, characters, estimates) : read.usage,
+    usage: isEstimate ? estimated(read.usage, endpoint, bytes, estimates) : read.usage,
     estimated: isEstimate,
     servedModel: notes.servedModel,
     responseId: notes.responseId,

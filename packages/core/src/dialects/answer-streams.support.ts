@@ -6,7 +6,7 @@ import { createSseReader } from './sse.ts';
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 export const decodeUtf8 = (bytes: Uint8Array) => decoder.decode(bytes);
-export const estimates = { inputTokens: 40, charactersPerToken: 4 };
+export const estimates = { inputTokens: 40, bytesPerToken: 4 };
 
 export function follow(endpoint: EndpointId, stream: string, choices = 1, size = 1_000_000) {
   const bytes = new TextEncoder().encode(stream);

@@ -79,20 +79,21 @@ test('text without a delta is counted where a dialect has none', () => {
   assert.equal(count('passthrough', sse({ candidates: [{ content: { parts: [{ text: 'four' }] } }] })), 4);
 });
 
-test('a character is one however it is escaped, and a quoted member is text', () => {
+test('a text has the bytes that it has in UTF-8 however it is escaped, and a quoted member is text', () => {
   const text = fc.string({
     unit: fc.constantFrom('"', '\\', '\n', 'a', '中', '😀', '"delta":"', '\u2028', ' '),
   });
   const escaped = (json: string) =>
     json.replace(/[^\x20-\x7e]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  const bytes = (content: string) => new TextEncoder().encode(content).length;
   const spaced = (json: string) => json.replace(/"(delta|content|choices)":/g, '"$1" : ');
   fc.assert(
     fc.property(text, (content) => {
       const plain = delta({ content });
       for (const one of [plain, escaped(plain).replaceAll('\\u000a', '\n')])
-        assert.equal(count('chat', one), content.length);
-      if (!content.includes('delta')) assert.equal(count('chat', spaced(plain)), content.length);
-      assert.equal(count('responses', named({ type: 'a.delta', ...{ delta: content } })), content.length);
+        assert.equal(count('chat', one), bytes(content));
+      if (!content.includes('delta')) assert.equal(count('chat', spaced(plain)), bytes(content));
+      assert.equal(count('responses', named({ type: 'a.delta', ...{ delta: content } })), bytes(content));
     }),
   );
 });

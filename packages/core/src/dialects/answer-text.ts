@@ -1,4 +1,4 @@
-// Owns counting the characters of generated text in a stream's events, each text once, without parsing them.
+// Owns counting the bytes of generated text in a stream's events, each text once, without parsing them.
 
 import { isObject } from '../json.ts';
 import type { EndpointId } from './endpoints.ts';
@@ -28,6 +28,18 @@ const named = '"delta"';
 /** How far before a delta that is a text its event may say that it is sound. */
 const typeReach = 160;
 
+/** Bytes that a UTF-16 unit takes in UTF-8, a half of a pair two: tokens go by bytes rather than by characters. */
+function bytesOf(unit: number): number {
+  if (unit < 0x80) return 1;
+  return unit < 0x800 || (unit & 0xf800) === 0xd800 ? 2 : 3;
+}
+
+function bytesIn(text: string): number {
+  let bytes = 0;
+  for (let at = 0; at < text.length; at += 1) bytes += bytesOf(text.charCodeAt(at));
+  return bytes;
+}
+
 /** Walks the texts of one batch; `at` is where the next step begins. */
 class TextWalk {
   readonly #text: string;
@@ -37,21 +49,28 @@ class TextWalk {
     this.#text = text;
   }
 
-  /** Moves behind the string whose first character is at `at`; answers its decoded length: an escape is one character. */
+  /** Moves behind the string whose first character is at `at`; answers its bytes as it reads, however it is escaped. */
   passString(): number {
     const text = this.#text;
     const { length } = text;
     let at = this.at;
-    let characters = 0;
+    let bytes = 0;
     while (at < length) {
       const code = text.charCodeAt(at);
       if (code === quote) break;
-      if (code !== backslash) at += 1;
-      else at += text.charCodeAt(at + 1) === letterU ? 6 : 2;
-      characters += 1;
+      if (code !== backslash) {
+        bytes += bytesOf(code);
+        at += 1;
+      } else if (text.charCodeAt(at + 1) === letterU) {
+        bytes += bytesOf(Number.parseInt(text.slice(at + 2, at + 6), 16) || 0);
+        at += 6;
+      } else {
+        bytes += 1;
+        at += 2;
+      }
     }
     this.at = at + 1;
-    return characters;
+    return bytes;
   }
 
   /** Moves behind blanks and the colon of a member; false if there is none. */
@@ -71,13 +90,13 @@ class TextWalk {
     }
   }
 
-  /** Moves behind the object whose first character is at `at`; answers the characters of the texts that a model wrote in it. */
+  /** Moves behind the object whose first character is at `at`; answers the bytes of the texts that a model wrote in it. */
   passObject(): number {
     const text = this.#text;
     let depth = 1;
     let mutedBelow = 0;
     let key = '';
-    let characters = 0;
+    let bytes = 0;
     let thought = 0;
     while (depth > 0 && this.at < text.length) {
       const code = text.charCodeAt(this.at);
@@ -89,7 +108,7 @@ class TextWalk {
         if (this.passColon()) key = text.slice(start, end);
         else if (mutedBelow > 0 || unspoken.has(key)) continue;
         else if (isThought(key)) thought = Math.max(thought, length);
-        else characters += length;
+        else bytes += length;
       } else if (code === openBrace || code === openBracket) {
         depth += 1;
         if (mutedBelow === 0 && unspoken.has(key)) mutedBelow = depth;
@@ -98,7 +117,7 @@ class TextWalk {
         depth -= 1;
       }
     }
-    return characters + thought;
+    return bytes + thought;
   }
 }
 
@@ -107,17 +126,17 @@ const undivided = /"(?:text|content)":\s?"/g;
 
 function countUndivided(text: string): number {
   const walk = new TextWalk(text);
-  let characters = 0;
+  let bytes = 0;
   for (const { 0: mark, index } of text.matchAll(undivided)) {
     if (index < walk.at) continue;
     walk.at = index + mark.length;
-    characters += walk.passString();
+    bytes += walk.passString();
   }
-  return characters;
+  return bytes;
 }
 
 /**
- * Makes a counter of the generated characters in the batches of one stream. Only what stands under `delta` counts: a
+ * Makes a counter of the bytes of generated text in the batches of one stream. Only what stands under `delta` counts: a
  * text itself in Responses, whose later events repeat it whole; every text of an object elsewhere (content, reasoning,
  * refusals, arguments of tools, transcripts), but for roles, ids, sound and repeats. A stream without any delta counts
  * its `text` and `content`. A quotation mark inside of a text is escaped, so no text can be taken for a member.
@@ -130,22 +149,22 @@ export function createTextCounter(endpoint: EndpointId): (text: string) => numbe
     if (found >= 0) hasDelta = true;
     if (!hasDelta) return countUndivided(text);
     const walk = new TextWalk(text);
-    let characters = 0;
+    let bytes = 0;
     while (found >= 0) {
       walk.at = found + named.length;
       if (walk.passColon()) {
         const code = text.charCodeAt(walk.at);
         walk.at += 1;
-        if (code === openBrace) characters += walk.passObject();
+        if (code === openBrace) bytes += walk.passObject();
         else if (code === quote) {
           const isSound = text.slice(Math.max(0, found - typeReach), found).includes('audio.delta"');
           const length = walk.passString();
-          if (!isSound) characters += length;
+          if (!isSound) bytes += length;
         }
       }
       found = text.indexOf(named, walk.at);
     }
-    return characters;
+    return bytes;
   };
 }
 
@@ -153,7 +172,7 @@ export function createTextCounter(endpoint: EndpointId): (text: string) => numbe
 const deepest = 12;
 
 function writtenBelow(value: unknown, depth: number): number {
-  if (typeof value === 'string') return value.length;
+  if (typeof value === 'string') return bytesIn(value);
   if (depth > deepest) return 0;
   if (Array.isArray(value)) {
     const items: readonly unknown[] = value;
@@ -165,7 +184,7 @@ function writtenBelow(value: unknown, depth: number): number {
   return total;
 }
 
-/** Characters that a model wrote into a whole answer; undefined where the answer has none of the known places for them. */
+/** Bytes that a model wrote into a whole answer; undefined where the answer has none of the known places for them. */
 export function writtenIn({ choices, output, content }: JsonRecord): number | undefined {
   if (choices === undefined && output === undefined && content === undefined) return undefined;
   return writtenBelow(choices, 0) + writtenBelow(output, 0) + writtenBelow(content, 0);

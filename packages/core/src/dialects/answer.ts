@@ -151,7 +151,7 @@ export function createAnswerReader(
   const notes = newNotes();
   const endAt = createTerminalFinder(endpoint, Math.max(1, choices));
   const countText = createTextCounter(endpoint);
-  let characters = 0;
+  let written = 0;
   let hasEnded = false;
   // Only its provider knows how a stream of another endpoint ends.
   if (endpoint === 'passthrough') notes.ending = 'whole';
@@ -176,7 +176,7 @@ export function createAnswerReader(
   };
 
   const read = (batch: SseBatch): number => {
-    if (!hasEnded) characters += countText(batch.text);
+    if (!hasEnded) written += countText(batch.text);
     const wasEnded = hasEnded;
     // A provider may fill a stream with empty lines and comments.
     const isOver = notes.responseId !== undefined || !batch.text.includes('data');
@@ -188,7 +188,7 @@ export function createAnswerReader(
   const report = (estimates: Estimates): AnswerReport => {
     // Some providers count in every event: such a count is the last one only if the answer has ended.
     const isFinal = notes.isFinal && hasEnded;
-    return toReport({ ...notes, isFinal }, endpoint, characters, estimates);
+    return toReport({ ...notes, isFinal }, endpoint, written, estimates);
   };
 
   return { read, ending: () => notes.ending, report };

@@ -12,6 +12,7 @@ import type { GatewayDeps } from './deps.ts';
 import { forward } from './steps/forward.ts';
 import type { Forwarded, ForwardingCall } from './steps/forwarding.ts';
 import { joined } from './steps/joined.ts';
+import { estimatedInput } from './steps/meter.ts';
 import { type Recorded, recordIntent } from './steps/record-intent.ts';
 import { failureCode, recordOutcome } from './steps/record-outcome.ts';
 
@@ -84,6 +85,7 @@ function begin(
     reply,
     ownHeaders: ownHeaders(deps, recorded),
     outputCeiling: Math.max(1, admitted.worst.output),
+    inputEstimate: estimatedInput(request.counts, admitted.worst),
     namedLimit: namedLimit(recorded),
     maxAnswerBytes: deps.maxAnswerBytes,
     commitment: commitmentOf(deps, recorded, key),

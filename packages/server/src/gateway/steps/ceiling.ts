@@ -1,10 +1,10 @@
 // Owns when a stream is cut because it passes what was reserved for it.
 
 import type { AnswerReader } from '@countersign/core/dialects/answer';
-import { mostCharactersOfToken } from '@countersign/core/dialects/answer-report';
+import { mostBytesOfToken } from '@countersign/core/dialects/answer-report';
 import { AppError } from '@countersign/core/errors';
 import type { Forwarding } from './forwarding.ts';
-import { charactersPerToken, estimatedInput } from './meter.ts';
+import { bytesPerToken } from './meter.ts';
 
 /** How many bytes of events pass between two looks at the ceiling: fewer as it comes near, where nobody else holds to it. */
 const mostStep = 8_192;
@@ -24,11 +24,11 @@ export function isHeldByProvider({ namedLimit, request, outputCeiling }: Forward
 export function createCeiling(
   forwarding: Forwarding,
 ): (bytes: number, answer: AnswerReader) => AppError | undefined {
-  const { outputCeiling, request } = forwarding;
+  const { outputCeiling, inputEstimate } = forwarding;
   const isHeld = isHeldByProvider(forwarding);
   const estimates = {
-    inputTokens: estimatedInput(request.counts.textBytes),
-    charactersPerToken: isHeld ? mostCharactersOfToken : charactersPerToken,
+    inputTokens: inputEstimate,
+    bytesPerToken: isHeld ? mostBytesOfToken : bytesPerToken,
   };
   const stepBefore = (left: number) => (isHeld ? mostStep : Math.min(mostStep, Math.max(leastStep, left)));
   let since = 0;

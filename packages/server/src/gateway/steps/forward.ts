@@ -24,7 +24,7 @@ import type { ReplyHeaders } from '../call.ts';
 import { createCeiling, isHeldByProvider } from './ceiling.ts';
 import type { Cut, Forwarded, Forwarding, ForwardingCall } from './forwarding.ts';
 import { joined } from './joined.ts';
-import { charactersPerToken, estimatedInput } from './meter.ts';
+import { bytesPerToken } from './meter.ts';
 import { utf8 } from './obligations.ts';
 
 /** The most that a stream holds back for its record: a terminal event, and the few small ones that may follow. */
@@ -205,12 +205,11 @@ class Attempt {
   }
 
   #estimates(): Estimates {
-    const { request, outputCeiling } = this.#forwarding;
-    const inputTokens = estimatedInput(request.counts.textBytes);
+    const { outputCeiling, inputEstimate: inputTokens } = this.#forwarding;
     const isHeld = isHeldByProvider(this.#forwarding);
     return isHeld
-      ? { inputTokens, charactersPerToken, mostOutputTokens: outputCeiling }
-      : { inputTokens, charactersPerToken };
+      ? { inputTokens, bytesPerToken, mostOutputTokens: outputCeiling }
+      : { inputTokens, bytesPerToken };
   }
 
   #wholeReport(whole: AnswerBody): AnswerReport {

@@ -24,6 +24,8 @@ export type Forwarding = {
   readonly ownHeaders: ReplyHeaders;
   /** Output tokens at which a stream is cut. */
   readonly outputCeiling: number;
+  /** Our guess at the tokens of the prompt, where its provider does not count them. */
+  readonly inputEstimate: number;
   /** The limit for each choice that the body names as it leaves; `undefined` where it names none. */
   readonly namedLimit: number | undefined;
   readonly maxAnswerBytes: number;

@@ -1,6 +1,6 @@
 // Owns step 9: from what an answer says of itself, or our own count, to tokens and money.
 
-import type { InferenceRequest } from '@countersign/core/dialects/request-types';
+import type { InferenceRequest, InputCounts } from '@countersign/core/dialects/request-types';
 import type { AnswerReport } from '@countersign/core/dialects/usage-types';
 import type { UsageParts } from '@countersign/core/ledger/assemble';
 import { cost } from '@countersign/core/metering/cost';
@@ -21,12 +21,17 @@ export type Metered = {
   readonly beside?: readonly ModelShare[];
 };
 
-/** Four bytes of text a token: the usual ratio for English prose. Only ever used where an answer is flagged as estimated. */
-export const charactersPerToken = 4;
+/** Four bytes of text a token: the usual ratio for English prose, and near that of other scripts. Only ever used where an answer is flagged as estimated. */
+export const bytesPerToken = 4;
 
-/** Our own guess at a prompt's tokens, from its bytes. */
-export function estimatedInput(textBytes: number): number {
-  return Math.ceil(textBytes / charactersPerToken);
+/**
+ * Our own guess at a prompt's tokens: from its bytes, and of what is no text the most that is billed for it, as it was
+ * reserved: nothing else is known of it, and it must not be free for who leaves before its count comes.
+ */
+export function estimatedInput({ textBytes, images, audios, files }: InputCounts, worst: WorstCase): number {
+  const { perImage, perAudio, perFile } = worst.media;
+  const media = images * perImage + audios * perAudio + files * perFile;
+  return Math.min(Math.ceil(textBytes / bytesPerToken) + media, worst.input);
 }
 
 function otherNamed(snapshot: OrgSnapshot, name: string, selected: Selected) {

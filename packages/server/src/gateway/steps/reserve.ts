@@ -47,6 +47,8 @@ export type WorstCase = {
   readonly tokens: number;
   /** Names the price that it was counted with. */
   readonly priceVersion: string;
+  /** The most that each picture, recording and file counts for. */
+  readonly media: Pick<TokenCaps, 'perImage' | 'perAudio' | 'perFile'>;
   /** Whose price that is: the dearest of the models that may run. */
   readonly dearest: Selected;
 };
@@ -75,7 +77,7 @@ function worstCaseOf(
   const tokens = worstCaseTokens(bound);
   const factor = reservedFactor(multipliedOf(request, dearest, price), request.modes);
   const nanos = multiplied(worstCase(price, bound), factor);
-  return { ...bound, nanos, tokens, priceVersion: multipliedVersion(version, factor), dearest };
+  return { ...bound, nanos, tokens, priceVersion: multipliedVersion(version, factor), media: caps, dearest };
 }
 
 /** The dearest of the models that may run: which of them it will be is the provider's choice. */

@@ -91,7 +91,7 @@ for (const [endpoint, path, fields] of metered) {
     const upstream = createSandboxUpstream({ now: () => 0 });
     const decoder = new TextDecoder();
     const decode = (bytes: Uint8Array): string => decoder.decode(bytes);
-    const estimates = { inputTokens: 1, charactersPerToken: 4 };
+    const estimates = { inputTokens: 1, bytesPerToken: 4 };
     const body = { model: 'sandbox', ...fields };
     const whole = await exchange(upstream, post(path, JSON.stringify(body)));
     const read = readAnswer(endpoint, whole.body, estimates);
