@@ -21,7 +21,7 @@ import { checkUnasked } from './check-system.ts';
 import { listText, type Report } from './difference.ts';
 import type { Fold } from './fold.ts';
 
-type Managed = Extract<Entry, { readonly type: 'management' | 'erasure' | 'content_read' }>;
+export type Managed = Extract<Entry, { readonly type: 'management' | 'erasure' | 'content_read' }>;
 
 /** Operations whose entries have a type of their own and so carry no `op`. */
 const ofType = { erasure: 'user.erase', content_read: 'record.content' } as const;

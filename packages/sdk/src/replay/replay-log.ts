@@ -3,7 +3,7 @@
 import type { OrgId } from '@countersign/core/ids';
 import { type CallOutcome, decodeEntry, type Entry } from '@countersign/core/ledger/entry';
 import { type CheckedCall, checkCall } from './check-call.ts';
-import { checkManagement, isManaged } from './check-management.ts';
+import { checkManagement, isManaged, type Managed } from './check-management.ts';
 import { type Difference, type DifferenceKind, expectSame, type Report } from './difference.ts';
 import { continues, endFold, type Fold, type FoldDeps, startFold, takeEntry } from './fold.ts';
 import { noOpenCalls, type OpenCalls } from './open-calls.ts';
@@ -114,14 +114,19 @@ function checkEntry(fold: Fold, tally: Tally, entry: Entry, version: number, rep
   if (checked.why !== undefined) countUp(tally.notRetaken, checked.why);
 }
 
+/** What was done was decided at its place. A refusal is a fact: changes may lie between it and its entry. */
+function checkManagedVersion({ status, sv }: Managed, version: number, report: Report): void {
+  if (status === 'ok' ? sv === version : sv <= version) return;
+  report('version_differs', `decided under ${sv}`, `version ${version} at this place`);
+}
+
 function take(deps: FoldDeps, fold: Fold, tally: Tally, entry: Entry, report: Report): void {
   // Who makes a change is judged by the directory before it.
   if (isManaged(entry) && !continues(fold, entry) && checkManagement(fold, entry, report))
     tally.permissionsChecked += 1;
   checkWriter(entry, report);
   const version = takeEntry(deps, fold, entry, report);
-  if (isManaged(entry) && entry.sv !== version)
-    report('version_differs', `decided under ${entry.sv}`, `version ${version} at this place`);
+  if (isManaged(entry)) checkManagedVersion(entry, version, report);
   checkEntry(fold, tally, entry, version, report);
 }
 

@@ -182,3 +182,13 @@ test('teams are counted in a record that was too long, and in no other', () => {
   assert.deepEqual(kindsOf(...joined, inTeams(denied('foreign_id'), refused, brief)), ['actor_differs']);
   assert.deepEqual(kindsOf(...joined, inTeams(allowed, {}, brief)), ['actor_differs']);
 });
+
+test('an operation refused under a version before that of its place is a fact, and one of a later version is found', () => {
+  const refusal = (sv: number): Draft => {
+    const { change: _change, ...asked } = managed(70, sv, 'budget.create', []);
+    return { ...asked, actor: owner, status: 'denied', err: { code: 'permission_denied' } };
+  };
+  for (const before of [0, 1, 5]) assert.deepEqual(kindsOf(refusal(sampleVersion - before)), []);
+  assert.deepEqual(kindsOf(refusal(sampleVersion + 1)), ['version_differs']);
+  assert.deepEqual(kindsOf(managed(70, sampleVersion - 1, 'budget.create', [])), ['version_differs']);
+});
