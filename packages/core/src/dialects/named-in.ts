@@ -66,8 +66,6 @@ const clientsOwn: ReadonlySet<string> = new Set([
   'documents',
   'metadata',
   'litellm_metadata',
-  // Codex tells its vendor its own `session_id` and `thread_id` there.
-  'client_metadata',
   'tools',
   'functions',
   'response_format',
