@@ -26,6 +26,7 @@ const besides = [
   { headers: ['anthropic-note', 'CUI//SP-CTI', ...json] },
   { headers: ['x-stainless-note', key, ...json] },
   { headers: [`anthropic-${key}`, 'true', ...json] },
+  { headers: [`x-stainless-${key}`, 'v24.4.1', ...json] },
   { headers: ['x-codex-note', base64, ...json] },
 ];
 test('a secret in the query or in a header that passes is found, and does not leave', async () => {

@@ -6,10 +6,31 @@ import { AppError } from '@countersign/core/errors';
 import { isPassedHeader } from '../../upstreams/providers/request-headers.ts';
 import type { InboundCall } from '../call.ts';
 
-/** What clients of all kinds send and no text can stand in. */
+/** What clients of all kinds say of themselves, and no text can stand in. */
 const fixedValues: ReadonlySet<string> = new Set([
-  ...['*/*', 'application/json', 'text/event-stream', '*', 'true', 'false', '0', '2023-06-01'],
+  ...['*/*', 'application/json', 'text/event-stream', '*', 'true', 'false', '2023-06-01', 'cli', 'stream'],
+  ...['js', 'python', 'go', 'java', 'node', 'CPython', 'MacOS', 'Linux', 'Windows', 'arm64', 'x64'],
 ]);
+/** A count, a time-out or a version. */
+const shortNumber = /^v?\d{1,4}(?:\.\d{1,4}){0,2}$/;
+const longestShort = 15;
+
+/** Names of this length and more could hold something themselves; these are the SDKs' own. */
+const firstLong = 20;
+const longNames: ReadonlySet<string> = new Set([
+  'anthropic-dangerous-direct-browser-access',
+  'x-stainless-helper-method',
+  'x-stainless-package-version',
+  'x-stainless-read-timeout',
+  'x-stainless-retry-count',
+  'x-stainless-runtime-version',
+]);
+
+/** True for what the SDKs send with every call. It costs less to know it than to read it. */
+function saysNothing(name: string, value: string): boolean {
+  if (name.length >= firstLong && !longNames.has(name)) return false;
+  return fixedValues.has(value) || (value.length <= longestShort && shortNumber.test(value));
+}
 
 /** Headers that pass, a line each, name and value: both are the client's own words where only a name's beginning is known. */
 function headerLines(flat: readonly string[]): string {
@@ -17,8 +38,8 @@ function headerLines(flat: readonly string[]): string {
   for (let at = 0; at + 1 < flat.length; at += 2) {
     const value = flat[at + 1] ?? '';
     const name = flat[at] ?? '';
-    if (fixedValues.has(value) && name.length < 20) continue;
-    if (isPassedHeader(name.toLowerCase())) lines += `${name}: ${value}\n`;
+    const lower = name.toLowerCase();
+    if (isPassedHeader(lower) && !saysNothing(lower, value)) lines += `${name}: ${value}\n`;
   }
   return lines;
 }
