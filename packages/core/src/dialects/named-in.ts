@@ -65,6 +65,7 @@ const clientsOwn: ReadonlySet<string> = new Set([
   'instructions',
   'documents',
   'metadata',
+  'client_metadata', // Codex
   'litellm_metadata',
   'tools',
   'functions',
