@@ -13,8 +13,8 @@ export type Spans = {
   readonly unexamined: boolean;
 };
 
-/** The labels that these name: a group stands for its members. */
-function expand(labels: readonly string[]): ReadonlySet<string> {
+/** The labels that these name: a group stands for its members. Whoever looks into many texts does it once. */
+export function expand(labels: readonly string[]): ReadonlySet<string> {
   return new Set(labels.flatMap((label) => (isLabelGroup(label) ? [...labelGroups[label]] : [label])));
 }
 
@@ -25,12 +25,12 @@ function expand(labels: readonly string[]): ReadonlySet<string> {
  */
 export function findSpans(
   text: string,
-  labels: readonly string[],
+  labels: readonly string[] | ReadonlySet<string>,
   classifiers: OrgClassifiers | undefined,
   work: Work = startWork(),
   isControl = false,
 ): Spans {
-  const wanted = expand(labels);
+  const wanted = 'has' in labels ? labels : expand(labels);
   const normal = normalise(text);
   const spans: Span[] = [];
   const keep = (label: string, start: number, end: number): void => {

@@ -224,12 +224,19 @@ export function leavesOf(part: Part): readonly Part[] {
 }
 
 /**
- * The JSON text of a structured part whose strings were cut by `cut`: what is still found in it, no redaction reaches.
- * `undefined` where the part's text does not hold every member of the body: two names differ by controls alone.
+ * The JSON text of a structured part in which `leaves` stand for its strings, in the order of `leavesOf`: what is still
+ * found in it, no redaction reaches. `undefined` where the part's text does not hold every member of the body: two
+ * names differ by controls alone.
  */
-export function remainderOf(text: string, cut: (leaf: string) => string): string | undefined {
+export function remainderOf(text: string, leaves: readonly string[]): string | undefined {
   const value: unknown = JSON.parse(text);
-  return JSON.stringify(value) === text ? JSON.stringify(mapStrings(value, [], cut)) : undefined;
+  if (JSON.stringify(value) !== text) return undefined;
+  let next = 0;
+  const cut = mapStrings(value, [], (leaf) => {
+    next += 1;
+    return leaves[next - 1] ?? leaf;
+  });
+  return JSON.stringify(cut);
 }
 
 /** What `applySplices` made, and what the ledger is told of it. */

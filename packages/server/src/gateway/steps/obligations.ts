@@ -2,8 +2,9 @@
 
 import type { OrgClassifiers } from '@countersign/core/classify/custom';
 import { startWork } from '@countersign/core/classify/patterns';
-import { findSpans, mergeSpans, replaceSpans } from '@countersign/core/classify/redact';
-import type { InferenceRequest } from '@countersign/core/dialects/request-types';
+import { expand, findSpans, mergeSpans, replaceSpans, type Spans } from '@countersign/core/classify/redact';
+import type { Span } from '@countersign/core/classify/types';
+import type { InferenceRequest, Part } from '@countersign/core/dialects/request-types';
 import {
   applySplices,
   leavesOf,
@@ -54,24 +55,46 @@ function unthinkable(ceiling: number): AppError {
 /** Stands for what is cut, unit for unit, so that nothing comes nearer to anything else: no detector reads it. */
 const blot = '…';
 
-/** True where something is found in a structured part although its strings are cut: in a name, a number, across two strings. */
-function hasRemainder(
-  text: string,
-  labels: readonly string[],
-  classifiers: OrgClassifiers | undefined,
-): boolean {
-  const rest = remainderOf(text, (leaf) => {
-    let blotted = '';
-    let from = 0;
-    for (const { start, end } of mergeSpans(findSpans(leaf, labels, classifiers).spans)) {
-      blotted += leaf.slice(from, start) + blot.repeat(end - start);
-      from = end;
-    }
-    return blotted + leaf.slice(from);
-  });
-  if (rest === undefined) return true;
-  const { spans, unexamined } = findSpans(rest, labels, classifiers);
-  return unexamined || spans.length > 0;
+function blotted(text: string, spans: readonly Span[]): string {
+  let result = '';
+  let from = 0;
+  for (const { start, end } of spans) {
+    result += text.slice(from, start) + blot.repeat(end - start);
+    from = end;
+  }
+  return result + text.slice(from);
+}
+
+type Find = (text: string) => Spans;
+
+/**
+ * What is cut from one part; `undefined` where something cannot be: in a name, in a number, across two strings.
+ * INVARIANT: findings are not only counted, or one that is found in a string alone would stand in for one that is not.
+ */
+function cutPart(
+  part: Extract<Part, { readonly kind: 'text' }>,
+  find: Find,
+): readonly Redaction[] | undefined {
+  const whole = find(part.text);
+  if (whole.unexamined) return undefined;
+  const redactions: Redaction[] = [];
+  const rest: string[] = [];
+  let found = 0;
+  for (const leaf of leavesOf(part)) {
+    if (leaf.kind !== 'text') continue;
+    const { spans, unexamined } = find(leaf.text);
+    if (unexamined) return undefined;
+    found += spans.length;
+    const merged = mergeSpans(spans);
+    if (merged.length > 0) redactions.push({ path: leaf.path, text: replaceSpans(leaf.text, merged) });
+    rest.push(merged.length === 0 ? leaf.text : blotted(leaf.text, merged));
+  }
+  if (found < whole.spans.length) return undefined;
+  if (!part.structured || whole.spans.length === 0) return redactions;
+  const remainder = remainderOf(part.text, rest);
+  if (remainder === undefined) return undefined;
+  const { spans, unexamined } = find(remainder);
+  return unexamined || spans.length > 0 ? undefined : redactions;
 }
 
 /** Cuts every finding of these labels. A finding that no string of the body holds refuses the call. */
@@ -82,25 +105,15 @@ function redact(
   classifiers: OrgClassifiers | undefined,
 ): readonly Splice[] | AppError {
   if (labels.length === 0) return [];
+  const wanted = expand(labels);
   const redactions: Redaction[] = [];
   for (const part of request.parts) {
     if (part.kind !== 'text') continue;
     const isControl = part.isControl === true;
-    const whole = findSpans(part.text, labels, classifiers, startWork(), isControl);
-    if (whole.unexamined) return unredactable();
-    let found = 0;
-    for (const leaf of leavesOf(part)) {
-      if (leaf.kind !== 'text') continue;
-      const { spans, unexamined } = findSpans(leaf.text, labels, classifiers, startWork(), isControl);
-      if (unexamined) return unredactable();
-      found += spans.length;
-      if (spans.length > 0)
-        redactions.push({ path: leaf.path, text: replaceSpans(leaf.text, mergeSpans(spans)) });
-    }
-    if (found < whole.spans.length) return unredactable();
-    // INVARIANT: findings are not only counted, or one that is found in a string alone would stand in for one that is not.
-    if (part.structured && whole.spans.length > 0 && hasRemainder(part.text, labels, classifiers))
-      return unredactable();
+    const find: Find = (text) => findSpans(text, wanted, classifiers, startWork(), isControl);
+    const cut = cutPart(part, find);
+    if (cut === undefined) return unredactable();
+    for (const one of cut) redactions.push(one);
   }
   const splices = spliceRedactions(body, redactions, utf8);
   if (splices === undefined) return unredactable();
