@@ -21,6 +21,8 @@ const besides = [
   { path: `/v1/chat/completions?note=${key}` },
   { path: `/v1/chat/completions?${key}` },
   { path: '/v1/chat/completions?note=%43%55%49//SP-CTI' },
+  { path: '/v1/chat/completions?note=%43%55%49//SP-CTI&other=%ff' },
+  { path: '/v1/chat/completions?note=%43%55%49//SP-CTI&other=100%' },
   { headers: ['user-agent', key, ...json] },
   { headers: ['anthropic-note', `a ${key}`, ...json] },
   { headers: ['anthropic-note', 'CUI//SP-CTI', ...json] },

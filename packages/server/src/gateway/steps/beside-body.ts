@@ -44,13 +44,11 @@ function headerLines(flat: readonly string[]): string {
   return lines;
 }
 
-/** A percent-encoded text as it reads; as it stands where it is no such text. */
+const encodedBytes = /(?:%[0-9a-f]{2})+/gi;
+
+/** A percent-encoded text as it reads. What is no UTF-8 in one place hides no other. */
 function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
+  return text.replace(encodedBytes, (run) => Buffer.from(run.replaceAll('%', ''), 'hex').toString('utf8'));
 }
 
 function queryLines(query: string): string {
