@@ -1,5 +1,7 @@
 // Owns what a skim keeps of an answer: which members, how many values and bytes, and the JSON that they make.
 
+import { backslash, colon, comma, quote } from '../json-bytes.ts';
+
 /**
  * Names of the members that are read of an answer, of an event and of what an endpoint that is passed through answers:
  * what `answer-notes.ts`, `made-in-answer.ts`, `terminal.ts` and `kept-paths.ts` look at. Below `usage` all are kept.
@@ -37,11 +39,6 @@ export const longestText = 2_048;
 
 /** Bytes that are copied one by one: for fewer, a call costs more than they do. */
 const nearBytes = 32;
-
-const quote = 0x22;
-const backslash = 0x5c;
-const comma = 0x2c;
-const colon = 0x3a;
 
 /** What a member's name makes of its value. */
 export type NameKind = 'kept' | 'kept_with_all' | 'skipped';

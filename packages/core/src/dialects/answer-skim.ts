@@ -1,5 +1,15 @@
 // Owns reading the few members that matter out of an answer of any size, piece by piece, in bounded time and memory.
 
+import {
+  backslash,
+  closeBrace,
+  closeBracket,
+  colon,
+  comma,
+  openBrace,
+  openBracket,
+  quote,
+} from '../json-bytes.ts';
 import { KeptJson, Token } from './answer-skim-json.ts';
 import { endOfString } from './json-scan.ts';
 
@@ -10,15 +20,6 @@ const deepest = 12;
  * is not checked. `too_many`: more values than any answer has where ids are read.
  */
 export type Skimmed = { readonly kind: 'skimmed'; readonly json: Uint8Array } | { readonly kind: 'too_many' };
-
-const quote = 0x22;
-const backslash = 0x5c;
-const openBrace = 0x7b;
-const closeBrace = 0x7d;
-const openBracket = 0x5b;
-const closeBracket = 0x5d;
-const comma = 0x2c;
-const colon = 0x3a;
 
 /** What comes next: a value; one or the end of an array; a member's name; that or the end of an object; … */
 type State =

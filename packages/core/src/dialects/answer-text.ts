@@ -1,16 +1,10 @@
 // Owns counting the bytes of generated text in a stream's events, each text once, without parsing them.
 
 import { isObject } from '../json.ts';
+import { backslash, closeBrace, closeBracket, colon, openBrace, openBracket, quote } from '../json-bytes.ts';
 import type { EndpointId } from './endpoints.ts';
 import type { JsonRecord } from './request-builder.ts';
 
-const quote = 0x22;
-const backslash = 0x5c;
-const colon = 0x3a;
-const openBrace = 0x7b;
-const closeBrace = 0x7d;
-const openBracket = 0x5b;
-const closeBracket = 0x5d;
 const letterU = 0x75;
 
 /** Members of a delta that a model did not write, or that say again what another member says. */

@@ -1,5 +1,16 @@
 // Owns the one pass over a body's bytes that bounds it before it is parsed and notes where its top-level members stand.
 
+import {
+  backslash,
+  closeBrace,
+  closeBracket,
+  colon,
+  comma,
+  openBrace,
+  openBracket,
+  quote,
+} from '../json-bytes.ts';
+
 /**
  * What the pass found. It reads structure, not validity: the facts hold if the text is valid JSON, and on
  * any other input the pass still ends in linear time. `keys` counts the members of all objects as written.
@@ -18,15 +29,6 @@ export type JsonScan =
   | { readonly kind: 'too_many_strings' }
   | { readonly kind: 'too_many_members' }
   | { readonly kind: 'unclosed' };
-
-const quote = 0x22;
-const backslash = 0x5c;
-const openBrace = 0x7b;
-const closeBrace = 0x7d;
-const openBracket = 0x5b;
-const closeBracket = 0x5d;
-const comma = 0x2c;
-const colon = 0x3a;
 
 /** Bytes read one by one before jumping with `indexOf`: most strings are short, and a call costs more than they do. */
 const nearBytes = 24;

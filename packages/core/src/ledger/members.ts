@@ -1,13 +1,7 @@
 // Owns finding members of an object in canonical text (RFC 8785) without making values of all the others.
 // Measured: parsing an entry for a dozen of its members costs several times as much, most of it garbage.
 
-const quoteUnit = 0x22;
-const backslash = 0x5c;
-const comma = 0x2c;
-const openBrace = 0x7b;
-const closeBrace = 0x7d;
-const openBracket = 0x5b;
-const closeBracket = 0x5d;
+import { backslash, closeBrace, closeBracket, comma, openBrace, openBracket, quote } from '../json-bytes.ts';
 
 /** True when an odd number of backslashes stands before `at`: the character there is part of an escape. */
 function isEscaped(text: string, at: number): boolean {
@@ -29,7 +23,7 @@ function endOfValue(text: string, at: number): number {
   let i = at;
   while (i < text.length) {
     const unit = text.charCodeAt(i);
-    if (unit === quoteUnit) {
+    if (unit === quote) {
       i = endOfString(text, i);
       if (depth === 0) return i;
       continue;
@@ -54,7 +48,7 @@ export function membersOf(text: string, names: readonly string[]): (string | und
   const found = new Array<string | undefined>(names.length).fill(undefined);
   let next = 0;
   let at = 1;
-  while (at < text.length && text.charCodeAt(at) === quoteUnit) {
+  while (at < text.length && text.charCodeAt(at) === quote) {
     const nameEnd = endOfString(text, at);
     const end = endOfValue(text, nameEnd + 1);
     const length = nameEnd - at - 2;
