@@ -15,6 +15,7 @@ import { shownResponse } from './operation-input.ts';
 import { recordDenial } from './record-denial.ts';
 import type { RunRequest, RunResult } from './run-command.ts';
 import type { QueryRequest } from './run-query.ts';
+import { createTurns, type Turns } from './turns.ts';
 
 /** A call of one operation, its input not yet read. */
 export type OperationCall = {
@@ -71,7 +72,9 @@ export type Manager = {
   readonly run: (permitted: Permitted, input: OperationInput) => Promise<unknown>;
 };
 
-const maxRetakes = 5;
+const maxRetakes = 20;
+/** How long a change waits for those before it, in milliseconds. */
+const turnMs = 15_000;
 
 /** The call with who makes it, as the newest version has them; not yet permitted. */
 function resolved(
@@ -147,16 +150,18 @@ async function prepared(
   return { permitted: permittedAgain(deps, first), prepared: made };
 }
 
-async function runCommandOf(deps: ManagerDeps, first: Permitted, input: OperationInput): Promise<unknown> {
+/** Runs a command over the newest version, again if that has moved on. */
+async function retaken(
+  deps: ManagerDeps,
+  first: Permitted,
+  input: OperationInput & { readonly prepared: Prepared },
+): Promise<unknown> {
   const { orgId } = first.authenticated.snapshot;
-  if (readsProjection.has(first.call.operation.id)) await deps.drain(orgId);
-  const ready = await prepared(deps, first, input);
-  let { permitted } = ready;
+  let permitted = permittedAgain(deps, first);
   for (let take = 0; take < maxRetakes; take += 1) {
     const { call, actor, version } = permitted;
     const result = await deps.command({
       ...input,
-      prepared: ready.prepared,
       orgId,
       actor,
       version,
@@ -174,6 +179,25 @@ async function runCommandOf(deps: ManagerDeps, first: Permitted, input: Operatio
   });
 }
 
+/** An erasure may be answered late, while something reads the database for long: nobody's change waits for it. */
+const besides: ReadonlySet<string> = new Set(['user.erase']);
+
+async function runCommandOf(
+  deps: ManagerDeps,
+  inTurn: Turns,
+  first: Permitted,
+  input: OperationInput,
+): Promise<unknown> {
+  const { orgId } = first.authenticated.snapshot;
+  const { id } = first.call.operation;
+  if (readsProjection.has(id)) await deps.drain(orgId);
+  const ready = await prepared(deps, first, input);
+  const own = `${orgId} ${first.actor.principalId}`;
+  return inTurn(besides.has(id) ? [own] : [own, orgId], () =>
+    retaken(deps, first, { ...input, prepared: ready.prepared }),
+  );
+}
+
 /** Operations whose answers come from the projection of the ledger, by their tags. */
 const projected: ReadonlySet<string> = new Set(['records', 'usage', 'budgets', 'keys']);
 
@@ -189,12 +213,17 @@ async function runQueryOf(deps: ManagerDeps, first: Permitted, input: OperationI
   return deps.query({ ...input, orgId, actor, prepared: ready.prepared, operation: id });
 }
 
-async function runOf(deps: ManagerDeps, first: Permitted, input: OperationInput): Promise<unknown> {
+async function runOf(
+  deps: ManagerDeps,
+  inTurn: Turns,
+  first: Permitted,
+  input: OperationInput,
+): Promise<unknown> {
   const { operation } = first.call;
   const { snapshot } = first.authenticated;
   switch (operation.runs) {
     case 'command':
-      return runCommandOf(deps, first, input);
+      return runCommandOf(deps, inTurn, first, input);
     case 'query':
       return runQueryOf(deps, first, input);
     case 'live': {
@@ -210,12 +239,14 @@ async function runOf(deps: ManagerDeps, first: Permitted, input: OperationInput)
 
 /** The manager over its ports. */
 export function createManager(deps: ManagerDeps): Manager {
+  const inTurn = createTurns(turnMs);
   return {
     async permit(call) {
       const permitted = resolved(deps, call, await authenticate(deps, call));
       await recordingDenials(deps, permitted, () => demandOperation(permitted));
       return permitted;
     },
-    run: (permitted, input) => recordingDenials(deps, permitted, () => runOf(deps, permitted, input), input),
+    run: (permitted, input) =>
+      recordingDenials(deps, permitted, () => runOf(deps, inTurn, permitted, input), input),
   };
 }
