@@ -34,6 +34,7 @@ const places: readonly (readonly [EndpointId, (id: unknown) => Json])[] = [
   ['chat', (id) => ({ model: 'a', messages: hi, user: id, prompt_cache_key: id, safety_identifier: id })],
   ['chat', (id) => ({ model: 'a', messages: [{ role: 'assistant', function_call: { name: id } }] })],
   ['messages', (id) => ({ model: 'a', messages: hi, metadata: { user_id: id } })],
+  ['responses', (id) => ({ model: 'a', input: 'hi', client_metadata: { session_id: id } })],
   [
     'messages',
     (id) => ({

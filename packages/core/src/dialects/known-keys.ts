@@ -42,7 +42,7 @@ export const levels = {
   embeddings: level(`model stream ${limits} store input`, settings),
   responses: level(
     `model stream ${limits} store background input instructions tools prompt`,
-    `${settings} previous_response_id conversation moderation`,
+    `${settings} previous_response_id conversation moderation client_metadata`,
   ),
   messages: level(
     'model max_tokens stream messages system tools mcp_servers',
