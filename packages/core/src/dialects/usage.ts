@@ -4,15 +4,20 @@ import { isObject } from '../json.ts';
 import { noUsage, type TokenUsage } from '../metering/usage.ts';
 import type { JsonRecord } from './request-builder.ts';
 
+/** The most tokens that an answer is believed to count: far above any, so that sums of counts stay whole in every record and table. */
+const mostCount = 2 ** 40;
+
 /** A count: a whole number that is not negative. Anything else counts as none. */
 function count(object: unknown, key: string): number {
   if (!isObject(object)) return 0;
   const value = object[key];
-  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : 0;
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0
+    ? Math.min(value, mostCount)
+    : 0;
 }
 
-/** No sum of counts goes beyond what a count can be. */
-const sum = (a: number, b: number): number => Math.min(a + b, Number.MAX_SAFE_INTEGER);
+/** No sum of counts goes beyond what one can be. */
+const sum = (a: number, b: number): number => Math.min(a + b, mostCount);
 
 /** Tokens read from a cache, by OpenAI's name, DeepSeek's or Moonshot's. */
 function cachedIn(usage: JsonRecord, details: unknown): number {
