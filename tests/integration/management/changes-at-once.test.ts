@@ -41,3 +41,28 @@ test('an owner revokes a key beside whoever changes theirs without end', async (
     [...statuses].join(),
   );
 });
+
+test('calls are decided however fast somebody changes a key of theirs', async () => {
+  const { url, modelsKey } = server;
+  const id = textAt((await server.api('POST', '/keys', { name: 'mine' })).body, 'id');
+  let isChanging = true;
+  const changing = Array.from({ length: 4 }, async (_, who) => {
+    for (let n = 0; isChanging; n += 1) await server.api('PATCH', `/keys/${id}`, { name: `n${who}-${n}` });
+  });
+  const asked = { model: 'sandbox', messages: [{ role: 'user', content: 'hello' }] };
+  const headers = { authorization: `Bearer ${modelsKey}`, 'content-type': 'application/json' };
+  const calling = Array.from({ length: 4 }, async () => {
+    const statuses: number[] = [];
+    for (let n = 0; n < 40; n += 1) {
+      const body = JSON.stringify(asked);
+      const answer = await fetch(`${url}/v1/chat/completions`, { method: 'POST', headers, body });
+      await answer.text();
+      statuses.push(answer.status);
+    }
+    return statuses;
+  });
+  const statuses = (await Promise.all(calling)).flat();
+  isChanging = false;
+  await Promise.all(changing);
+  assert.deepEqual([...new Set(statuses)], [200]);
+});

@@ -17,7 +17,7 @@ export type Admitted = Extract<Admission, { readonly kind: 'admitted' }>;
 export type Recorded = { readonly admitted: Admitted; readonly entry: CallEntry; readonly decideMs: number };
 
 /** How often a decision is taken again before the caller is asked to come back. */
-const maxRetakes = 5;
+const maxRetakes = 100;
 
 function textOf(
   deps: GatewayDeps,
