@@ -45,6 +45,8 @@ const messages = [{ role: 'user', content: 'hi' }];
 const foreign = [
   { path: '/v1/chat/completions', body: { messages, max_output_tokens: 1 } },
   { path: '/v1/chat/completions', body: { messages, max_tokens: 0 } },
+  // The provider of these tests only speaks the dialect: many such servers know `max_tokens` alone.
+  { path: '/v1/chat/completions', body: { messages, max_completion_tokens: 1 } },
   { path: '/v1/responses', body: { input: 'hi', max_tokens: 1 } },
   { path: '/v1/completions', body: { prompt: 'hi', max_output_tokens: 1 } },
   { path: '/v1/chat/completions', body: { messages, max_tokens: 100, best_of: 10 } },
@@ -98,5 +100,7 @@ test('policy lowers what fallbacks may write, and refuses thinking for which it 
   });
   assert.deepEqual([refused.status, codeOf(refused)], [403, 'policy_denied'], refused.text);
   assert.match(refused.text, /fewer than `thinking` takes/);
+  const told: unknown = JSON.parse(textAt(await running.record(refused.record()), 'entries.0.text'));
+  assert.deepEqual([at(told, 'status'), at(told, 'policy.reason')], ['refused', 'obligation_unmet']);
   assert.equal(running.provider.dispatched(), sent);
 });

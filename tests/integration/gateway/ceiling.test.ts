@@ -125,6 +125,14 @@ test('an answer far beyond what its own limit could write is cut', async () => {
   assert.match(answer.text, /reached the ceiling of 100 tokens/);
 });
 
+test('a limit that a server may not know holds no stream: ours does, and so does the one of policy', async () => {
+  running.provider.answer(answerAs({ ...plainly, text: words(40_000), output: 40_000 }));
+  const body = { model: 'short', messages, stream: true, max_completion_tokens: 10 };
+  assert.match((await running.call({ body })).text, /reached the ceiling of 2000 tokens/);
+  await running.publish('@id("short") @max_tokens("50") permit (principal, action, resource);');
+  assert.match((await running.call({ body })).text, /reached the ceiling of 50 tokens/);
+});
+
 test('a limit that nobody knows of an endpoint which is passed through holds no stream', async () => {
   await running.publish('@id("all") permit (principal, action, resource);');
   running.provider.answer(answerAs({ ...plainly, text: words(40_000), output: 40_000 }));

@@ -131,6 +131,8 @@ export type InferenceRequest = {
   readonly includeUsage: boolean;
   /** The largest of the endpoint's own limits in the body, per choice, in tokens; `undefined` when it names none, or 0. */
   readonly maxOutputTokens: number | undefined;
+  /** One of those limits is `max_tokens`, which every server knows that speaks OpenAI's dialect of chats. */
+  readonly namesMaxTokens: boolean;
   /** How many answers are generated and billed: the larger of `n` and `best_of`, times the number of prompts. */
   readonly choices: number;
   /** Bytes of a predicted output, whose rejected tokens are billed as output beside the limit. */

@@ -29,6 +29,7 @@ const hi = [{ role: 'user', content: 'hi' }];
 const caps: TokenCaps = {
   contextWindow: 10_000,
   maxOutput: 2_000,
+  kind: 'openai',
   perImage: 1_000,
   perAudio: 0,
   perFile: 0,
@@ -207,4 +208,15 @@ test('a picture counts at the least what is billed for the largest, by the model
   assert.ok(pictureCap('openai', 'gpt-4o') >= tiles(85, 170));
   assert.ok(pictureCap('openai', 'gpt-5.4-nano') >= 10_000 * 2.46);
   assert.ok(pictureCap('anthropic', 'claude-opus-4-7') >= 4_784);
+});
+
+test('a server that only speaks the dialect of chats is trusted with `max_tokens` alone', () => {
+  const bound = (kind: TokenCaps['kind'], body: object, lowered?: number) =>
+    outputBound(accept('chat', { model: 'a', messages: hi, ...body }), { ...caps, kind, lowered });
+  const newer = { max_completion_tokens: 5 };
+  assert.deepEqual([bound('openai', newer), bound('openai_compatible', newer)], [5, 2_000]);
+  assert.equal(bound('openai_compatible', newer, 3), 2_000);
+  assert.equal(bound('openai_compatible', { max_completion_tokens: 3_000 }), 3_000);
+  for (const both of [{ max_tokens: 5 }, { max_tokens: 5, max_completion_tokens: 4 }])
+    assert.equal(bound('openai_compatible', both), 5);
 });

@@ -20,6 +20,17 @@ export function limitFieldsOf(endpoint: EndpointId): readonly TokenLimitField[] 
   return limitFields.get(endpoint) ?? noLimitFields;
 }
 
+/**
+ * True where a provider may pass over the limit of a body: servers that only speak OpenAI's dialect know `max_tokens` of
+ * a chat, and many of them nothing of the newer `max_completion_tokens`. What holds there is what we hold ourselves.
+ */
+export function mayIgnoreLimit(
+  kind: Provider['kind'],
+  { endpoint, namesMaxTokens }: Pick<InferenceRequest, 'endpoint' | 'namesMaxTokens'>,
+): boolean {
+  return kind === 'openai_compatible' && endpoint === 'chat' && !namesMaxTokens;
+}
+
 /** What a model can take and make, in tokens; from the catalogue of models. */
 export type TokenCaps = {
   readonly contextWindow: number;
@@ -27,6 +38,8 @@ export type TokenCaps = {
   readonly maxOutput: number;
   /** To what policy has the limits of the body lowered, where an endpoint has such limits. */
   readonly lowered?: number | undefined;
+  /** Whose model it is: whether it holds to every limit of a body depends on that. */
+  readonly kind: Provider['kind'];
   /** The most that one picture, recording or file can count for. */
   readonly perImage: number;
   readonly perAudio: number;
@@ -77,13 +90,14 @@ export function inputBound(request: InferenceRequest, caps: TokenCaps): number {
 
 /**
  * The bound of one answer: the request's own limit in full, else the ceiling; lowered where the body is. What is passed
- * through may know its limits under other names: then the larger of both.
+ * through may know its limits under other names, and a provider may not know the name of this one: then the larger of
+ * both.
  */
-function eachBound(
-  { endpoint, maxOutputTokens }: InferenceRequest,
-  { maxOutput, lowered }: TokenCaps,
-): number {
-  if (endpoint === 'passthrough') return Math.max(maxOutputTokens ?? 0, maxOutput);
+function eachBound(request: InferenceRequest, { maxOutput, lowered, kind }: TokenCaps): number {
+  const { endpoint, maxOutputTokens } = request;
+  // What policy writes into the body would be passed over in the same way.
+  if (endpoint === 'passthrough' || mayIgnoreLimit(kind, request))
+    return Math.max(maxOutputTokens ?? 0, maxOutput);
   const own = maxOutputTokens ?? maxOutput;
   return lowered === undefined || limitFieldsOf(endpoint).length === 0 ? own : Math.min(own, lowered);
 }

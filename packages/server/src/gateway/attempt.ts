@@ -1,5 +1,6 @@
 // Owns one attempt of a call: a durable intent, the forwarding, a durable outcome, the last bytes.
 
+import { mayIgnoreLimit } from '@countersign/core/dialects/token-bounds';
 import { AppError } from '@countersign/core/errors';
 import { pushLimitHeaders } from '@countersign/core/metering/limit-answer';
 import type { SubjectKey } from '../services/subjects/subject-key.ts';
@@ -47,12 +48,24 @@ function commitmentOf(deps: GatewayDeps, { entry }: Recorded, key: SubjectKey | 
   };
 }
 
-/** The limit that the body names as it leaves: the client's, or the one that policy wrote into it. */
+/** The limit that the body names as it leaves, and its provider knows: the client's, or the one that policy wrote into it. */
 function namedLimit({ entry, admitted }: Recorded): number | undefined {
-  const { maxOutputTokens } = entry.asked.request;
+  const { request } = entry.asked;
+  if (mayIgnoreLimit(admitted.selected.provider.kind, request)) return undefined;
+  const { maxOutputTokens } = request;
   const { maxTokens } = entry.decided.obligations;
   const isWritten = admitted.splices.some(({ purpose }) => purpose === 'token_ceiling');
   return isWritten ? Math.min(maxTokens ?? Infinity, maxOutputTokens ?? Infinity) : maxOutputTokens;
+}
+
+/** Output tokens at which a stream is cut: what is reserved, or less where policy says so and only we hold to it. */
+function outputCeiling({ entry, admitted }: Recorded): number {
+  const { request } = entry.asked;
+  const { maxTokens } = entry.decided.obligations;
+  const { output } = admitted.worst;
+  if (maxTokens === undefined || !mayIgnoreLimit(admitted.selected.provider.kind, request))
+    return Math.max(1, output);
+  return Math.max(1, Math.min(output, maxTokens * request.choices));
 }
 
 function begin(
@@ -84,7 +97,7 @@ function begin(
     request,
     reply,
     ownHeaders: ownHeaders(deps, recorded),
-    outputCeiling: Math.max(1, admitted.worst.output),
+    outputCeiling: outputCeiling(recorded),
     inputEstimate: estimatedInput(request.counts, admitted.worst),
     namedLimit: namedLimit(recorded),
     maxAnswerBytes: deps.maxAnswerBytes,

@@ -28,11 +28,13 @@ export function capsOf(
   ceiling: number | undefined,
 ): TokenCaps {
   const model = selected?.model;
+  const kind = selected?.provider.kind ?? 'openai';
   return {
     contextWindow: 1_048_576,
     maxOutput: model?.outputCeiling ?? organization.outputCeiling,
     lowered: ceiling,
-    perImage: pictureCap(selected?.provider.kind ?? 'openai', model?.upstreamName ?? ''),
+    kind,
+    perImage: pictureCap(kind, model?.upstreamName ?? ''),
     perAudio: 65_536,
     perFile: 262_144,
     preamble: 1_024,
