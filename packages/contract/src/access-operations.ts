@@ -45,7 +45,7 @@ export const keyCreate = create(
       .min(60)
       .max(315_360_000)
       .optional()
-      .describe('absent: when the key ends with which you ask, if it does'),
+      .describe('absent: never; without `keys.write`, when the key ends with which you ask'),
   }),
   keyWithSecret,
 );

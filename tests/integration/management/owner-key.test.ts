@@ -39,6 +39,9 @@ test('the last management key of the only owner is revoked, and whoever holds th
   const asked = (of: string) => requestApi(second.url, recovered.managementKey, 'GET', of, undefined);
   const ends = Date.parse(textAt((await asked(`/keys/${recovered.keyId}`)).body, 'expiresAt')) - Date.now();
   assert.ok(ends > 86_000_000 && ends <= 86_400_000, String(ends));
+  const body = { name: 'lasting', use: 'management' };
+  const lasting = await requestApi(second.url, recovered.managementKey, 'POST', '/keys', body);
+  assert.deepEqual([lasting.status, at(lasting.body, 'expiresAt')], [201, undefined]);
   const records = (await asked('/records?event=key.recover')).body;
   assert.deepEqual([at(records, 'items.0.event'), at(records, 'items.2')], ['key.recover', undefined]);
   const entry = JSON.stringify((await asked(`/records/${recovered.entryId}`)).body);

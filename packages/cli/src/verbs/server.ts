@@ -163,7 +163,7 @@ export const ownerKey: Command = {
   positionals: [],
   flags: [
     { name: 'owner', kind: 'text', value: 'ID|EMAIL', description: 'which owner, where there are several' },
-    ...settingFlags,
+    ...settingFlags.filter(({ name }) => name === 'data-dir' || name === 'config'),
   ],
   examples: ['owner-key', 'owner-key --owner alice@example.com --data-dir /var/lib/countersign'],
   run: runOwnerKey,

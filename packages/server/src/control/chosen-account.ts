@@ -4,7 +4,7 @@ import type { Permission } from '@countersign/core/access/permissions';
 import { AppError } from '@countersign/core/errors';
 import type { WorkspaceId } from '@countersign/core/ids';
 import type { CommandContext } from './command.ts';
-import { agentsOf, demand, may } from './guard.ts';
+import { administersKeys, demand, may } from './guard.ts';
 import type { View } from './view.ts';
 
 /** Throws `permission_denied` unless the actor administers the keys of the workspace: one's own key is no exception. */
@@ -13,7 +13,7 @@ export function demandKeyTerms(
   workspaceId: WorkspaceId,
   member: 'costCentre' | 'environment' | 'requireUser',
 ): void {
-  if (agentsOf(ctx.actor).length === 0 && may(ctx.actor, 'keys.write', workspaceId)) return;
+  if (administersKeys(ctx.actor, workspaceId)) return;
   throw new AppError(
     'permission_denied',
     `\`${member}\` is set by who holds \`keys.write\` in workspace \`${workspaceId}\`, not by who calls: leave it out, or ask an administrator`,

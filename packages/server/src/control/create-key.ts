@@ -94,7 +94,7 @@ export const createKey: Command<typeof keyCreate> = async (view, ctx, { body }) 
   await demandPerson(view, ctx, principalId, workspaceId, body);
   await demandModels(view, body.use, body.models);
   const asked = body.expiresInSeconds === undefined ? undefined : ctx.nowMs + body.expiresInSeconds * 1000;
-  const expiresAt = await endOfNewKey(view, ctx, asked);
+  const expiresAt = await endOfNewKey(view, ctx, workspaceId, asked);
   const id = ctx.newId('key');
   const text = formatKey(id, ctx.randomBytes(32));
   const state: Key = {

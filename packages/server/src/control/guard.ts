@@ -3,6 +3,7 @@
 import { allows, lacking, type Scope } from '@countersign/core/access/authority';
 import type { Permission } from '@countersign/core/access/permissions';
 import { AppError } from '@countersign/core/errors';
+import type { WorkspaceId } from '@countersign/core/ids';
 import { isObject } from '@countersign/core/json';
 import type { CommandActor } from './command.ts';
 
@@ -40,6 +41,11 @@ export function agentsOf(actor: Pick<CommandActor, 'entryActor'>): readonly stri
   return act.flatMap((link: unknown) =>
     isObject(link) && link.kind === 'agent' && typeof link.id === 'string' ? [link.id] : [],
   );
+}
+
+/** True if the actor administers the keys of the workspace, in person or as a service: for their own keys as for others'. */
+export function administersKeys(actor: CommandActor, workspaceId: WorkspaceId): boolean {
+  return agentsOf(actor).length === 0 && may(actor, 'keys.write', workspaceId);
 }
 
 /** Throws `permission_denied` for an agent: what it would make or change no longer names it, or binds it. */

@@ -34,26 +34,36 @@ async function endingSoon(store: SampleStore, by: Asker): Promise<Asker & { read
 }
 
 for (const use of ['models', 'management']) {
-  test(`a key that ends makes no ${use} key that ends later, for whomever`, async (context) => {
-    const { store, owner, member } = await open(context);
-    for (const [asker, principalId] of [
-      [await endingSoon(store, member), undefined],
-      [await endingSoon(store, owner), member.principalId],
-    ] as const) {
-      const body = { name: 'k', use, principalId };
-      const made = await command(store, asker, 'key.create', { body });
-      assert.equal(textOf(made, 'expiresAt'), asker.end);
-      const later = { body: { ...body, expiresInSeconds: 7200 } };
-      const reason = {
-        ...denied,
-        message: new RegExp(`ends at ${asker.end}.*leave \`expiresInSeconds\` out`),
-      };
-      await assert.rejects(command(store, asker, 'key.create', later), reason);
-      const sooner = await command(store, asker, 'key.create', { body: { ...body, expiresInSeconds: 60 } });
-      assert.ok(textOf(sooner, 'expiresAt') < asker.end);
-    }
+  test(`a member's key that ends makes no ${use} key that ends later`, async (context) => {
+    const { store, member } = await open(context);
+    const asker = await endingSoon(store, member);
+    const body = { name: 'k', use };
+    const made = await command(store, asker, 'key.create', { body });
+    assert.equal(textOf(made, 'expiresAt'), asker.end);
+    const later = { body: { ...body, expiresInSeconds: 7200 } };
+    const reason = {
+      ...denied,
+      message: new RegExp(`ends at ${asker.end}.*leave \`expiresInSeconds\` out`),
+    };
+    await assert.rejects(command(store, asker, 'key.create', later), reason);
+    const sooner = await command(store, asker, 'key.create', { body: { ...body, expiresInSeconds: 60 } });
+    assert.ok(textOf(sooner, 'expiresAt') < asker.end);
   });
 }
+
+test('who administers keys makes the next ones with a key that ends, and rotates lasting ones', async (context) => {
+  const { store, owner, member, workspaceId } = await open(context);
+  const local = await makePerson(store, owner, 'local', 'admin', workspaceId);
+  for (const asker of [await endingSoon(store, owner), await endingSoon(store, local)]) {
+    for (const principalId of [undefined, member.principalId]) {
+      const body = { name: 'k', use: 'management', principalId, expiresInSeconds: 7200 };
+      const made = await command(store, asker, 'key.create', { body });
+      assert.ok(textOf(made, 'expiresAt') > asker.end);
+    }
+    const id = await make(store, asker, 'key.create', { name: 'lasting' });
+    await command(store, asker, 'key.rotate', { params: { id }, body: {} });
+  }
+});
 
 test('a key that ends is shown no new secret of one that lives longer, and may rotate itself', async (context) => {
   const { store, member } = await open(context);
