@@ -5,9 +5,9 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { Change } from '@countersign/core/directory/objects';
 import { AppError } from '@countersign/core/errors';
 import { makeEntryId, type OrgId } from '@countersign/core/ids';
-import { openCheckpointFile } from './compose/checkpoint-file.ts';
 import { openHeld } from './compose/hold-store.ts';
 import { openInstallation, runInit } from './compose/installation.ts';
+import { openCheckpoints } from './compose/newest-checkpoints.ts';
 import { type OpenCommitter, openCommitter } from './compose/open-committer.ts';
 import { createFaultReporter, createWarner } from './compose/thread-faults.ts';
 import {
@@ -203,9 +203,9 @@ async function start(data: ThreadData): Promise<void> {
   const warn = createWarner(port);
   const database = await openHeld(data.storage, { warn, onTaken: endThread });
   const onError = createFaultReporter(port);
-  const checkpoints = openCheckpointFile(data.checkpointFile, (error) => onError(error, 'checkpoint file'));
-  const grown = createGrown();
   const late: { server?: ThreadServer<WriterNotices> } = {};
+  const checkpoints = openCheckpoints(data, onError, (grown) => late.server?.notify('checkpoints', grown));
+  const grown = createGrown();
   // Asked for by nobody before the thread serves.
   const appender = createDistantAppender(
     () => late.server?.notify('hold', null),
@@ -224,8 +224,8 @@ async function start(data: ThreadData): Promise<void> {
   );
   const basics = basicsOf(data, database, committer);
   const { indexKey, installationId, origin } = await openInstallation(basics);
-  const { storage } = data;
-  const moving = storage.kind === 'sqlite' ? startCheckpoints(storage.directory) : undefined;
+  await checkpoints.tellAll(database.db);
+  const moving = data.storage.kind === 'sqlite' ? startCheckpoints(data.storage.directory) : undefined;
   const empty = emptying(moving, warn);
   const jobs = startWriterJobs({
     ...basics,

@@ -34,6 +34,7 @@ async function makeStore(context: TestContext) {
         node: 'n',
         boot: 'b',
         checkpointFile: undefined,
+        tellsCheckpoints: false,
       },
       { db: store.db, dialect: 'sqlite', check: async () => {}, close: async () => {} },
       (count) => crypto.getRandomValues(new Uint8Array(count)),

@@ -14,6 +14,7 @@ import type { RecorderDeps } from '../services/ledger/recorder.ts';
 import type { Step } from '../services/snapshot/snapshots.ts';
 import { type FaultNotices, type OnFault, toFault } from './thread-faults.ts';
 import type {
+  GrownLog,
   InstallationState,
   ReaderCalls,
   ThreadData,
@@ -43,6 +44,8 @@ export type Hearing = {
   readonly onStep: (step: Step) => void;
   /** Whether the database could take in what the journal holds, when that has changed. */
   readonly onFollowing?: (isFollowing: boolean) => void;
+  /** The newest checkpoint of each log that has grown; absent: nobody wants them. Called until `close` has resolved. */
+  readonly onCheckpoints?: (grown: readonly GrownLog[]) => void;
   /** An unknown error of a thread, or of what it says. */
   readonly onFault: OnFault;
   /** A thread has ended by itself, after which nothing can be recorded. */
@@ -140,6 +143,7 @@ export async function startThreads(data: ThreadData, hear: Hearing): Promise<Thr
         journal?.follows(isFollowing);
         hear.onFollowing?.(isFollowing);
       },
+      checkpoints: (grown) => hear.onCheckpoints?.(grown),
     },
     onError: (error, doing) => hear.onFault('writer', toFault(error, doing)),
     // What ends it before it has begun is told by the calls below.

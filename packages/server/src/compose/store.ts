@@ -42,6 +42,7 @@ export async function openStore(config: Config, hear: Hearing): Promise<Store> {
       node: config.nodeName,
       boot,
       checkpointFile: config.checkpointFile,
+      tellsCheckpoints: hear.onCheckpoints !== undefined,
     },
     hear,
   );

@@ -26,6 +26,8 @@ export type ThreadData = {
   readonly boot: string;
   /** Where the newest checkpoints are appended; undefined: nowhere. */
   readonly checkpointFile: string | undefined;
+  /** Whether the main thread hears of the newest checkpoints. */
+  readonly tellsCheckpoints: boolean;
 };
 
 export type InstallationState = {
@@ -77,11 +79,21 @@ export type WriterCalls = {
   drain: { request: OrgId; reply: null };
 };
 
+/** A log and its newest checkpoint: the signed note, verbatim. */
+export type GrownLog = { readonly orgId: string; readonly checkpoint: string };
+
 /**
  * What the writer says by itself: versions in the order of its commits, errors that nobody asked for, that it needs the
- * journal and has done with it, and whether the database follows it.
+ * journal and has done with it, whether the database follows it, and the newest checkpoint of each log that has grown:
+ * at most twice a second, of every log at the start, and the last ones before it has closed.
  */
-export type WriterNotices = FaultNotices & { step: Step; hold: null; resume: Standings; follows: boolean };
+export type WriterNotices = FaultNotices & {
+  step: Step;
+  hold: null;
+  resume: Standings;
+  follows: boolean;
+  checkpoints: readonly GrownLog[];
+};
 
 /** What the writer is told: it has the journal, or has it for good. */
 export type WriterHears = { held: null; left: null };
