@@ -22,11 +22,21 @@ const alerts = [
     told: /: budget bud_1 has reached its limit: 5\.00 of 5\.00 USD are used \(100 %\)\.\n/,
   },
   {
+    alert: { kind: 'log_altered', origin: 'gateway.example/org_1', finding: 'entry_altered', index: 17 },
+    name: undefined,
+    told: /: the log gateway\.example\/org_1 is not what was signed \(entry_altered at entry 17\): somebody changed the store\. Export and verify it, and keep the store as it is\.\n/,
+  },
+  {
     alert: { kind: 'unknown_price', model: 'mdl_1' },
     name: 'unpriced',
     told: /: no table prices model unpriced \(mdl_1\): it is charged at the organization's default until it is given a price\.\n/,
   },
 ] as const;
+
+function aboutOf(alert: (typeof alerts)[number]['alert']): string {
+  if (alert.kind === 'log_altered') return alert.origin;
+  return alert.kind === 'unknown_price' ? alert.model : alert.budget;
+}
 
 for (const { alert, name, told } of alerts) {
   test(`records and who tell of ${alert.kind}`, async (t) => {
@@ -36,7 +46,7 @@ for (const { alert, name, told } of alerts) {
       ...{ sv: common.sv, type: 'alert', actor: system, alert },
     });
     const signed = signSample([entry]);
-    const about = alert.kind === 'unknown_price' ? alert.model : alert.budget;
+    const about = aboutOf(alert);
     const view = {
       ...{ id: common.id, index: 0, at: common.ts, type: 'alert', event: alert.kind },
       ...{ actor: { ...system, agents: [] }, teams: [], rules: [], labels: [], entries: [] },

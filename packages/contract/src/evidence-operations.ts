@@ -54,8 +54,10 @@ export const recordView = z.object({
   alert: z
     .object({
       kind: z.enum(alertKinds),
-      about: z.string().describe('the id of the budget or the model'),
+      about: z.string().describe('the id of the budget or the model, or the origin of the log'),
       aboutName: z.string().optional(),
+      finding: z.string().optional().describe('what `ledger verify` calls it'),
+      entryIndex: z.number().int().optional().describe('the first entry that it concerns, from 0'),
       limitNanos: z.number().int().optional(),
       usedNanos: z.number().int().optional(),
       percent: z.number().int().optional(),

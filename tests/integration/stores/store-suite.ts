@@ -33,6 +33,7 @@ import { listSealed } from '@countersign/server/stores/sealed-places';
 import { readSubject } from '@countersign/server/stores/secrets';
 import type { MakeDatabase } from '../storage/open-suite.ts';
 import { blockTests } from './block-suite.ts';
+import { checkTests } from './check-suite.ts';
 import { usageTests } from './usage-suite.ts';
 
 type Fixture = { readonly store: SampleStore; readonly made: SampleOrganization };
@@ -229,6 +230,7 @@ export function storeSuite(name: string, makeDatabase: MakeDatabase, skip: false
     ledgerTests(fixture, skip);
     projectionTests(fixture, skip);
     blockTests(fixture, skip);
+    checkTests(fixture, skip);
     usageTests(makeDatabase, skip);
     sealedTests(fixture, skip);
   });

@@ -21,7 +21,7 @@ export const decisions = ['allow', 'deny', 'requestable'] as const;
 export const usageSources = ['provider', 'estimated'] as const;
 export const proofKinds = ['idp', 'application', 'key', 'session', 'mesh'] as const;
 export const actorKinds = ['user', 'service', 'agent', 'anonymous', 'system'] as const;
-export const alertKinds = ['budget_warning', 'budget_exhausted', 'unknown_price'] as const;
+export const alertKinds = ['budget_warning', 'budget_exhausted', 'unknown_price', 'log_altered'] as const;
 
 export type Status = (typeof statuses)[number];
 
@@ -193,6 +193,13 @@ export const alert = z.discriminatedUnion('kind', [
   }),
   /** A model that no table prices: it is charged the organization's default until it gets a price of its own. */
   z.strictObject({ kind: z.literal('unknown_price'), model: name }),
+  /** The log is not, in the store, what was signed: the verifier's word for it, and at which entry, from 0. */
+  z.strictObject({
+    kind: z.literal('log_altered'),
+    origin: z.string().min(1).max(1024),
+    finding: code,
+    index: count.optional(),
+  }),
 ]);
 
 export const opened = z.strictObject({

@@ -35,6 +35,7 @@ async function makeStore(context: TestContext) {
         boot: 'b',
         checkpointFile: undefined,
         tellsCheckpoints: false,
+        logCheckMs: 60_000,
       },
       { db: store.db, dialect: 'sqlite', check: async () => {}, close: async () => {} },
       (count) => crypto.getRandomValues(new Uint8Array(count)),

@@ -11,6 +11,7 @@ import { composeDataPlane, type DataPlane } from './data-plane.ts';
 import type { Face } from './face.ts';
 import type { Gateway } from './gateway.ts';
 import { createHttpServer, type Listen } from './http-server.ts';
+import { reportLogChecks } from './log-check-report.ts';
 import { managementFaces } from './management-faces.ts';
 import { createSetup, setupFace } from './setup.ts';
 import { openStore, type Store } from './store.ts';
@@ -96,10 +97,12 @@ async function start(config: Config, log: Log, shutdown: Shutdown, onDeath: () =
   let plane: DataPlane | undefined;
   const missed: Step[] = [];
   const faults = countFaults(logFaults(log));
+  const metrics = createRegistry();
   const store = await openStore(config, {
     onStep: (step) => (plane === undefined ? missed.push(step) : plane.gateway.onStep(step)),
     onFault: faults.onFault,
     onFollowing: (isFollowing) => plane?.health.onFollowing(isFollowing),
+    onLogsChecked: reportLogChecks(metrics, log),
     onDeath: (error) => {
       log.fatal({ error }, 'a storage thread has ended: stopping');
       // No outcome can be recorded any more: what runs must not run on until the drain's limit.
@@ -116,7 +119,6 @@ async function start(config: Config, log: Log, shutdown: Shutdown, onDeath: () =
       { publicUrl: config.publicUrl },
       'nobody reaches this server by that URL: set COUNTERSIGN_PUBLIC_URL',
     );
-  const metrics = createRegistry();
   metrics.observed({
     name: 'countersign_storage_faults',
     help: 'warnings and unknown errors of the storage threads since the start: a line of the log each',

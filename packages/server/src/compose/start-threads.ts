@@ -12,6 +12,7 @@ import type { OrgBatch } from '../services/ledger/batch.ts';
 import { createJournalCommit, type JournalCommit } from '../services/ledger/journal-commit.ts';
 import type { RecorderDeps } from '../services/ledger/recorder.ts';
 import type { Step } from '../services/snapshot/snapshots.ts';
+import type { LogsChecked } from './log-checks.ts';
 import { type FaultNotices, type OnFault, toFault } from './thread-faults.ts';
 import type {
   GrownLog,
@@ -46,6 +47,8 @@ export type Hearing = {
   readonly onFollowing?: (isFollowing: boolean) => void;
   /** The newest checkpoint of each log that has grown; absent: nobody wants them. Called until `close` has resolved. */
   readonly onCheckpoints?: (grown: readonly GrownLog[]) => void;
+  /** What a check of the logs has found. */
+  readonly onLogsChecked?: (checked: LogsChecked) => void;
   /** An unknown error of a thread, or of what it says. */
   readonly onFault: OnFault;
   /** A thread has ended by itself, after which nothing can be recorded. */
@@ -144,6 +147,7 @@ export async function startThreads(data: ThreadData, hear: Hearing): Promise<Thr
         hear.onFollowing?.(isFollowing);
       },
       checkpoints: (grown) => hear.onCheckpoints?.(grown),
+      logsChecked: (checked) => hear.onLogsChecked?.(checked),
     },
     onError: (error, doing) => hear.onFault('writer', toFault(error, doing)),
     // What ends it before it has begun is told by the calls below.

@@ -43,6 +43,7 @@ export async function openStore(config: Config, hear: Hearing): Promise<Store> {
       boot,
       checkpointFile: config.checkpointFile,
       tellsCheckpoints: hear.onCheckpoints !== undefined,
+      logCheckMs: config.ledgerCheckMinutes * 60_000,
     },
     hear,
   );

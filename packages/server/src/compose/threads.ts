@@ -12,6 +12,7 @@ import type { OwedOutcome } from '../services/ledger/owed.ts';
 import type { Loaded } from '../services/snapshot/org-snapshot.ts';
 import type { ReadCalls } from '../services/snapshot/read.ts';
 import type { Step } from '../services/snapshot/snapshots.ts';
+import type { LogsChecked } from './log-checks.ts';
 import type { FaultNotices } from './thread-faults.ts';
 
 /** Master keys as text travel to the threads that seal: the first seals, all open. */
@@ -28,6 +29,8 @@ export type ThreadData = {
   readonly checkpointFile: string | undefined;
   /** Whether the main thread hears of the newest checkpoints. */
   readonly tellsCheckpoints: boolean;
+  /** How often every log is checked, in milliseconds. */
+  readonly logCheckMs: number;
 };
 
 export type InstallationState = {
@@ -84,8 +87,9 @@ export type GrownLog = { readonly orgId: string; readonly checkpoint: string };
 
 /**
  * What the writer says by itself: versions in the order of its commits, errors that nobody asked for, that it needs the
- * journal and has done with it, whether the database follows it, and the newest checkpoint of each log that has grown:
- * at most twice a second, of every log at the start, and the last ones before it has closed.
+ * journal and has done with it, whether the database follows it, what the checks of the logs have found, and the newest
+ * checkpoint of each log that has grown: at most twice a second, of every log at the start, and the last ones before it
+ * has closed.
  */
 export type WriterNotices = FaultNotices & {
   step: Step;
@@ -93,6 +97,7 @@ export type WriterNotices = FaultNotices & {
   resume: Standings;
   follows: boolean;
   checkpoints: readonly GrownLog[];
+  logsChecked: LogsChecked;
 };
 
 /** What the writer is told: it has the journal, or has it for good. */

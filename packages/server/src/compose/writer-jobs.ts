@@ -1,4 +1,4 @@
-// Owns what the writing thread does by itself: the projection, pushed checkpoints, their copies, re-wrapping.
+// Owns what the writing thread does by itself: the projection, pushed checkpoints, their copies, re-wrapping, checks.
 
 import type { EntryId, OrgId } from '@countersign/core/ids';
 import type { Kysely } from 'kysely';
@@ -10,6 +10,7 @@ import type { Projector } from '../services/ledger/projector.ts';
 import { removeOldReplays } from '../stores/bookkeeping.ts';
 import type { Tables } from '../stores/schema.ts';
 import type { CheckpointFile } from './checkpoint-file.ts';
+import { type LogsChecked, startLogChecks } from './log-checks.ts';
 
 export type WriterJobsDeps = {
   readonly db: Kysely<Tables>;
@@ -19,10 +20,14 @@ export type WriterJobsDeps = {
   readonly checkpoints: CheckpointFile;
   readonly installationId: OrgId;
   readonly installationOrigin: string;
-  /** True if any log has grown since the last call. */
-  readonly takeMoved: () => boolean;
-  /** Organizations that have logged since the last call. */
-  readonly takeGrown: () => readonly string[];
+  readonly grown: {
+    /** True if any log has grown since the last call. */
+    readonly takeMoved: () => boolean;
+    /** Organizations that have logged since the last call. */
+    readonly take: () => readonly string[];
+  };
+  readonly logCheckMs: number;
+  readonly onLogsChecked: (checked: LogsChecked) => void;
   /** More than one master key is configured: a rotation is under way. */
   readonly isRotating: boolean;
   /** Takes what was destroyed out of the files beside the database; tells by itself if it could not yet. */
@@ -104,13 +109,13 @@ export function startWriterJobs(deps: WriterJobsDeps): WriterJobs {
   let hasMore = true;
   const project = job('projection', async () => {
     await committer.follow();
-    if (!deps.takeMoved() && !hasMore) return;
+    if (!deps.grown.takeMoved() && !hasMore) return;
     hasMore = true;
     await projector.drainAll();
     hasMore = false;
   });
   const push = job('pushed checkpoints', async () => checkpoints.flush());
-  const copy = job('copies of checkpoints', () => copies.run(deps.takeGrown()));
+  const copy = job('copies of checkpoints', () => copies.run(deps.grown.take()));
   const forget = job('forgetting of repeated writes', () =>
     db.transaction().execute((tx) => removeOldReplays(tx, now() - replayMs)),
   );
@@ -125,8 +130,10 @@ export function startWriterJobs(deps: WriterJobsDeps): WriterJobs {
     if ((await rewrapSecrets(db, deps.sealer)) > 0) await deps.empty('the rotation of the master key');
   });
   if (deps.isRotating) void rotate();
+  const checks = startLogChecks(deps);
   return {
     async stop() {
+      await checks.stop();
       const ended = Promise.all(stops.map((stop) => stop()));
       // What they wait for is hurried.
       await job('the journal', committer.settle)();

@@ -75,6 +75,10 @@ export const configSchema = z.strictObject({
     description:
       'file to which the newest signed checkpoint of each log is appended, every half second at most; `off`: none; absent: in `dataDir`',
   }),
+  ledgerCheckMinutes: integer(1, 1_440).meta({
+    fallback: 30,
+    description: 'minutes between two checks of every log in the store against what was signed',
+  }),
   logLevel: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .meta({ fallback: 'info', description: 'least level that is logged' }),

@@ -70,8 +70,9 @@ function actorView(row: RecordRow, acted: Detail['actor'], nameOf: NameOf): Reco
   };
 }
 
-/** What an alert is about: a budget or a model. */
+/** What an alert is about: a budget, a model or the log. */
 function aboutOf(alerted: Alert): string {
+  if (alerted.kind === 'log_altered') return alerted.origin;
   return alerted.kind === 'unknown_price' ? alerted.model : alerted.budget;
 }
 
@@ -87,6 +88,8 @@ function alertView(alerted: Alert | undefined, nameOf: NameOf): RecordView['aler
   const about = aboutOf(alerted);
   const common = { kind: alerted.kind, about, aboutName: nameOf(about) };
   if (alerted.kind === 'unknown_price') return common;
+  if (alerted.kind === 'log_altered')
+    return { ...common, finding: alerted.finding, entryIndex: alerted.index };
   const { limit_nanos: limitNanos, used_nanos: usedNanos, percent } = alerted;
   return { ...common, limitNanos, usedNanos, percent };
 }

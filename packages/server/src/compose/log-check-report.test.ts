@@ -1,0 +1,31 @@
+// Checks what operators are told of the checks of the logs: each finding at `error`, and metrics that can be watched.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createLog } from '../platform/log/log.ts';
+import { createRegistry } from '../platform/metrics/registry.ts';
+import { reportLogChecks } from './log-check-report.ts';
+
+test('a finding is told at each pass and counted until a pass finds nothing', () => {
+  const lines: string[] = [];
+  const metrics = createRegistry();
+  const log = createLog({
+    level: 'info',
+    destination: { write: (line: string) => void lines.push(line) },
+  });
+  const report = reportLogChecks(metrics, log);
+  const found = { origin: 'gateway.example/org_1', finding: 'entry_altered', index: 17 } as const;
+  assert.match(metrics.render(), /^countersign_ledger_checked_timestamp_seconds 0$/m);
+  report({ isWhole: true, entries: 20, findings: [found] });
+  assert.match(metrics.render(), /^countersign_ledger_altered_logs 1$/m);
+  assert.match(lines[0] ?? '', /"level":"error".*"entry_altered".*"index":17.*is not what was signed/);
+  report({ isWhole: false, entries: 0, findings: [] });
+  assert.match(metrics.render(), /^countersign_ledger_altered_logs 1$/m, 'a pass that failed finds nothing');
+  report({ isWhole: true, entries: 20, findings: [] });
+  const text = metrics.render();
+  assert.match(text, /^countersign_ledger_altered_logs 0$/m);
+  assert.match(text, /^countersign_ledger_checked_timestamp_seconds [1-9]/m);
+  for (const result of ['altered', 'failed', 'verified'])
+    assert.match(text, new RegExp(`^countersign_ledger_checks_total\\{result="${result}"\\} 1$`, 'm'));
+  assert.equal(lines.length, 1);
+});

@@ -1,0 +1,34 @@
+// Owns telling operators what the checks of the logs have found: metrics, and a line of the log for each finding.
+
+import type { Log } from '../platform/log/log.ts';
+import type { Registry } from '../platform/metrics/registry.ts';
+import type { LogsChecked } from './log-checks.ts';
+
+const whatToDo =
+  'a log is not what was signed: somebody changed the store, or its disk failed. Keep the store as it is, export the log and verify it (docs/guides/verify-the-ledger.md)';
+
+/** Registers the metrics of the checks, and returns who hears of each. */
+export function reportLogChecks(metrics: Registry, log: Log): (checked: LogsChecked) => void {
+  const checks = metrics.counter({
+    name: 'countersign_ledger_checks_total',
+    help: 'checks of all logs in the store against what was signed',
+    labels: ['result'],
+  });
+  const altered = metrics
+    .gauge({ name: 'countersign_ledger_altered_logs', help: 'logs that the last check found altered' })
+    .with({});
+  const checkedAt = metrics
+    .gauge({
+      name: 'countersign_ledger_checked_timestamp_seconds',
+      help: 'when a check last went over all logs; 0: not since the start',
+    })
+    .with({});
+  return ({ isWhole, entries, findings }) => {
+    checks.with({ result: findings.length > 0 ? 'altered' : isWhole ? 'verified' : 'failed' }).inc();
+    for (const { origin, finding, index } of findings) log.error({ origin, finding, index }, whatToDo);
+    if (findings.length > 0 || isWhole) altered.set(findings.length);
+    if (!isWhole) return;
+    checkedAt.set(Math.floor(Date.now() / 1_000));
+    log.debug({ entries, findings: findings.length }, 'checked every log in the store');
+  };
+}

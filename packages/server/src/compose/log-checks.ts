@@ -1,0 +1,120 @@
+// Owns when the logs in the store are checked, the alert that a finding leaves in its log, and who hears of it.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { EntryId } from '@countersign/core/ids';
+import { encodeEntry } from '@countersign/core/ledger/entry';
+import { encodeBundle } from '@countersign/core/ledger/tile';
+import type { Finding } from '@countersign/core/ledger/verify-log';
+import type { Kysely } from 'kysely';
+import { createLogCheck, type LogChecked } from '../jobs/check-logs.ts';
+import type { Committer } from '../services/ledger/committer.ts';
+import { sha256, utf8, verifyEd25519 } from '../services/ledger/crypto.ts';
+import type { Tables } from '../stores/schema.ts';
+
+/** A finding, as the threads tell of it: which log, the verifier's word, and the first entry that it concerns. */
+export type LogFinding = {
+  readonly origin: string;
+  readonly finding: Finding['kind'];
+  readonly index: number | undefined;
+};
+
+/** What a pass over all logs has found; `isWhole` is false where it could not be ended. */
+export type LogsChecked = {
+  readonly isWhole: boolean;
+  readonly entries: number;
+  readonly findings: readonly LogFinding[];
+};
+
+export type LogChecksDeps = {
+  readonly db: Kysely<Tables>;
+  readonly committer: Committer;
+  readonly newEntryId: () => EntryId;
+  readonly now: () => number;
+  readonly node: string;
+  readonly boot: string;
+  /** From the end of a pass to the next, in milliseconds. */
+  readonly logCheckMs: number;
+  readonly onLogsChecked: (checked: LogsChecked) => void;
+  readonly onError: (error: unknown, doing: string) => void;
+};
+
+/** When the first pass begins at the latest, in milliseconds: not while a start loads what it needs. */
+const firstMs = 5 * 60 * 1_000;
+
+/** Ends early, and without a word, when `signal` does. */
+async function rest(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal, ref: false }).catch(() => {});
+}
+
+/** The entry that says what was found, in the log that it was found in. */
+function alertText(deps: LogChecksDeps, sv: number, { origin, finding, index }: LogFinding): string {
+  return encodeEntry({
+    v: 1,
+    id: deps.newEntryId(),
+    log: origin,
+    ts: new Date(deps.now()).toISOString(),
+    node: deps.node,
+    boot: deps.boot,
+    sv,
+    type: 'alert',
+    actor: { id: 'system', kind: 'system' },
+    alert: { kind: 'log_altered', origin, finding, ...(index === undefined ? {} : { index }) },
+  });
+}
+
+/** Checks every log every so often, until it is stopped. What it finds is recorded once in a run of the process. */
+export function startLogChecks(deps: LogChecksDeps): { readonly stop: () => Promise<void> } {
+  const { db, committer, logCheckMs, onLogsChecked, onError } = deps;
+  const check = createLogCheck({ db, sha256, utf8, verifyEd25519, rest, clock: () => performance.now() });
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const recorded = new Set<string>();
+
+  async function record({ orgId, head }: LogChecked, found: LogFinding): Promise<void> {
+    const name = `${orgId} ${found.finding} ${found.index}`;
+    if (recorded.has(name)) return;
+    const bundle = encodeBundle([Buffer.from(alertText(deps, head.version, found), 'utf8')]);
+    await committer.commit([{ orgId, bundle, versions: [-1], sidecars: [], objects: [] }]);
+    recorded.add(name);
+  }
+
+  async function pass(): Promise<void> {
+    const findings: LogFinding[] = [];
+    let entries = 0;
+    const onChecked = async (checked: LogChecked): Promise<void> => {
+      entries += checked.head.size;
+      const { finding, head } = checked;
+      if (finding === undefined) return;
+      const found = {
+        origin: head.origin,
+        finding: finding.kind,
+        index: 'index' in finding ? finding.index : undefined,
+      };
+      findings.push(found);
+      await record(checked, found);
+    };
+    try {
+      await check.run(signal, onChecked);
+      onLogsChecked({ isWhole: true, entries, findings });
+    } catch (error) {
+      if (signal.aborted) return;
+      onLogsChecked({ isWhole: false, entries, findings });
+      onError(error, 'the check of the logs');
+    }
+  }
+
+  async function run(): Promise<void> {
+    await rest(Math.min(firstMs, logCheckMs), signal);
+    while (!signal.aborted) {
+      await pass();
+      await rest(logCheckMs, signal);
+    }
+  }
+  const running = run();
+  return {
+    async stop() {
+      stopping.abort();
+      await running;
+    },
+  };
+}
