@@ -21,8 +21,8 @@ import { startWriterJobs, type WriterJobsDeps } from './compose/writer-jobs.ts';
 import { type RunDeps, type RunRequest, type RunResult, runCommand } from './control/run-command.ts';
 import { viewOf } from './control/view.ts';
 import { writeSecret } from './control/write-secret.ts';
-import type { OpenDatabase } from './platform/db/open.ts';
-import { type Checkpoints, startCheckpoints } from './platform/db/sqlite-checkpoints.ts';
+import type { OpenDatabase, StorageConfig } from './platform/db/open.ts';
+import { startCheckpoints } from './platform/db/sqlite-checkpoints.ts';
 import { type CallHandlers, serveThread, type ThreadServer } from './platform/db/thread-server.ts';
 import { createDistantAppender } from './services/ledger/journal-hold.ts';
 import { closeOrphans, closeOwed } from './services/ledger/orphans.ts';
@@ -77,10 +77,14 @@ const stillThere =
   'what was destroyed stands in `countersign.db-wal` still: something reads the database for long, a backup perhaps; ' +
   'the file is emptied as soon as that ends';
 
-/** Takes what was destroyed out of the files beside the database, or says that it could not yet. */
-function emptying(moving: Checkpoints | undefined, warn: (text: string) => void): WriterJobsDeps['empty'] {
-  return async (doing) => {
-    if (moving !== undefined && !(await moving.empty())) warn(`after ${doing} ${stillThere}`);
+/** Moves the files beside the database, on the embedded store; `empty` takes out of them what was destroyed, or says that it could not yet. */
+function startMoving(storage: StorageConfig, warn: (text: string) => void) {
+  const moving = storage.kind === 'sqlite' ? startCheckpoints(storage.directory) : undefined;
+  return {
+    stop: () => moving?.stop(),
+    async empty(doing: string): Promise<void> {
+      if (moving !== undefined && !(await moving.empty())) warn(`after ${doing} ${stillThere}`);
+    },
   };
 }
 
@@ -197,19 +201,34 @@ function handlersOf(
   };
 }
 
+type Voice = ThreadServer<WriterNotices>['notify'];
+
+/** What this thread says by itself; nothing of it is asked for, and so said, before it serves. */
+function createVoice(): {
+  readonly say: Voice;
+  readonly begin: (server: ThreadServer<WriterNotices>) => void;
+} {
+  let notify: Voice | undefined;
+  return {
+    say: (name, payload) => notify?.(name, payload),
+    begin(server) {
+      notify = server.notify;
+    },
+  };
+}
+
 async function start(data: ThreadData): Promise<void> {
   const port = parentPort;
   if (port === null) throw new AppError('internal', 'the writer runs as a thread');
   const warn = createWarner(port);
   const database = await openHeld(data.storage, { warn, onTaken: endThread });
   const onError = createFaultReporter(port);
-  const late: { server?: ThreadServer<WriterNotices> } = {};
-  const checkpoints = openCheckpoints(data, onError, (grown) => late.server?.notify('checkpoints', grown));
+  const { say, begin } = createVoice();
+  const checkpoints = openCheckpoints(data, onError, (grown) => say('checkpoints', grown));
   const grown = createGrown();
-  // Asked for by nobody before the thread serves.
   const appender = createDistantAppender(
-    () => late.server?.notify('hold', null),
-    (moved) => late.server?.notify('resume', moved),
+    () => say('hold', null),
+    (moved) => say('resume', moved),
   );
   const committer = await openCommitter(
     data,
@@ -220,13 +239,12 @@ async function start(data: ThreadData): Promise<void> {
       checkpoints.note(orgId, checkpoint);
     },
     warn,
-    { appender, onFollowing: (isFollowing) => late.server?.notify('follows', isFollowing) },
+    { appender, onFollowing: (isFollowing) => say('follows', isFollowing) },
   );
   const basics = basicsOf(data, database, committer);
   const { indexKey, installationId, origin } = await openInstallation(basics);
   await checkpoints.tellAll(database.db);
-  const moving = data.storage.kind === 'sqlite' ? startCheckpoints(data.storage.directory) : undefined;
-  const empty = emptying(moving, warn);
+  const { empty, stop } = startMoving(data.storage, warn);
   const jobs = startWriterJobs({
     ...basics,
     checkpoints,
@@ -234,22 +252,22 @@ async function start(data: ThreadData): Promise<void> {
     installationOrigin: origin,
     grown,
     logCheckMs: data.logCheckMs,
-    onLogsChecked: (checked) => late.server?.notify('logsChecked', checked),
+    onLogsChecked: (checked) => say('logsChecked', checked),
     isRotating: data.masterKeys.length > 1,
     empty,
     onError,
   });
-  late.server = serveThread<WriterCalls, WriterHears, WriterNotices>(
+  const server = serveThread<WriterCalls, WriterHears, WriterNotices>(
     port,
     handlersOf(commandDeps(basics, emailIndexer(indexKey)), committer.journaled, {
-      publish: (step) => late.server?.notify('step', step),
+      publish: (step) => say('step', step),
       empty,
     }),
     {
       onError,
       onNotice: { held: appender.onHeld, left: appender.leave },
       onClose: async () => {
-        moving?.stop();
+        stop();
         await jobs.stop();
         checkpoints.close();
         committer.close();
@@ -257,6 +275,7 @@ async function start(data: ThreadData): Promise<void> {
       },
     },
   );
+  begin(server);
 }
 
 if (!isThreadData(workerData)) throw new AppError('internal', 'the writer was started without its data');
