@@ -21,11 +21,17 @@ test('a finding is told at each pass and counted until a pass finds nothing', ()
   assert.match(lines[0] ?? '', /"level":"error".*"entry_altered".*"index":17.*is not what was signed/);
   report({ isWhole: false, entries: 0, findings: [] });
   assert.match(metrics.render(), /^countersign_ledger_altered_logs 1$/m, 'a pass that failed finds nothing');
+  report({
+    isWhole: true,
+    entries: 20,
+    findings: [{ origin: found.origin, finding: 'root_differs', index: undefined }],
+  });
+  assert.doesNotMatch(lines[1] ?? '', /index|undefined/);
   report({ isWhole: true, entries: 20, findings: [] });
   const text = metrics.render();
   assert.match(text, /^countersign_ledger_altered_logs 0$/m);
   assert.match(text, /^countersign_ledger_checked_timestamp_seconds [1-9]/m);
-  for (const result of ['altered', 'failed', 'verified'])
-    assert.match(text, new RegExp(`^countersign_ledger_checks_total\\{result="${result}"\\} 1$`, 'm'));
-  assert.equal(lines.length, 1);
+  for (const counted of ['altered"} 2', 'failed"} 1', 'verified"} 1'])
+    assert.ok(text.includes(`countersign_ledger_checks_total{result="${counted}\n`), counted);
+  assert.equal(lines.length, 2);
 });

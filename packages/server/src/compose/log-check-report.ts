@@ -25,7 +25,8 @@ export function reportLogChecks(metrics: Registry, log: Log): (checked: LogsChec
     .with({});
   return ({ isWhole, entries, findings }) => {
     checks.with({ result: findings.length > 0 ? 'altered' : isWhole ? 'verified' : 'failed' }).inc();
-    for (const { origin, finding, index } of findings) log.error({ origin, finding, index }, whatToDo);
+    for (const { origin, finding, index } of findings)
+      log.error({ origin, finding, ...(index === undefined ? {} : { index }) }, whatToDo);
     if (findings.length > 0 || isWhole) altered.set(findings.length);
     if (!isWhole) return;
     checkedAt.set(Math.floor(Date.now() / 1_000));
