@@ -5,6 +5,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { Change } from '@countersign/core/directory/objects';
 import { AppError } from '@countersign/core/errors';
 import { makeEntryId, type OrgId } from '@countersign/core/ids';
+import { holdStart } from './compose/hold-start.ts';
 import { openHeld } from './compose/hold-store.ts';
 import { openInstallation, runInit } from './compose/installation.ts';
 import { openCheckpoints } from './compose/newest-checkpoints.ts';
@@ -230,16 +231,14 @@ async function start(data: ThreadData): Promise<void> {
     () => say('hold', null),
     (moved) => say('resume', moved),
   );
-  const committer = await openCommitter(
-    data,
-    database,
-    randomOnes,
-    (orgId, checkpoint) => {
-      grown.note(orgId);
-      checkpoints.note(orgId, checkpoint);
-    },
-    warn,
-    { appender, onFollowing: (isFollowing) => say('follows', isFollowing) },
+  const onCheckpoint = (orgId: OrgId, checkpoint: string): void => {
+    grown.note(orgId);
+    checkpoints.note(orgId, checkpoint);
+  };
+  const journaling = { appender, onFollowing: (follows: boolean) => say('follows', follows) };
+  const sources = { appended: data.checkpointFile, kept: data.heldFiles };
+  const committer = await holdStart(database.db, sources, warn, () =>
+    openCommitter(data, database, randomOnes, onCheckpoint, warn, journaling),
   );
   const basics = basicsOf(data, database, committer);
   const { indexKey, installationId, origin } = await openInstallation(basics);

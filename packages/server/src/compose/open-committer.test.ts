@@ -36,6 +36,7 @@ async function makeStore(context: TestContext) {
         checkpointFile: undefined,
         tellsCheckpoints: false,
         logCheckMs: 60_000,
+        heldFiles: [],
       },
       { db: store.db, dialect: 'sqlite', check: async () => {}, close: async () => {} },
       (count) => crypto.getRandomValues(new Uint8Array(count)),

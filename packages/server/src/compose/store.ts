@@ -44,6 +44,7 @@ export async function openStore(config: Config, hear: Hearing): Promise<Store> {
       checkpointFile: config.checkpointFile,
       tellsCheckpoints: hear.onCheckpoints !== undefined,
       logCheckMs: config.ledgerCheckMinutes * 60_000,
+      heldFiles: config.heldCheckpoint === undefined ? [] : [config.heldCheckpoint],
     },
     hear,
   );

@@ -31,6 +31,8 @@ export type ThreadData = {
   readonly tellsCheckpoints: boolean;
   /** How often every log is checked, in milliseconds. */
   readonly logCheckMs: number;
+  /** Files with checkpoints that somebody kept, to which the store is held at the start. */
+  readonly heldFiles: readonly string[];
 };
 
 export type InstallationState = {

@@ -79,6 +79,10 @@ export const configSchema = z.strictObject({
     fallback: 30,
     description: 'minutes between two checks of every log in the store against what was signed',
   }),
+  heldCheckpoint: path.optional().meta({
+    description:
+      'file with signed checkpoints that you kept: a start on a store that does not continue them is refused',
+  }),
   logLevel: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .meta({ fallback: 'info', description: 'least level that is logged' }),

@@ -102,6 +102,13 @@ function postgresConnection(client: PoolClient): Connection {
   };
 }
 
+/**
+ * INVARIANT: what was confirmed survives a crash of the server, whatever its settings say: signatures have left by then.
+ * A setting that waits for more than its own disk stays.
+ */
+const waitForDisk =
+  "select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'";
+
 function openPool(options: PostgresOptions): Pool {
   const { statementTimeoutMs } = options;
   const pool = new Pool({
@@ -118,6 +125,8 @@ function openPool(options: PostgresOptions): Pool {
     ...(options.isReadOnly ? { options: '-c default_transaction_read_only=on' } : {}),
   });
   pool.on('error', options.onIdleError);
+  // Sent before whatever the connection is taken for; where it fails, the connection has broken.
+  if (!options.isReadOnly) pool.on('connect', (client) => void client.query(waitForDisk).catch(() => {}));
   return pool;
 }
 

@@ -1,0 +1,141 @@
+// Owns what a store is held to at its start: checkpoints that its logs have signed before, which it must continue.
+
+import { readFileSync } from 'node:fs';
+import { AppError } from '@countersign/core/errors';
+import { isId, type OrgId } from '@countersign/core/ids';
+import type { Kysely } from 'kysely';
+import { holdAgainst, type Standing } from '../services/ledger/hold-against.ts';
+import { type Head, listHeads, readHead } from '../stores/heads.ts';
+import type { Tables } from '../stores/schema.ts';
+import { type HeldCheckpoint, largestInText, newestInFile } from './read-checkpoints.ts';
+
+/** Where checkpoints lie that the logs have signed. */
+export type HeldSources = {
+  /** The file to which the server appends them; undefined where it appends to none. */
+  readonly appended: string | undefined;
+  /** Files that somebody kept. */
+  readonly kept: readonly string[];
+};
+
+export type HeldLog = {
+  readonly orgId: OrgId;
+  readonly head: Head;
+  /** One of its checkpoints, the newest of a file, and that file. */
+  readonly held: HeldCheckpoint & { readonly file: string };
+};
+
+/** A log that does not continue a checkpoint that it has signed. */
+export type Broken = HeldLog & { readonly standing: Exclude<Standing, 'continued'> };
+
+async function readLogs(db: Kysely<Tables>): Promise<readonly { orgId: OrgId; head: Head }[]> {
+  const logs: { orgId: OrgId; head: Head }[] = [];
+  for (const { org_id: orgId } of await listHeads(db)) {
+    const head = isId('org', orgId) ? await readHead(db, orgId) : undefined;
+    if (head !== undefined && isId('org', orgId)) logs.push({ orgId, head });
+  }
+  return logs;
+}
+
+function readKept(file: string, heads: readonly Head[]): ReadonlyMap<string, HeldCheckpoint> {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new AppError('invalid_request', `\`${file}\` cannot be read: name a checkpoint that you kept`, {
+      cause,
+    });
+  }
+  const found = largestInText(text, heads);
+  if (found.size === 0)
+    throw new AppError(
+      'invalid_request',
+      `\`${file}\` holds no checkpoint that a log of this store has signed`,
+    );
+  return found;
+}
+
+function readAppended(file: string, heads: readonly Head[], warn: (text: string) => void) {
+  try {
+    return newestInFile(file, heads);
+  } catch (error) {
+    const isAbsent = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    if (!isAbsent) warn(`\`${file}\` cannot be read: the store is not held to the checkpoints in it`);
+    return new Map<string, HeldCheckpoint>();
+  }
+}
+
+/**
+ * Reads the newest checkpoint of each log in each of the files. Throws `invalid_request` for a kept file that cannot be
+ * read or has none; the appended one stops nothing.
+ */
+export async function readHeld(
+  db: Kysely<Tables>,
+  { appended, kept }: HeldSources,
+  warn: (text: string) => void,
+): Promise<readonly HeldLog[]> {
+  const logs = await readLogs(db);
+  const heads = logs.map(({ head }) => head);
+  if (logs.length === 0) return [];
+  const sources = [
+    ...(appended === undefined ? [] : [{ file: appended, found: readAppended(appended, heads, warn) }]),
+    ...kept.map((file) => ({ file, found: readKept(file, heads) })),
+  ];
+  return logs.flatMap(({ orgId, head }) =>
+    sources.flatMap(({ file, found }) => {
+      const held = found.get(head.origin);
+      return held === undefined ? [] : [{ orgId, head, held: { ...held, file } }];
+    }),
+  );
+}
+
+/** The logs that, as they are in the store now, do not continue one of these; each with the largest of them. */
+export async function findBroken(db: Kysely<Tables>, held: readonly HeldLog[]): Promise<readonly Broken[]> {
+  const broken = new Map<OrgId, Broken>();
+  for (const log of held) {
+    const head = await readHead(db, log.orgId);
+    if (head === undefined) continue;
+    const standing = await holdAgainst(db, log.orgId, head, log.held.checkpoint);
+    if (standing === 'continued') continue;
+    const known = broken.get(log.orgId)?.held.checkpoint.size ?? -1;
+    if (log.held.checkpoint.size > known) broken.set(log.orgId, { ...log, head, standing });
+  }
+  return [...broken.values()];
+}
+
+function clause({ head, held, standing }: Broken): string {
+  const { size } = held.checkpoint;
+  const entries = `has ${head.size} entries in this store`;
+  return standing === 'shorter'
+    ? `\`${head.origin}\` ${entries}, but has signed ${size} (a checkpoint in \`${held.file}\`)`
+    : `\`${head.origin}\` ${entries}, of which the first ${size} are not those that it has signed (a checkpoint in \`${held.file}\`)`;
+}
+
+/** The refusal of a start, in one sentence. */
+export function brokenError(broken: readonly Broken[]): AppError {
+  return new AppError(
+    'ledger_unavailable',
+    `${broken.map(clause).join('; ')}: the store was restored from a backup, or entries were cut; ` +
+      'put the newer data back, or see docs/guides/back-up-and-restore.md, section Restore',
+  );
+}
+
+/**
+ * Opens what signs, over a store that is held to what its logs have signed before. Throws `ledger_unavailable`, before
+ * anything is signed, where a log has other entries than it has signed; and when it is open, with the journal taken in,
+ * where one is shorter. INVARIANT: a checkpoint leaves the process after its commit is confirmed, so a larger one than
+ * the store's is never what a crash left behind.
+ */
+export async function holdStart<T>(
+  db: Kysely<Tables>,
+  sources: HeldSources,
+  warn: (text: string) => void,
+  open: () => Promise<T>,
+): Promise<T> {
+  const held = await readHeld(db, sources, warn);
+  const others = (await findBroken(db, held)).filter(({ standing }) => standing === 'other');
+  if (others.length > 0) throw brokenError(others);
+  const opened = await open();
+  const broken = await findBroken(db, held);
+  if (broken.length > 0) throw brokenError(broken);
+  return opened;
+}
