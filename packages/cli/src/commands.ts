@@ -8,6 +8,7 @@ import type { Command } from './command.ts';
 import { operationCommand, verbOf } from './operation-command.ts';
 import { ledgerExport } from './verbs/ledger-export.ts';
 import { ledgerProof } from './verbs/ledger-proof.ts';
+import { ledgerReconcile } from './verbs/ledger-reconcile.ts';
 import { ledgerReplay } from './verbs/ledger-replay.ts';
 import { ledgerVerify } from './verbs/ledger-verify.ts';
 import { records } from './verbs/records.ts';
@@ -28,6 +29,7 @@ const written: readonly Command[] = [
   ledgerVerify,
   ledgerProof,
   ledgerReplay,
+  ledgerReconcile,
 ];
 
 /** Verbs of the contract that are written by hand, and so give the same by either name. */

@@ -14,7 +14,7 @@ export function describeVerification(result: DirectoryVerification): string {
     ...keyLine(result.key),
     ...anchorLines(result),
     ...(result.copiesChecked ? [] : ['not checked: entries.jsonl and leaf-hashes.txt, which are copies']),
-    'not shown: that everything that happened was recorded; compare with the provider\u2019s own usage for that',
+    'not shown: that everything that happened was recorded; `ledger reconcile` compares with the provider\u2019s own usage',
   ];
   return lines.join('\n');
 }

@@ -2,9 +2,8 @@
 
 import { hash } from 'node:crypto';
 import { isId } from '@countersign/core/ids';
-import { decodeBundle, entriesLevel, tileAt, tilePath, tileWidth } from '@countersign/core/ledger/tile';
-import { strictText } from '../ledger/node-verifying.ts';
-import { type ExportDirectory, openExport } from '../ledger/read-export.ts';
+import { entryTexts } from '../ledger/read-entries.ts';
+import { openExport } from '../ledger/read-export.ts';
 import {
   type DirectoryFinding,
   type DirectoryVerification,
@@ -23,15 +22,6 @@ export type ExportReplay =
   | { readonly kind: 'not_verified'; readonly finding: DirectoryFinding }
   /** The installation's log, or another's: it holds no organization. */
   | { readonly kind: 'no_organization'; readonly origin: string };
-
-/** The texts of the first `size` entries, in order. Entries that are not UTF-8 are given as an empty text. */
-function* entryTexts(source: ExportDirectory, size: number): Generator<string, void> {
-  for (let index = 0; index * tileWidth < size; index += 1) {
-    const tile = tileAt(size, entriesLevel, index);
-    const bytes = tile === undefined ? undefined : source.read(tilePath(tile));
-    for (const entry of decodeBundle(bytes ?? new Uint8Array(0)).entries) yield strictText(entry) ?? '';
-  }
-}
 
 /**
  * Replays an export on the stack of this thread. The tree is verified first, so that what is replayed is what was
