@@ -92,10 +92,12 @@ function callNotes(whole: readonly Row[]): readonly string[] {
 }
 
 function missingNotes(result: Reconciliation): readonly string[] {
-  const { outside, beside, unreadable, bill, recordedTo } = result;
+  const { outside, beside, unreadable, bill, recordedFrom, recordedTo } = result;
   const calls = ['call', 'calls'] as const;
   const besides = [...beside].map(([endpoint, count]) => `${count} of \`${endpoint}\``);
-  const end = Math.max(...[...bill.spans.values()].map(({ endMs }) => endMs));
+  const spans = [...bill.spans.values()];
+  const start = Math.min(...spans.map(({ startMs }) => startMs));
+  const end = Math.max(...spans.map(({ endMs }) => endMs));
   return [
     ...(outside === 0
       ? []
@@ -109,6 +111,11 @@ function missingNotes(result: Reconciliation): readonly string[] {
     ...(unreadable === 0
       ? []
       : [`not compared: ${counted(unreadable, ['entry', 'entries'])} that cannot be read, or close no call`]),
+    ...(Date.parse(recordedFrom) > start
+      ? [
+          `the log begins at ${recordedFrom}, after the bill does: what was billed before that is not recorded in it`,
+        ]
+      : []),
     ...(Date.parse(recordedTo) < end
       ? [
           `the export ends at ${recordedTo}, before the bill does: what was billed after that is not recorded in it, export again`,

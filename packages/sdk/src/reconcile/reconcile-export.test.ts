@@ -108,5 +108,6 @@ test('a call that the export ends within may have been billed up to what it rese
   const text = await said(directory, options('2025-11-22,small-1,1,0,0\n'));
   assert.match(text, /^no difference beyond what cannot be told: /);
   assert.match(text, /^1 call without a usage/m);
+  assert.match(text, /^the log begins at 2025-11-22T.*, after the bill does/m);
   assert.match(text, /^the export ends at 2025-11-22T.*, before the bill does/m);
 });

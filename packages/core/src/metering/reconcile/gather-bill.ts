@@ -98,6 +98,7 @@ function spanOf(pages: readonly BillPage[], { fromMs, toMs }: GatherOptions): Sp
 export function gatherBill(pages: readonly BillPage[], options: GatherOptions = {}): Bill {
   const byForm = Map.groupBy(pages, ({ form }) => form);
   const forms = [...byForm.keys()];
+  if (forms.length === 0) throw new BillError('the files hold no page of a usage report');
   refuseMixture(forms);
   const spans = new Map<string, Span>();
   for (const [form, own] of byForm) {

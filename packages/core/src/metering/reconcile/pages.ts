@@ -11,9 +11,12 @@ const count = z.int().min(0);
 const name = z.string().min(1);
 const split = { api_key_id: name.nullish() } as const;
 
+/** Seconds since 1970-01-01 UTC, up to the year 9999. */
+const seconds = z.int().min(0).max(253_402_300_799);
+
 const openAiBucket = z.looseObject({
-  start_time: z.int().min(0),
-  end_time: z.int().min(0),
+  start_time: seconds,
+  end_time: seconds,
   results: z.array(z.unknown()),
 });
 

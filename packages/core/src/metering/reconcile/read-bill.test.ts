@@ -164,9 +164,12 @@ test('what would be compared wrongly is refused with what to do', () => {
   const week = { start_time: march3, end_time: march3 + 7 * daySeconds, results: [completions] };
   refused(() => gather({ ...openAiPage([]), data: [week] }), /more than one UTC day/);
   refused(() => gatherBill([...read(plainCsv), ...read(openAiPage([completions]))]), /several forms/);
-  refused(() => gather(openAiPage([])), /nothing was used: say of which report with `--format/);
+  refused(() => gather(openAiPage([])), /nothing was used: say of which report with `--format`/);
   refused(() => gather(plainCsv, { fromMs: Date.UTC(2026, 3, 1) }), /nothing from 2026-04-01 on/);
   refused(() => gather('day,model,requests,input_tokens,output_tokens\n'), /has no line and no bucket/);
+  refused(() => gatherBill(read([], 'openai-completions')), /no page of a usage report/);
+  const late = { start_time: 2 ** 50, end_time: 2 ** 50 + 1, results: [completions] };
+  refused(() => gather({ ...openAiPage([]), data: [late] }), /`data.0.start_time` must be at most/);
 });
 
 test('a file that is no bill is said to be none, with the line or the member that is wrong', () => {

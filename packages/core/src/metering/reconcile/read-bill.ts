@@ -33,7 +33,7 @@ function readJson(file: string, value: unknown, form: BillForm | undefined): rea
   const common = form ?? found;
   if (common === undefined && pages.length > 0 && pages.every(({ page }) => isEmptyOpenAiPage(page)))
     throw new BillError(
-      `\`${file}\` is a page in which nothing was used: say of which report with \`--format openai-completions\` or \`--format openai-embeddings\``,
+      `\`${file}\` says only that nothing was used: say of which report with \`--format\`, such as \`openai-completions\` or \`openai-embeddings\``,
     );
   if (common === undefined)
     throw new BillError(`\`${file}\` is no bill that can be read${whyNone(value)}: read are ${isKnown}`);
