@@ -229,6 +229,42 @@ test('calls whose usage is estimated or unknown are named apart, and cannot be t
   assert.match(beyond.out, /billed but not recorded: \d+ input tokens and \d+ output tokens of `m-2026`/);
 });
 
+test("Anthropic's report, whose input is without the cache and which counts no requests, agrees", async () => {
+  running.provider.answer(answerAs({ ...plainly, input: 30, cached: 20, model: 'claude-2026' }));
+  const called = await running.call({ path: '/v1/messages', body: ask('six', { model: 'c' }) });
+  assert.equal(called.status, 200);
+  const result = (model: string, uncached: number, cached: number) => ({
+    model,
+    uncached_input_tokens: uncached,
+    cache_creation: { ephemeral_5m_input_tokens: 0, ephemeral_1h_input_tokens: 0 },
+    cache_read_input_tokens: cached,
+    output_tokens: plainly.output,
+    api_key_id: 'apikey_1',
+  });
+  const time = (ms: number): string => new Date(ms).toISOString();
+  const page = (uncached: number) => {
+    const results = [result(plainly.model, plainly.input, 0), result('claude-2026', uncached, 20)];
+    const data = [0, 1, 2].map((n) => ({
+      starting_at: time(start + n * dayMs),
+      ending_at: time(start + (n + 1) * dayMs),
+      results: n === 1 ? results : [],
+    }));
+    return { data, has_more: false, next_page: null };
+  };
+  const compared = async (bill: object): Promise<Ran> => {
+    const file = keep('messages.json', bill);
+    const words = ['--bill', file, '--provider', 'claude', '--bill-key', 'apikey_1'];
+    return runCli(['ledger', 'reconcile', await exported(), ...words]);
+  };
+  const same = await compared(page(10));
+  assert.equal(same.code, 0, same.out);
+  assert.match(same.out, /^all +claude-2026 +30 +30 +0 +20 +20 +0 +0 +0 +0 +7 +7 +0 /m);
+  assert.match(same.out, /^this bill counts no requests: /m);
+  const more = await compared(page(11));
+  assert.equal(more.code, 1);
+  assert.match(more.out, /billed but not recorded: 1 input token of `claude-2026` /);
+});
+
 test('what cannot be compared is refused with what to do', async () => {
   const directory = await exported();
   const bill = keep('again.json', completionsPage());
