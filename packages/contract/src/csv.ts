@@ -1,5 +1,6 @@
-// Owns lists as CSV (RFC 4180): columns from an operation's response, cells that no spreadsheet takes for a formula.
+// Owns lists as CSV (RFC 4180): columns from an operation's response, a line for each item.
 
+import { csvCell } from '@countersign/core/csv-cell';
 import { isObject } from '@countersign/core/json';
 import type { z } from 'zod';
 import { type JsonSchema, jsonSchemaOf } from './json-schema.ts';
@@ -52,31 +53,15 @@ function valueAt(value: unknown, path: readonly string[]): unknown {
   return path.reduce<unknown>((inner, name) => (isObject(inner) ? inner[name] : undefined), value);
 }
 
-function isPlain(value: unknown): boolean {
-  return typeof value !== 'object' || value === null;
-}
-
-function textOf(value: unknown): string {
-  if (value === null || value === undefined) return '';
-  if (Array.isArray(value) && value.every(isPlain)) return value.map(String).join(' ');
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
-}
-
-function cell(value: unknown): string {
-  // Controls but tab and line feed go: who prints the file to a terminal is not obeyed by it.
-  const text = textOf(value).replace(/\p{Cc}/gu, (control) => (/[\t\n]/.test(control) ? control : ''));
-  // OWASP "CSV injection": these begin a formula, also behind white space and as wide letters. A number is one.
-  const safe = typeof value !== 'number' && /^(?:[\t\n]|\s*[=+\-@＝＋－＠])/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-}
-
 /** An answer with `items` as CSV: the names of the columns first, then a line for each item. */
 export function csvText(
   columns: CsvColumns,
   answer: { readonly items: readonly unknown[]; readonly [name: string]: unknown },
 ): string {
   const rows = answer.items.map((item) =>
-    columns.map(({ path, of }) => cell(valueAt(of === 'item' ? item : answer, path))),
+    columns.map(({ path, of }) => csvCell(valueAt(of === 'item' ? item : answer, path))),
   );
-  return [columns.map(({ name }) => cell(name)), ...rows].map((cells) => `${cells.join(',')}\r\n`).join('');
+  return [columns.map(({ name }) => csvCell(name)), ...rows]
+    .map((cells) => `${cells.join(',')}\r\n`)
+    .join('');
 }

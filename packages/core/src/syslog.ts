@@ -4,7 +4,7 @@
 export const auditFacility = 13;
 
 /** Severities of RFC 5424 6.2.1 that are used here. */
-export const syslogSeverity = { error: 3, warning: 4, notice: 5, informational: 6 } as const;
+export const syslogSeverity = { critical: 2, error: 3, warning: 4, notice: 5, informational: 6 } as const;
 
 /**
  * The enterprise number of our structured data. We have none registered, so this is the one that RFC 5612 sets aside
@@ -41,6 +41,7 @@ export type SyslogMessage = {
 
 /** A header's field: printable ASCII alone (RFC 5424 6), cut to its length, and `-` where nothing is left. */
 function field(text: string, most: number): string {
+  if (text.length <= most && /^[!-~]+$/.test(text)) return text;
   const printable = text.slice(0, most).replace(/[^\x21-\x7e]/g, '_');
   return printable === '' ? '-' : printable;
 }
@@ -48,8 +49,12 @@ function field(text: string, most: number): string {
 /** Everything that a reader of lines, or a terminal, may take for more than text. */
 const breaks = /[\p{Cc}\u2028\u2029]/gu;
 
+/** Values that need nothing, which most are. */
+const plain = /^[ !#-[^-~]*$/;
+
 /** RFC 5424 6.3.3: a backslash before `"`, `\` and `]`, and before nothing else. */
 function escaped(value: string): string {
+  if (plain.test(value)) return value;
   return value.replace(breaks, ' ').replace(/["\\\]]/g, '\\$&');
 }
 
