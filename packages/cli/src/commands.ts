@@ -6,6 +6,7 @@ import { operations } from '@countersign/contract/operations';
 import { usageList } from '@countersign/contract/usage-operations';
 import type { Command } from './command.ts';
 import { operationCommand, verbOf } from './operation-command.ts';
+import { ledgerCopy } from './verbs/ledger-copy.ts';
 import { ledgerExport } from './verbs/ledger-export.ts';
 import { ledgerProof } from './verbs/ledger-proof.ts';
 import { ledgerReconcile } from './verbs/ledger-reconcile.ts';
@@ -26,6 +27,7 @@ const written: readonly Command[] = [
   records,
   usage,
   ledgerExport,
+  ledgerCopy,
   ledgerVerify,
   ledgerProof,
   ledgerReplay,

@@ -9,6 +9,7 @@ import { ProblemError } from '@countersign/sdk/client/client-errors';
 import { writeExport } from '@countersign/sdk/ledger/write-export';
 import type { Command, Invocation } from '../command.ts';
 import { connect, connectionFlags } from '../connection.ts';
+import { formatNamed, formatWords } from '../copy-flags.ts';
 import { type ExitCode, FailedError } from '../machine.ts';
 import { safeJson } from '../safe-text.ts';
 
@@ -37,6 +38,7 @@ async function run(invocation: Invocation): Promise<ExitCode> {
   const { args, flags, json, machine } = invocation;
   const log = flags.toggle('installation') === true ? 'installation' : 'organization';
   const [directory = ''] = args;
+  const copies = flags.list('copy').map((name) => formatNamed('copy', name));
   const client = connect(invocation);
   const { checkpoint, verifierKey } = await client.call(ledgerCheckpoint, { query: { log } });
   const head = parseSignedCheckpoint(checkpoint)?.checkpoint;
@@ -46,6 +48,7 @@ async function run(invocation: Invocation): Promise<ExitCode> {
     vkey: verifierKey,
     checkpoint,
     bundles: bundlesOf(client, log, head.size),
+    copies,
   });
   if (json) machine.out(safeJson({ directory, origin: head.origin, verifierKey, ...written }));
   else {
@@ -70,8 +73,19 @@ export const ledgerExport: Command = {
       description:
         "the installation's own log instead: refused credentials, and copies of the organization's checkpoints",
     },
+    {
+      name: 'copy',
+      kind: 'list',
+      value: formatWords,
+      description: 'the entries in this form too, in a file beside the tiles',
+    },
     ...connectionFlags,
   ],
-  examples: ['ledger export ./audit', 'ledger export ./audit --json', 'ledger export ./own --installation'],
+  examples: [
+    'ledger export ./audit',
+    'ledger export ./audit --json',
+    'ledger export ./audit --copy ocsf --copy csv',
+    'ledger export ./own --installation',
+  ],
   run,
 };

@@ -1,21 +1,10 @@
 // Owns writing an export: the tiles directory, its checkpoint and key, and the copies for common tools.
 
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { AppError } from '@countersign/core/errors';
 import { type Checkpoint, openCheckpoint, parseSignedCheckpoint } from '@countersign/core/ledger/checkpoint';
-import { toHex } from '@countersign/core/ledger/encoding';
+import { type CopyFormat, copyForms } from '@countersign/core/ledger/copies/formats';
 import { parseVerifierKey } from '@countersign/core/ledger/note';
 import { sameBytes } from '@countersign/core/ledger/primitives';
 import {
@@ -36,6 +25,7 @@ import {
 } from '@countersign/core/ledger/tree';
 import { nodeVerifying, strictText } from './node-verifying.ts';
 import { exportFiles, openExport, UnexpectedFileError } from './read-export.ts';
+import { openCopyFiles } from './write-copies.ts';
 
 export type ExportSource = {
   /** The log's verifier key text. */
@@ -47,6 +37,8 @@ export type ExportSource = {
    * after the checkpoint's size is not read.
    */
   readonly bundles: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+  /** Formats to copy the entries to, beside the lines and hashes that each export has. */
+  readonly copies?: readonly CopyFormat[];
 };
 
 export type WrittenExport = { readonly size: number; readonly files: number };
@@ -55,7 +47,7 @@ export type WrittenExport = { readonly size: number; readonly files: number };
  * Writes an export to a directory that is absent, empty, or an earlier export of the same log, which it
  * replaces. Nothing appears there until all is written and the root is the signed one. Refuses with
  * `conflict` (the directory holds something else, or a later export) or `invalid_request` (the checkpoint
- * does not verify, or the entries do not match it).
+ * does not verify, the entries do not match it, or one that is to be copied is none of a version known here).
  */
 export async function writeExport(directory: string, source: ExportSource): Promise<WrittenExport> {
   const target = resolve(directory);
@@ -84,7 +76,11 @@ function refuseForeign(target: string, checkpoint: Checkpoint): void {
   if (!existsSync(target)) return;
   const names = readdirSync(target);
   if (names.length === 0) return;
-  const ours = new Set<string>([...Object.values(exportFiles), 'tile']);
+  const ours = new Set<string>([
+    ...Object.values(exportFiles),
+    ...Object.values(copyForms).map(({ file }) => file),
+    'tile',
+  ]);
   const former = formerCheckpoint(target);
   if (former?.origin !== checkpoint.origin || !names.every((name) => ours.has(name))) {
     throw new AppError('conflict', `\`${target}\` is not an export of this log, choose an empty directory`);
@@ -137,22 +133,19 @@ async function writeDraft(draft: string, source: ExportSource, checkpoint: Check
     files += 1;
   };
   const writer: Writer = { put, hasher: createTreeHasher(nodeVerifying.sha256), levels: [] };
-  const entriesFile = openSync(join(draft, exportFiles.entries), 'wx');
-  const leavesFile = openSync(join(draft, exportFiles.leaves), 'wx');
+  const copies = openCopyFiles(draft, source.copies ?? []);
   let frontier = emptyFrontier;
   try {
     for await (const entries of inBundles(source.bundles, checkpoint.size)) {
       const leaves = entries.map(writer.hasher.leaf);
       const index = frontier.size / tileWidth;
       put(tilePath({ level: entriesLevel, index, width: entries.length }), encodeBundle(entries));
+      copies.write(frontier.size, entries, leaves);
       frontier = appendLeaves(writer.hasher, frontier, leaves);
       for (const leaf of leaves) addHash(writer, 0, leaf);
-      writeSync(entriesFile, Buffer.concat(entries.flatMap((entry) => [entry, Buffer.from('\n')])));
-      writeSync(leavesFile, leaves.map((leaf) => `${toHex(leaf)}\n`).join(''));
     }
   } finally {
-    closeSync(entriesFile);
-    closeSync(leavesFile);
+    copies.close();
   }
   const root = frontierRoot(writer.hasher, frontier);
   if (frontier.size !== checkpoint.size || !sameBytes(root, checkpoint.root)) {
@@ -166,7 +159,7 @@ async function writeDraft(draft: string, source: ExportSource, checkpoint: Check
   }
   put(exportFiles.checkpoint, source.checkpoint);
   put(exportFiles.vkey, `${source.vkey.trim()}\n`);
-  return files + 2;
+  return files + copies.count;
 }
 
 function addHash(writer: Writer, level: number, hash: Uint8Array): void {
