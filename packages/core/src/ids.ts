@@ -122,16 +122,57 @@ export function makeId<K extends IdKind>(kind: K, nowMs: number, random: Uint8Ar
   return mint(text, (t): t is Id<K> => isId(kind, t));
 }
 
-const hex = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0'));
+/** The codes of the sixteen digits, by their value, and that of the dash between groups. */
+const hexCodes = Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0));
+const dash = 45;
 
-/** A new entry id from a time in milliseconds and at least 10 random bytes. Runs on the hot path. */
+const high = (byte = 0): number => hexCodes[byte >> 4] ?? 0;
+const low = (byte = 0): number => hexCodes[byte & 15] ?? 0;
+
+/**
+ * A new entry id from a time in milliseconds and at least 10 random bytes. Runs on the hot path. Measured: one string
+ * of codes costs a third of one that is put together by pieces.
+ */
 export function makeEntryId(nowMs: number, random: Uint8Array): EntryId {
   const b = uuidV7Bytes(nowMs, random);
-  let text = '';
-  for (let i = 0; i < 16; i += 2) {
-    if (i === 4 || i === 6 || i === 8 || i === 10) text += '-';
-    text += (hex[b[i] ?? 0] ?? '') + (hex[b[i + 1] ?? 0] ?? '');
-  }
+  const text = String.fromCharCode(
+    high(b[0]),
+    low(b[0]),
+    high(b[1]),
+    low(b[1]),
+    high(b[2]),
+    low(b[2]),
+    high(b[3]),
+    low(b[3]),
+    dash,
+    high(b[4]),
+    low(b[4]),
+    high(b[5]),
+    low(b[5]),
+    dash,
+    high(b[6]),
+    low(b[6]),
+    high(b[7]),
+    low(b[7]),
+    dash,
+    high(b[8]),
+    low(b[8]),
+    high(b[9]),
+    low(b[9]),
+    dash,
+    high(b[10]),
+    low(b[10]),
+    high(b[11]),
+    low(b[11]),
+    high(b[12]),
+    low(b[12]),
+    high(b[13]),
+    low(b[13]),
+    high(b[14]),
+    low(b[14]),
+    high(b[15]),
+    low(b[15]),
+  );
   return mint(text, isMintedEntryId);
 }
 

@@ -20,12 +20,21 @@ function member(name: string, value: string | undefined): string {
   return value === undefined ? '' : `,"${name}":${quote(value)}`;
 }
 
+/** The same where another member follows. */
+function earlier(name: string, value: string | undefined): string {
+  return value === undefined ? '' : `"${name}":${quote(value)},`;
+}
+
 /** Members that most calls do not have: rendered by walking. */
 function rare(name: string, value: unknown): string {
   return value === undefined ? '' : `"${name}":${canonicalJson(value)},`;
 }
 
+/** Of a key, which says nothing of how its holder was authenticated. */
+const byKey = '{"amr":[],"proof":"key","strength":0}';
+
 function authentication({ age, amr, proof, strength }: RequestContext['authentication']): string {
+  if (proof === 'key' && strength === 0 && amr.length === 0 && age === undefined) return byKey;
   const since = age === undefined ? '' : `"age":${integer(age)},`;
   return `{${since}"amr":${strings(amr)},"proof":${quote(proof)},"strength":${integer(strength)}}`;
 }
@@ -41,9 +50,8 @@ function counts(value: RequestContext['counts']): string {
 
 function key(value: RequestContext['key']): string {
   if (value === undefined) return '';
-  const costCentre = member('costCentre', value.costCentre);
-  const text = `${costCentre}${member('environment', value.environment)},"id":${quote(value.id)}`;
-  return `"key":{${text.slice(1)}},`;
+  const { costCentre, environment, id } = value;
+  return `"key":{${earlier('costCentre', costCentre)}${earlier('environment', environment)}"id":${quote(id)}},`;
 }
 
 function time({ epoch, hour, weekday }: RequestContext['time']): string {

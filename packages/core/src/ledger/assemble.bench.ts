@@ -1,26 +1,23 @@
 // Owns the measurement of an entry's text: assembled from fragments, walked by our canonical JSON, by a library.
 
 import canonicalize from 'canonicalize';
+import { makeEntryId, makeRequestId } from '../ids.ts';
 import { assembleIntent, assembleOutcome } from './assemble.ts';
 import { canonicalJson, fragment } from './canonical.ts';
 
+const bytes = new Uint8Array(10).fill(7);
 const hash = 'ab'.repeat(32);
 const fixed = {
   ...({
     type: 'model_call',
-    log: 'gw.example/org_01',
-    node: 'n1',
-    boot: '5f0c2e',
-    ts: '2026-11-22T03:35:39.123Z',
-  } as const),
-  ...{
-    id: '019ab000-0000-7000-8000-000000000001',
-    req: 'req_01kb0000000000000000000000',
     sv: 41,
     attempt: 1,
-  },
-  ...{ cc: 'research', content: { req_c: hash, req_len: 912 } },
+  } as const),
+  ...{ id: makeEntryId(1_763_769_600_000, bytes), req: makeRequestId(1_763_769_600_000, bytes) },
+  cc: 'research',
 };
+const content = { req_c: hash, req_len: 912 };
+const texts = { log: 'gw.example/org_01', node: 'n1', boot: '5f0c2e', ts: '2026-11-22T03:35:39.123Z' };
 const actor = {
   ...{
     id: 'usr_01kb0000000000000000000000',
@@ -51,14 +48,28 @@ const usage = {
   source: 'provider',
 } as const;
 const ms = { total: 812, upstream: 801, decide: 1 };
-const intent = '019ab000-0000-7000-8000-000000000001';
-const parts = { ...fixed, actor: fragment(actor), target: fragment(target) };
+const intent = fixed.id;
+const parts = {
+  ...{ ...fixed, actor: fragment(actor), target: fragment(target), log: fragment(texts.log) },
+  ...{ node: fragment(texts.node), boot: fragment(texts.boot), ts: fragment(texts.ts) },
+};
 const policyText = fragment(policy);
-const plainIntent = { ...fixed, v: 1, phase: 'intent', actor, target, policy, ctx, reserved };
+const plainIntent = {
+  ...fixed,
+  ...texts,
+  content,
+  v: 1,
+  phase: 'intent',
+  actor,
+  target,
+  policy,
+  ctx,
+  reserved,
+};
 
 const subjects: { readonly [name: string]: () => string } = {
   'intent, all but ctx cached': () =>
-    assembleIntent(parts, { policy: policyText, ctx: fragment(ctx), reserved }),
+    assembleIntent(parts, { policy: policyText, ctx: fragment(ctx), reserved, content }),
   'outcome, all cached': () => assembleOutcome(parts, { intent, status: 'ok', usage, ms }),
   'intent by canonicalJson': () => canonicalJson(plainIntent),
   'intent by the library': () => canonicalize(plainIntent) ?? '',

@@ -21,13 +21,10 @@ const actor = fc.record({
   proof: fc.constantFrom('idp', 'key'),
   teams: fc.array(word, { maxLength: 3 }),
 });
+const id = random.map((bytes) => makeEntryId(1_763_769_600_000, bytes));
 const plain = {
   type: fc.constantFrom('model_call', 'tool_call'),
-  id: random.map((bytes) => makeEntryId(1_763_769_600_000, bytes)),
-  log: word,
-  ts: fc.constant('2026-11-22T03:35:39.123Z'),
-  node: word,
-  boot: word,
+  id,
   sv: count,
   req: random.map((bytes) => makeRequestId(1_763_769_600_000, bytes)),
   attempt: fc.integer({ min: 1, max: 9 }),
@@ -35,16 +32,20 @@ const plain = {
 const maybe = {
   cc: word,
   trace: word,
-  content: fc.record(
-    { client: hash, client_c: hash, req_c: hash, req_len: count, resp_c: hash, resp_len: count },
-    optional,
-  ),
   err: fc.record(
     { code: fc.constant('rate_limited'), http: fc.integer({ min: 100, max: 599 }) },
     { requiredKeys: ['code'] },
   ),
 };
-const fragments = fc.record({ actor, target: fc.record({ model: word, route: word }, optional) });
+const fragments = fc.record({
+  ...{ actor, target: fc.record({ model: word, route: word }, optional) },
+  ...{ log: word, ts: fc.constant('2026-11-22T03:35:39.123Z'), node: word, boot: word },
+});
+const asked = fc.record(
+  { client: id, client_c: hash, req_c: hash, req_len: count },
+  { requiredKeys: ['req_len'] },
+);
+const answered = fc.record({ resp_c: hash, resp_len: count }, { requiredKeys: ['resp_len'] });
 const maybeFragments = fc.record(
   {
     class: fc.record({ labels: fc.array(word, { maxLength: 3 }) }),
@@ -64,6 +65,22 @@ function rendered(values: object): { readonly [name: string]: { readonly canonic
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, fragment(value)]));
 }
 
+type Fixed = { readonly [K in 'actor' | 'target' | 'log' | 'ts' | 'node' | 'boot']: unknown };
+
+function renderedFixed({ actor: who, target, log, ts, node, boot }: Fixed) {
+  return {
+    ...{ actor: fragment(who), target: fragment(target), log: fragment(log) },
+    ...{ ts: fragment(ts), node: fragment(node), boot: fragment(boot) },
+  };
+}
+
+const bytes = new Uint8Array(10);
+const sample = {
+  ...({ type: 'model_call', status: 'ok', sv: 1, attempt: 1 } as const),
+  ...{ id: makeEntryId(1, bytes), req: makeRequestId(1, bytes), intent: makeEntryId(0, bytes) },
+  ...renderedFixed({ actor: {}, target: {}, log: 'l', ts: 't', node: 'n', boot: 'b' }),
+};
+
 function holds(text: string, entry: object): void {
   assert.equal(text, canonicalize(entry));
   const decoded = decodeEntry(text);
@@ -78,6 +95,7 @@ test('an assembled intent is the canonical JSON of its entry and fits the schema
         { requiredKeys: ['cost_nanos', 'currency', 'price_version'] },
       ),
       status: fc.constantFrom('denied', 'refused'),
+      content: asked,
     },
     optional,
   );
@@ -96,8 +114,7 @@ test('an assembled intent is the canonical JSON of its entry and fits the schema
         ...some,
         ...rest,
         ...rendered(more),
-        actor: fragment(fixed.actor),
-        target: fragment(fixed.target),
+        ...renderedFixed(fixed),
         policy: fragment(policyValue),
         ctx: fragment(ctxValue),
       };
@@ -123,9 +140,9 @@ test('an assembled outcome is the canonical JSON of its entry and fits the schem
     { requiredKeys: ['cost_nanos', 'currency', 'price_version', 'in', 'out', 'source'] },
   );
   const ms = fc.record({ total: count, upstream: count, decide: count }, { requiredKeys: ['total'] });
-  const own = fc.record({ usage, ms }, optional);
+  const own = fc.record({ usage, ms, content: answered }, optional);
   const closing = fc.record({
-    intent: plain.id,
+    intent: id,
     status: fc.constantFrom('ok', 'failed', 'cancelled', 'unknown'),
   });
   fc.assert(
@@ -136,8 +153,7 @@ test('an assembled outcome is the canonical JSON of its entry and fits the schem
         ...rest,
         ...closed,
         ...rendered(more),
-        actor: fragment(fixed.actor),
-        target: fragment(fixed.target),
+        ...renderedFixed(fixed),
       };
       const text = assembleOutcome(parts, parts);
       holds(text, { ...values, ...some, ...fixed, ...more, ...rest, ...closed, v: 1, phase: 'outcome' });
@@ -147,20 +163,6 @@ test('an assembled outcome is the canonical JSON of its entry and fits the schem
 });
 
 test('a usage that is not a whole number is refused, never recorded', () => {
-  const parts = {
-    ...({
-      type: 'model_call',
-      id: 'i',
-      log: 'l',
-      ts: 't',
-      node: 'n',
-      boot: 'b',
-      sv: 1,
-      req: 'r',
-      attempt: 1,
-    } as const),
-    ...({ actor: fragment({}), target: fragment({}), intent: 'i', status: 'ok' } as const),
-  };
   const usage = {
     cost_nanos: 1,
     currency: 'USD',
@@ -169,26 +171,11 @@ test('a usage that is not a whole number is refused, never recorded', () => {
     out: 1,
     source: 'provider',
   } as const;
-  assert.throws(() => assembleOutcome(parts, { ...parts, usage }), RangeError);
+  assert.throws(() => assembleOutcome(sample, { ...sample, usage }), RangeError);
 });
 
 test('what a caller wrote cannot leave its string', () => {
-  const parts = {
-    ...({
-      type: 'model_call',
-      id: 'i',
-      log: 'l',
-      ts: 't',
-      node: 'n',
-      boot: 'b',
-      sv: 1,
-      req: 'r',
-      attempt: 1,
-    } as const),
-    ...({ actor: fragment({}), target: fragment({}), intent: 'i', status: 'ok' } as const),
-    cc: '","status":"ok',
-    trace: '\\"\ud800',
-  };
+  const parts = { ...sample, cc: '","status":"ok', trace: '\\"\ud800' };
   const text = assembleOutcome(parts, parts);
   const value: unknown = JSON.parse(text);
   assert.equal(canonicalize(value), text);

@@ -4,6 +4,7 @@ import { generateKeyPairSync, sign } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { makeEntryId, makeRequestId } from '@countersign/core/ids';
 import { assembleIntent } from '@countersign/core/ledger/assemble';
 import { fragment } from '@countersign/core/ledger/canonical';
 import { signCheckpoint } from '@countersign/core/ledger/checkpoint';
@@ -33,17 +34,17 @@ const target = fragment({ provider: 'sandbox', model: 'echo', route: '/v1/chat/c
 const policy = fragment({ decision: 'allow', version: 4, hash, rules: ['members-may-call'] });
 const ctx = fragment({ labels: ['none'], network: ['office'], claimed: { tags: [] } });
 
+const fixed = {
+  ...({ type: 'model_call', sv: 4, attempt: 1 } as const),
+  ...{ actor, target, log: fragment(key.name), ts: fragment('2026-11-22T03:35:39.123Z') },
+  ...{ node: fragment('n1'), boot: fragment('b1') },
+};
+const bytes = new Uint8Array(10);
+
 function entry(i: number): Uint8Array {
-  const id = `019ab000-0000-7000-8000-${String(i).padStart(12, '0')}`;
-  const fixed = {
-    type: 'model_call',
-    log: key.name,
-    ts: '2026-11-22T03:35:39.123Z',
-    node: 'n1',
-    boot: 'b1',
-  } as const;
-  const call = { id, req: `req_${i}`, sv: 4, attempt: 1, content: { req_c: hash, req_len: 900 } };
-  return nodeVerifying.utf8(assembleIntent({ ...fixed, ...call, actor, target }, { policy, ctx }));
+  const call = { id: makeEntryId(i, bytes), req: makeRequestId(i, bytes) };
+  const own = { policy, ctx, content: { req_c: hash, req_len: 900 } };
+  return nodeVerifying.utf8(assembleIntent({ ...fixed, ...call }, own));
 }
 
 function* bundles(): Generator<Uint8Array, void> {

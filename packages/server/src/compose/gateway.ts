@@ -2,8 +2,10 @@
 
 import { createHmac, createSecretKey, hash, randomFillSync } from 'node:crypto';
 import { type EntryId, makeEntryId, makeRequestId, type RequestId } from '@countersign/core/ids';
+import { type Fragment, fragment } from '@countersign/core/ledger/canonical';
 import { createActiveCalls } from '../gateway/active-calls.ts';
 import type { GatewayDeps } from '../gateway/deps.ts';
+import type { EntryDeps } from '../gateway/entry-deps.ts';
 import { limitFailures, limitRefusals } from '../platform/log/limited.ts';
 import type { Log } from '../platform/log/log.ts';
 import type { Registry } from '../platform/metrics/registry.ts';
@@ -70,11 +72,11 @@ function createIds(now: () => number) {
 }
 
 /** Times as RFC 3339 with milliseconds: the same second, and mostly the same millisecond, is asked for again and again. */
-function createTimestamps(): (ms: number) => string {
+function createTimestamps(): (ms: number) => Fragment {
   let second = -1;
   let head = '';
   let last = -1;
-  let text = '';
+  let text = fragment('');
   return (ms) => {
     if (ms === last) return text;
     const own = Math.floor(ms / 1000);
@@ -82,10 +84,15 @@ function createTimestamps(): (ms: number) => string {
       second = own;
       head = new Date(own * 1000).toISOString().slice(0, -4);
     }
-    text = `${head}${String(ms - own * 1000).padStart(3, '0')}Z`;
+    text = fragment(`${head}${String(ms - own * 1000).padStart(3, '0')}Z`);
     last = ms;
     return text;
   };
+}
+
+function writtenBy(node: string, boot: string): EntryDeps {
+  const texts = { nodeText: fragment(node), bootText: fragment(boot) };
+  return { node, boot, ...texts, timestamp: createTimestamps() };
 }
 
 type Commit = (purpose: string, text: string) => string;
@@ -189,13 +196,11 @@ export function composeGateway(ports: GatewayPorts): Gateway {
     meter,
     subjectKey: subjectKeys.get,
     commitments: createCommitments(),
-    timestamp: createTimestamps(),
+    ...writtenBy(node, boot),
     ...sealed,
     newEntryId,
     now,
     clock: () => performance.now(),
-    node,
-    boot,
     alerts,
     activeCalls,
     rounds: ports.rounds,

@@ -7,8 +7,8 @@ import {
   assembleIntent,
   assembleOutcome,
   type CallParts,
-  type ContentParts,
   type FailureParts,
+  type RequestContent,
   type UsageParts,
 } from '@countersign/core/ledger/assemble';
 import { type Fragment, fragment } from '@countersign/core/ledger/canonical';
@@ -149,7 +149,6 @@ function callParts(
   id: EntryId,
   atMs: number,
   ran: Ran,
-  content: ContentParts,
   err: FailureParts | undefined,
 ): CallParts {
   const { asked, decided } = entry;
@@ -157,10 +156,10 @@ function callParts(
   return {
     type: 'model_call',
     id,
-    log: snapshot.origin,
+    log: snapshot.originText,
     ts: deps.timestamp(atMs),
-    node: deps.node,
-    boot: deps.boot,
+    node: deps.nodeText,
+    boot: deps.bootText,
     sv: decided.version,
     req: asked.call.requestId,
     attempt: entry.attempt,
@@ -168,7 +167,6 @@ function callParts(
     target: targetFragment(entry, ran),
     class: decided.classified.entry,
     cc: decided.costCentre,
-    content,
     trace: traceOf(asked),
     err,
   };
@@ -180,7 +178,7 @@ export function intentText(
   entry: CallEntry,
   more: {
     readonly commitment: string | undefined;
-    readonly client: Pick<ContentParts, 'client' | 'client_c'>;
+    readonly client: Pick<RequestContent, 'client' | 'client_c'>;
     readonly splices: readonly SpliceRecord[];
     readonly refused: { readonly status: 'denied' | 'refused'; readonly code: string } | undefined;
   },
@@ -189,9 +187,9 @@ export function intentText(
   const { snapshot } = asked.authenticated;
   const { worst } = decided;
   const { client, client_c } = more.client;
-  const content = { client, client_c, req_len: asked.body.length, req_c: more.commitment };
   const err = more.refused === undefined ? undefined : { code: more.refused.code };
-  const text = assembleIntent(callParts(deps, entry, entry.id, entry.atMs, notRun, content, err), {
+  const text = assembleIntent(callParts(deps, entry, entry.id, entry.atMs, notRun, err), {
+    content: { client, client_c, req_len: asked.body.length, req_c: more.commitment },
     policy: policyFragment(snapshot, decided, more.splices),
     ctx: contextFragment(decided.context),
     reserved:
@@ -232,8 +230,8 @@ export function outcomeText(
   atMs: number,
   facts: OutcomeFacts,
 ): string {
-  const content = { resp_len: facts.responseBytes, resp_c: facts.commitment };
-  const text = assembleOutcome(callParts(deps, entry, id, atMs, facts, content, facts.error), {
+  const text = assembleOutcome(callParts(deps, entry, id, atMs, facts, facts.error), {
+    content: { resp_len: facts.responseBytes, resp_c: facts.commitment },
     intent: entry.id,
     status: facts.status,
     usage: facts.usage,

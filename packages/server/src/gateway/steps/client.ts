@@ -1,6 +1,6 @@
 // Owns how a call's record says where it came from: by the entry beside which its client is sealed.
 
-import type { ContentParts } from '@countersign/core/ledger/assemble';
+import type { RequestContent } from '@countersign/core/ledger/assemble';
 import { clientBytes, clientOf, knownClient, noteClient } from '../../services/subjects/clients.ts';
 import { sealContent } from '../../services/subjects/sealed-content.ts';
 import type { Client, SubjectKey } from '../../services/subjects/subject-key.ts';
@@ -10,7 +10,7 @@ import type { CallEntry } from '../entries.ts';
 
 /** What an intent says of its client, and what is sealed with it where that is the first such entry. */
 export type ClientRecord = {
-  readonly parts: Pick<ContentParts, 'client' | 'client_c'>;
+  readonly parts: Pick<RequestContent, 'client' | 'client_c'>;
   readonly sidecar: Sidecar | undefined;
   /** To be called once the entry is durable. */
   readonly note: () => void;

@@ -13,6 +13,7 @@ import { AppError } from '@countersign/core/errors';
 import type { ActorChain } from '@countersign/core/identity/actor';
 import type { KeyMemory } from '@countersign/core/identity/resolve';
 import type { OrgId } from '@countersign/core/ids';
+import { type Fragment, fragment } from '@countersign/core/ledger/canonical';
 import { type ActivePolicy, activatePolicy, type PolicySource } from './active-policy.ts';
 import { type ActorFacts, createActorFacts } from './actor-facts.ts';
 import { createDerived, type Derived, leavesDerived } from './derived.ts';
@@ -23,6 +24,8 @@ export type OrgSnapshot = Derived & {
   readonly orgId: OrgId;
   /** The name of the organization's ledger. */
   readonly origin: string;
+  /** The same, as it stands in entries. */
+  readonly originText: Fragment;
   readonly version: () => number;
   readonly directory: Directory;
   readonly organization: () => Organization;
@@ -64,6 +67,7 @@ export function createOrgSnapshot(orgId: OrgId, loaded: Loaded): OrgSnapshot {
   return {
     orgId,
     origin: loaded.origin,
+    originText: fragment(loaded.origin),
     directory,
     keyMemory,
     rendered,
