@@ -74,6 +74,7 @@ export function besideBody(call: InboundCall): readonly Part[] {
   return parts;
 }
 
+const usualType = 'application/json';
 const jsonInUtf8 = /^\s*application\/json\s*(?:;\s*(?:charset\s*=\s*"?utf-?8"?\s*)?)?$/i;
 /** Of a type other than a form's, whose reader takes no further parameter. */
 const charset = /^(?!\s*multipart\/).*\bcharset\s*=\s*"?([^\s;"]*)/i;
@@ -83,7 +84,7 @@ export function checkBodyType(call: InboundCall, body: Uint8Array): void {
   const type = call.header('content-type');
   if (type === undefined || body.length === 0) return;
   if (call.endpoint.id !== 'passthrough') {
-    if (!jsonInUtf8.test(type))
+    if (type !== usualType && !jsonInUtf8.test(type))
       throw new AppError('unsupported_media_type', 'send the body as `application/json`, in UTF-8');
     return;
   }

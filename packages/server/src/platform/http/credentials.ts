@@ -26,8 +26,11 @@ function credentialName(name: string): CredentialHeader | typeof userHeader | un
   return lower === userHeader ? userHeader : credentialHeaders.find((header) => header === lower);
 }
 
+const usualScheme = 'Bearer ';
+
 /** The token after the scheme `Bearer` in any case; '' when nothing follows; undefined for another scheme. */
 function bearerToken(value: string): string | undefined {
+  if (value.startsWith(usualScheme)) return value.slice(usualScheme.length).trim();
   const match = /^bearer(?:[ \t]+(.*))?$/i.exec(value);
   return match === null ? undefined : (match[1] ?? '').trim();
 }
