@@ -205,8 +205,9 @@ async function rowsOf(store: SampleStore, { owner }: House): Promise<string> {
     'sidecars',
   ] as const;
   const more = ['policies', 'provider_keys', 'erasure_requests', 'changes', 'tiles', 'idempotency'] as const;
+  const cosigned = ['cosignatures', 'cosigned_checkpoints'] as const;
   const all: unknown[] = [];
-  for (const table of [...tables, ...more])
+  for (const table of [...tables, ...more, ...cosigned])
     all.push(await store.db.selectFrom(table).selectAll().where('org_id', '=', owner.orgId).execute());
   return JSON.stringify(all, (_name, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
 }

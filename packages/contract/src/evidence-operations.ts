@@ -4,7 +4,7 @@ import { entryTypes } from '@countersign/core/ledger/entry';
 import { alertKinds } from '@countersign/core/ledger/entry-fields';
 import { z } from 'zod';
 import { operation } from './operation.ts';
-import { answerFormat, filter, moment, nothing, page, pageOf, statedReason } from './shapes.ts';
+import { answerFormat, filter, moment, nothing, page, pageOf, queryFlag, statedReason } from './shapes.ts';
 
 const reading = { params: nothing, query: nothing, body: null, status: 200, alsoProduces: [] } as const;
 
@@ -137,7 +137,8 @@ export const recordProof = operation({
   id: 'record.proof',
   method: 'GET',
   path: '/records/{id}/proof',
-  summary: 'the receipt of a record: an inclusion proof and a signed checkpoint (C2SP tlog-proof)',
+  summary:
+    'the receipt of a record: an inclusion proof and a signed checkpoint (C2SP tlog-proof), one that witnesses have cosigned where it covers the record',
   tag: 'records',
   permission: ['records.read', 'records.read_own'],
   runs: 'query',
@@ -186,7 +187,11 @@ const whichLog = z.strictObject({
 
 export const ledgerCheckpoint = operation({
   ...reading,
-  query: whichLog,
+  query: whichLog.extend({
+    cosigned: queryFlag
+      .default(false)
+      .describe('the newest one that witnesses have cosigned instead, with their signatures'),
+  }),
   id: 'ledger.checkpoint',
   method: 'GET',
   path: '/ledger/checkpoint',

@@ -12,6 +12,12 @@ export const page = z.strictObject({
   limit: z.coerce.number().int().min(1).max(200).default(50).describe('how many to return at most'),
 });
 
+/** Yes or no in a query, where everything is text. */
+export const queryFlag = z.preprocess(
+  (value) => (value === 'true' ? true : value === 'false' ? false : value),
+  z.boolean(),
+);
+
 /** A page of `item`. `next` is absent on the last page. */
 export function pageOf<S extends z.ZodType>(item: S) {
   return z.object({ items: z.array(item), next: z.string().optional() });

@@ -5,6 +5,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { Change } from '@countersign/core/directory/objects';
 import { AppError } from '@countersign/core/errors';
 import { makeEntryId, type OrgId } from '@countersign/core/ids';
+import { cosigningHandlers } from './compose/cosigning-calls.ts';
 import { holdStart } from './compose/hold-start.ts';
 import { openHeld } from './compose/hold-store.ts';
 import { openInstallation, runInit } from './compose/installation.ts';
@@ -161,10 +162,12 @@ function handlersOf(
   deps: Basics & RunDeps,
   journaled: OpenCommitter['journaled'],
   following: Following,
+  witnesses: ThreadData['witnesses'],
 ): CallHandlers<WriterCalls> {
   const { db, committer, projector } = deps;
   const inTurn = createQueue();
   return {
+    ...cosigningHandlers(db, witnesses),
     open: () => openInstallation(deps),
     closeOrphans: () => closeOrphans(deps),
     closeOwed: ({ orgId, owed }) => inTurn(() => closeOwed({ db, committer, projector }, orgId, owed)),
@@ -256,12 +259,10 @@ async function start(data: ThreadData): Promise<void> {
     empty,
     onError,
   });
+  const following: Following = { empty, publish: (step) => say('step', step) };
   const server = serveThread<WriterCalls, WriterHears, WriterNotices>(
     port,
-    handlersOf(commandDeps(basics, emailIndexer(indexKey)), committer.journaled, {
-      publish: (step) => say('step', step),
-      empty,
-    }),
+    handlersOf(commandDeps(basics, emailIndexer(indexKey)), committer.journaled, following, data.witnesses),
     {
       onError,
       onNotice: { held: appender.onHeld, left: appender.leave },

@@ -34,6 +34,7 @@ import { readSubject } from '@countersign/server/stores/secrets';
 import type { MakeDatabase } from '../storage/open-suite.ts';
 import { blockTests } from './block-suite.ts';
 import { checkTests } from './check-suite.ts';
+import { cosignedTests } from './cosigned-suite.ts';
 import { usageTests } from './usage-suite.ts';
 
 type Fixture = { readonly store: SampleStore; readonly made: SampleOrganization };
@@ -232,6 +233,7 @@ export function storeSuite(name: string, makeDatabase: MakeDatabase, skip: false
     blockTests(fixture, skip);
     checkTests(fixture, skip);
     usageTests(makeDatabase, skip);
+    cosignedTests(fixture, skip);
     sealedTests(fixture, skip);
   });
 }

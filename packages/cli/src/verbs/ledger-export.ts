@@ -34,12 +34,27 @@ async function* bundlesOf(client: Client, log: Log, size: number): AsyncGenerato
   }
 }
 
+/**
+ * The newest cosigned checkpoint; undefined where no witness has cosigned. Asked for before the newest one, so that it
+ * is of the same tree or of its beginning.
+ */
+async function cosignedOf(client: Client, log: Log): Promise<string | undefined> {
+  try {
+    const { checkpoint } = await client.call(ledgerCheckpoint, { query: { log, cosigned: true } });
+    return checkpoint;
+  } catch (error) {
+    if (error instanceof ProblemError && error.code === 'not_found') return undefined;
+    throw error;
+  }
+}
+
 async function run(invocation: Invocation): Promise<ExitCode> {
   const { args, flags, json, machine } = invocation;
   const log = flags.toggle('installation') === true ? 'installation' : 'organization';
   const [directory = ''] = args;
   const copies = flags.list('copy').map((name) => formatNamed('copy', name));
   const client = connect(invocation);
+  const cosigned = await cosignedOf(client, log);
   const { checkpoint, verifierKey } = await client.call(ledgerCheckpoint, { query: { log } });
   const head = parseSignedCheckpoint(checkpoint)?.checkpoint;
   if (head === undefined) throw new FailedError('the server gave no checkpoint that can be read');
@@ -47,6 +62,7 @@ async function run(invocation: Invocation): Promise<ExitCode> {
   const written = await writeExport(directory, {
     vkey: verifierKey,
     checkpoint,
+    ...(cosigned === undefined ? {} : { cosigned }),
     bundles: bundlesOf(client, log, head.size),
     copies,
   });

@@ -33,6 +33,34 @@ type Hashing = { readonly sha256: Sha256; readonly utf8: Utf8 };
 
 /** Reads a policy file; on failure the 1-based line and what to do about it. */
 export function parseLogPolicy(deps: Hashing, source: string): ParsedLogPolicy {
+  const read = readLines(deps, source);
+  if (!read.ok) return read;
+  const { draft, lines: line } = read;
+  if (draft.quorums.length !== 1) return { ok: false, line, reason: 'give exactly one quorum line' };
+  const { logs, witnesses, groups, quorums } = draft;
+  if (logs.length === 0) return { ok: false, line, reason: 'give at least one log line' };
+  return { ok: true, policy: { logs, witnesses, groups, quorum: quorums[0] } };
+}
+
+/**
+ * Reads the same lines for a log that asks witnesses for their cosignatures: its own key, groups and a quorum may be
+ * left out, a witness and where it is asked may not. Without a quorum line `quorum` is undefined.
+ */
+export function parseWitnessList(deps: Hashing, source: string): ParsedLogPolicy {
+  const read = readLines(deps, source);
+  if (!read.ok) return read;
+  const { draft, lines: line } = read;
+  const { logs, witnesses, groups, quorums } = draft;
+  if (quorums.length > 1) return { ok: false, line, reason: 'give one quorum line at most' };
+  if (witnesses.length === 0) return { ok: false, line, reason: 'give at least one witness line' };
+  return { ok: true, policy: { logs, witnesses, groups, quorum: quorums[0] } };
+}
+
+type ReadLines =
+  | { readonly ok: true; readonly draft: Draft; readonly lines: number }
+  | Extract<ParsedLogPolicy, { readonly ok: false }>;
+
+function readLines(deps: Hashing, source: string): ReadLines {
   const draft: Draft = { logs: [], witnesses: [], groups: [], names: new Set(), quorums: [] };
   const lines = source.split('\n');
   for (const [index, line] of lines.entries()) {
@@ -45,12 +73,7 @@ export function parseLogPolicy(deps: Hashing, source: string): ParsedLogPolicy {
     const reason = readLine(deps, draft, words);
     if (reason !== undefined) return { ok: false, line: index + 1, reason };
   }
-  if (draft.quorums.length !== 1) {
-    return { ok: false, line: lines.length, reason: 'give exactly one quorum line' };
-  }
-  const { logs, witnesses, groups, quorums } = draft;
-  if (logs.length === 0) return { ok: false, line: lines.length, reason: 'give at least one log line' };
-  return { ok: true, policy: { logs, witnesses, groups, quorum: quorums[0] } };
+  return { ok: true, draft, lines: lines.length };
 }
 
 function readLine(deps: Hashing, draft: Draft, words: readonly string[]): string | undefined {

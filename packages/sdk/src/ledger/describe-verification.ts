@@ -2,6 +2,7 @@
 
 import { assertNever } from '@countersign/core/errors';
 import type { CheckpointProblem } from '@countersign/core/ledger/checkpoint';
+import type { Cosignature } from '@countersign/core/ledger/cosignature';
 import type { DirectoryFinding, DirectoryVerification } from './verify-directory.ts';
 import type { ReceiptVerification } from './verify-receipt.ts';
 
@@ -28,19 +29,23 @@ function keyLine(key: 'given' | 'policy' | 'export'): readonly string[] {
 
 function anchorLines(result: Extract<DirectoryVerification, { readonly ok: true }>): readonly string[] {
   const lines = [
-    ...result.cosignatures.map(({ witness, time }) => witnessLine(witness, time)),
+    ...result.cosignatures.map((one) => witnessOfLine(one, result)),
     ...result.missing.map(missingLine),
+    ...unheldLine(result.unheldSize),
   ];
-  const { heldSize, size } = result;
+  const { heldSize, cosignedSize, size } = result;
+  const coveredSize = Math.max(heldSize, cosignedSize);
   if (heldSize > 0) {
     lines.push(
       `protected against the operator: the first ${heldSize} entries are those of the held checkpoint`,
     );
   }
-  if (result.cosignatures.length > 0 || heldSize >= Math.max(size, 1)) return lines;
-  if (heldSize > 0) {
+  const isCosigned = result.cosignatures.length > 0 && cosignedSize === size;
+  if (isCosigned || coveredSize >= Math.max(size, 1)) return lines;
+  if (coveredSize > 0) {
+    const which = heldSize >= cosignedSize ? 'held' : 'cosigned';
     lines.push(
-      `not protected against the operator: the ${size - heldSize} entries after the held checkpoint`,
+      `not protected against the operator: the ${size - coveredSize} entries after the ${which} checkpoint`,
     );
     return lines;
   }
@@ -48,6 +53,22 @@ function anchorLines(result: Extract<DirectoryVerification, { readonly ok: true 
     ...lines,
     'not protected against the operator: whoever has the signing key and the disk could have written another log,',
     '  or cut this one short; hold it against an earlier checkpoint (--since), a receipt, or a witness\u2019s cosignature',
+  ];
+}
+
+/** A witness's line about an export, of which it may have seen the beginning only. */
+function witnessOfLine(
+  { witness, time }: Cosignature,
+  { size, cosignedSize }: { readonly size: number; readonly cosignedSize: number },
+): string {
+  if (cosignedSize === size) return witnessLine(witness, time);
+  return `protected against the operator: the first ${cosignedSize} entries: witness \`${witness}\` saw them at ${dateOf(time)} and has cosigned them`;
+}
+
+function unheldLine(size: number): readonly string[] {
+  if (size === 0) return [];
+  return [
+    `a cosigned checkpoint of ${size} entries lies in the export and counts for nothing: name its witnesses by a key of yours (--witness) or a policy (--policy)`,
   ];
 }
 
@@ -88,10 +109,13 @@ function missingLine(witness: string): string {
   return `not cosigned by witness \`${witness}\`, which the policy names; its quorum is met without it`;
 }
 
-function witnessLine(witness: string, time: number): string {
+function dateOf(time: number): string {
   // A witness signs 64 bits of seconds; beyond year 275760 there is no date to write.
-  const when = time <= 8.64e12 ? new Date(time * 1000).toISOString() : `second ${time}`;
-  return `protected against the operator: witness \`${witness}\` saw this tree at ${when} and has cosigned it`;
+  return time <= 8.64e12 ? new Date(time * 1000).toISOString() : `second ${time}`;
+}
+
+function witnessLine(witness: string, time: number): string {
+  return `protected against the operator: witness \`${witness}\` saw this tree at ${dateOf(time)} and has cosigned it`;
 }
 
 /** One finding in plain words: the place, and what is wrong there. */
@@ -131,6 +155,7 @@ type InputKind =
   | 'input_unusable'
   | 'key_missing'
   | 'held_refused'
+  | 'cosigned_refused'
   | 'cosignature_invalid'
   | 'cosignature_missing'
   | 'quorum_not_met'
@@ -146,6 +171,8 @@ function describeInput(finding: Extract<DirectoryFinding, { readonly kind: Input
       return finding.problem === 'checkpoint_malformed'
         ? 'what is given as the held checkpoint is no checkpoint: give the signed note, or the API\u2019s answer with it'
         : `the held checkpoint was not signed by this log: ${checkpointProblems[finding.problem]}`;
+    case 'cosigned_refused':
+      return `\`${finding.file}\` is not of this log: ${checkpointProblems[finding.problem]}`;
     case 'cosignature_invalid':
       return `the cosignature of \`${finding.witness}\` is false`;
     case 'cosignature_missing':

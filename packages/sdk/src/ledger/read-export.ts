@@ -9,6 +9,8 @@ const maxFileBytes = 256 * 65_537;
 /** The files beside the tiles. */
 export const exportFiles = {
   checkpoint: 'checkpoint',
+  /** The newest checkpoint that witnesses have cosigned, where any has: of this tree, or of its beginning. */
+  cosigned: 'checkpoint.cosigned',
   vkey: 'vkey',
   /** Copy: one entry a line. */
   entries: 'entries.jsonl',

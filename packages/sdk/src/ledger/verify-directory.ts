@@ -1,6 +1,10 @@
 // Owns the offline verification of an exported directory, and the honest account of what it was held against.
 
-import { type CheckpointProblem, openCheckpoint } from '@countersign/core/ledger/checkpoint';
+import {
+  type CheckpointProblem,
+  openCheckpoint,
+  type SignedCheckpoint,
+} from '@countersign/core/ledger/checkpoint';
 import type { Cosignature } from '@countersign/core/ledger/cosignature';
 import { toHex } from '@countersign/core/ledger/encoding';
 import {
@@ -21,6 +25,7 @@ import {
   type Trusted,
   type TrustFinding,
   type TrustOptions,
+  type Witnessed,
 } from './trusted.ts';
 import { type CopyFinding, verifyCopies } from './verify-copies.ts';
 
@@ -38,6 +43,8 @@ export type DirectoryFinding =
   | TrustFinding
   | { readonly kind: 'key_missing'; readonly file: string }
   | { readonly kind: 'held_refused'; readonly problem: CheckpointProblem }
+  /** The cosigned checkpoint in the export is of another log, or this log's key has not signed it. */
+  | { readonly kind: 'cosigned_refused'; readonly problem: CheckpointProblem; readonly file: string }
   | { readonly kind: 'file_unexpected'; readonly file: string };
 
 export type DirectoryVerification =
@@ -53,6 +60,10 @@ export type DirectoryVerification =
       readonly key: 'given' | 'policy' | 'export';
       /** The size of the held checkpoint; 0 if none was given. The first so many entries are held by it. */
       readonly heldSize: number;
+      /** How many entries the cosignatures cover; 0 if no witness that was named has cosigned. */
+      readonly cosignedSize: number;
+      /** The size of a cosigned checkpoint in the export that counts for nothing, since no witness was named. */
+      readonly unheldSize: number;
       readonly cosignatures: readonly Cosignature[];
       /** Witnesses of the policy that have not cosigned, though enough have. */
       readonly missing: readonly string[];
@@ -64,6 +75,9 @@ type Against = {
   readonly key: VerifierKey;
   readonly keySource: 'given' | 'policy' | 'export';
   readonly held: readonly HeldHead[];
+  readonly heldSize: number;
+  /** The cosigned checkpoint that lies in the export, signed by the log's key. */
+  readonly cosigned: SignedCheckpoint | undefined;
   readonly trusted: Trusted;
 };
 
@@ -110,9 +124,8 @@ async function verifyOrThrow(
     held: against.held,
   });
   if (!verified.ok) throw new Found(verified.finding);
-  const { note, checkpoint: head } = verified.signed;
-  const witnesses = readCosignatures(against.trusted, note);
-  if (!witnesses.ok) throw new Found(witnesses.finding);
+  const { checkpoint: head } = verified.signed;
+  const witnessed = witnessedBy(against, verified.signed);
   refuseUnexpectedFiles(source, head.size);
   const copiesChecked = options.copies !== false;
   const copy = copiesChecked ? verifyCopies(nodeVerifying, source, head.size) : undefined;
@@ -124,8 +137,8 @@ async function verifyOrThrow(
     root: toHex(head.root),
     verifierKey: formatVerifierKey(against.key),
     key: against.keySource,
-    heldSize: against.held[0]?.size ?? 0,
-    ...witnesses.witnessed,
+    heldSize: against.heldSize,
+    ...witnessed,
     copiesChecked,
   };
 }
@@ -138,6 +151,8 @@ function readOptions(source: ExportDirectory, options: VerifyOptions, checkpoint
   if (!chosen.ok) throw new Found(chosen.finding);
   const key = chosen.key ?? exportedKey(source);
   const held: HeldHead[] = [];
+  const cosigned = cosignedOf(source, key);
+  let heldSize = 0;
   if (options.since !== undefined) {
     const note = heldNote(options.since);
     if (note === undefined) throw new Found({ kind: 'held_refused', problem: 'checkpoint_malformed' });
@@ -145,9 +160,56 @@ function readOptions(source: ExportDirectory, options: VerifyOptions, checkpoint
     if (!opened.ok) throw new Found({ kind: 'held_refused', problem: opened.problem });
     const { size, root } = opened.signed.checkpoint;
     held.push({ name: 'the held checkpoint', size, root });
+    heldSize = size;
+  }
+  // Whoever cosigned it, the log's own key signed it: of a log that has another tree now it is evidence.
+  if (cosigned !== undefined) {
+    const { size, root } = cosigned.checkpoint;
+    held.push({ name: 'the cosigned checkpoint', size, root });
   }
   const keySource = options.vkey !== undefined ? 'given' : options.policy !== undefined ? 'policy' : 'export';
-  return { key, keySource, held, trusted };
+  return { key, keySource, held, heldSize, cosigned, trusted };
+}
+
+function cosignedOf(source: ExportDirectory, key: VerifierKey): SignedCheckpoint | undefined {
+  const file = exportFiles.cosigned;
+  const bytes = source.read(file);
+  if (bytes === undefined) return undefined;
+  const text = strictText(bytes);
+  const opened = text === undefined ? undefined : openCheckpoint(nodeVerifying, text, key);
+  if (opened?.ok === true) return opened.signed;
+  throw new Found({ kind: 'cosigned_refused', problem: opened?.problem ?? 'checkpoint_malformed', file });
+}
+
+type WitnessedPart = Witnessed & { readonly cosignedSize: number; readonly unheldSize: number };
+
+/**
+ * Who has cosigned the export's checkpoint, or else the one beside it, which may be older: witnesses cosign now and
+ * then. Of two that satisfy what was asked for, the one with more cosignatures counts.
+ */
+function witnessedBy({ trusted, cosigned }: Against, signed: SignedCheckpoint): WitnessedPart {
+  const heads = cosigned === undefined ? [signed] : [signed, cosigned];
+  const isNamed = trusted.witnesses.length + trusted.asked.length > 0;
+  const unheldSize = isNamed ? 0 : (cosigned?.checkpoint.size ?? 0);
+  let best: Witnessed & { readonly cosignedSize: number } = {
+    cosignatures: [],
+    missing: [],
+    cosignedSize: 0,
+  };
+  let isMet = false;
+  let finding: TrustFinding | undefined;
+  for (const { note, checkpoint } of heads) {
+    const read = readCosignatures(trusted, note);
+    if (!read.ok && read.finding.kind === 'cosignature_invalid') throw new Found(read.finding);
+    if (!read.ok) finding = read.finding;
+    else if (!isMet || read.witnessed.cosignatures.length > best.cosignatures.length) {
+      const isCosigned = read.witnessed.cosignatures.length > 0;
+      best = { ...read.witnessed, cosignedSize: isCosigned ? checkpoint.size : 0 };
+      isMet = true;
+    }
+  }
+  if (!isMet && finding !== undefined) throw new Found(finding);
+  return { ...best, unheldSize };
 }
 
 function exportedKey(source: ExportDirectory): VerifierKey {

@@ -33,6 +33,11 @@ export type ExportSource = {
   /** The signed checkpoint to export at. */
   readonly checkpoint: string;
   /**
+   * The newest checkpoint that witnesses have cosigned, if there is one. It is written as it is, whatever it says of the
+   * tree: `verifyDirectory` holds the tree to it.
+   */
+  readonly cosigned?: string;
+  /**
    * The entries in order from place 0, as bundles (16-bit length ‖ entry) of any number of entries. What comes
    * after the checkpoint's size is not read.
    */
@@ -46,8 +51,8 @@ export type WrittenExport = { readonly size: number; readonly files: number };
 /**
  * Writes an export to a directory that is absent, empty, or an earlier export of the same log, which it
  * replaces. Nothing appears there until all is written and the root is the signed one. Refuses with
- * `conflict` (the directory holds something else, or a later export) or `invalid_request` (the checkpoint
- * does not verify, the entries do not match it, or one that is to be copied is none of a version known here).
+ * `conflict` (the directory holds something else, or a later export) or `invalid_request` (a checkpoint
+ * is not signed by the key, the entries do not match it, or one that is to be copied is none of a version known here).
  */
 export async function writeExport(directory: string, source: ExportSource): Promise<WrittenExport> {
   const target = resolve(directory);
@@ -60,6 +65,12 @@ export async function writeExport(directory: string, source: ExportSource): Prom
     );
   }
   const { checkpoint } = opened.signed;
+  if (
+    key !== undefined &&
+    source.cosigned !== undefined &&
+    !openCheckpoint(nodeVerifying, source.cosigned, key).ok
+  )
+    throw new AppError('invalid_request', 'the cosigned checkpoint is not of this log, fetch both again');
   refuseForeign(target, checkpoint);
   mkdirSync(dirname(target), { recursive: true });
   const draft = mkdtempSync(join(dirname(target), `.${basename(target)}-`));
@@ -158,6 +169,7 @@ async function writeDraft(draft: string, source: ExportSource, checkpoint: Check
     if (hashes.length > 0) put(tilePath({ level, index, width: hashes.length }), encodeTile(hashes));
   }
   put(exportFiles.checkpoint, source.checkpoint);
+  if (source.cosigned !== undefined) put(exportFiles.cosigned, source.cosigned);
   put(exportFiles.vkey, `${source.vkey.trim()}\n`);
   return files + copies.count;
 }

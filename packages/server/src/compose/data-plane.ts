@@ -4,6 +4,7 @@ import { serveCall } from '../gateway/serve-call.ts';
 import type { Config } from '../platform/config/schema.ts';
 import { openClientPool } from '../platform/egress/client-pool.ts';
 import { createEgress } from '../platform/egress/egress.ts';
+import type { FetchDocument } from '../platform/egress/fetch-document.ts';
 import type { Log } from '../platform/log/log.ts';
 import type { Registry } from '../platform/metrics/registry.ts';
 import { createRounds } from '../platform/rounds/rounds.ts';
@@ -20,6 +21,7 @@ export type DataPlane = {
   readonly gateway: Gateway;
   readonly calls: CallsUnderWay;
   readonly health: LedgerHealth;
+  readonly fetchDocument: FetchDocument;
 };
 
 export type DataPlaneParts = {
@@ -127,5 +129,5 @@ export function composeDataPlane(parts: DataPlaneParts): DataPlane {
   const calls = trackCalls(serveCall(gateway.deps), gateway.deps.activeCalls);
   settleOwed(recorder, calls, shutdown);
   recordRefusals(gateway, parts);
-  return { gateway, calls, health };
+  return { gateway, calls, health, fetchDocument: egress.fetchDocument };
 }

@@ -37,6 +37,7 @@ async function makeStore(context: TestContext) {
         tellsCheckpoints: false,
         logCheckMs: 60_000,
         heldFiles: [],
+        witnesses: undefined,
       },
       { db: store.db, dialect: 'sqlite', check: async () => {}, close: async () => {} },
       (count) => crypto.getRandomValues(new Uint8Array(count)),

@@ -6,6 +6,7 @@ import type { Log } from '../platform/log/log.ts';
 import { createRegistry } from '../platform/metrics/registry.ts';
 import type { Shutdown } from '../platform/shutdown/shutdown.ts';
 import type { Step } from '../services/snapshot/snapshots.ts';
+import { composeCosigning } from './cosigning.ts';
 import { healthFace, inferenceFace } from './data-faces.ts';
 import { composeDataPlane, type DataPlane } from './data-plane.ts';
 import type { Face } from './face.ts';
@@ -13,7 +14,9 @@ import type { Gateway } from './gateway.ts';
 import { createHttpServer, type Listen } from './http-server.ts';
 import { reportLogChecks } from './log-check-report.ts';
 import { managementFaces } from './management-faces.ts';
+import { readWitnesses } from './read-witnesses.ts';
 import { createSetup, setupFace } from './setup.ts';
+import type { Hearing } from './start-threads.ts';
 import { openStore, type Store } from './store.ts';
 import { countFaults, logFaults } from './thread-faults.ts';
 import { readTls, type Tls } from './tls.ts';
@@ -92,13 +95,22 @@ function setupLink(managementUrl: string, token: string): string {
   return link.href;
 }
 
+/** What an operator should know of a start that succeeds. */
+function warnOfStart({ masterKeys: { made } }: Store, { publicUrl }: Config, log: Log): void {
+  if (made !== undefined)
+    log.warn({ file: made }, 'made a master key: back it up, without it nothing sealed can be opened');
+  if (isWildcard(new URL(publicUrl).hostname))
+    log.warn({ publicUrl }, 'nobody reaches this server by that URL: set COUNTERSIGN_PUBLIC_URL');
+}
+
 async function start(config: Config, log: Log, shutdown: Shutdown, onDeath: () => void): Promise<Server> {
   const tls = readTls(config);
+  const witnesses = readWitnesses(config);
   let plane: DataPlane | undefined;
   const missed: Step[] = [];
   const faults = countFaults(logFaults(log));
   const metrics = createRegistry();
-  const store = await openStore(config, {
+  const hearing: Hearing = {
     onStep: (step) => (plane === undefined ? missed.push(step) : plane.gateway.onStep(step)),
     onFault: faults.onFault,
     onFollowing: (isFollowing) => plane?.health.onFollowing(isFollowing),
@@ -109,16 +121,10 @@ async function start(config: Config, log: Log, shutdown: Shutdown, onDeath: () =
       plane?.calls.cut();
       onDeath();
     },
-  });
+  };
+  const store = await openStore(config, hearing, witnesses?.policy);
   shutdown.add({ name: 'store', phase: 'close', limitMs: closeMs, close: () => store.close(closeMs) });
-  const { made } = store.masterKeys;
-  if (made !== undefined)
-    log.warn({ file: made }, 'made a master key: back it up, without it nothing sealed can be opened');
-  if (isWildcard(new URL(config.publicUrl).hostname))
-    log.warn(
-      { publicUrl: config.publicUrl },
-      'nobody reaches this server by that URL: set COUNTERSIGN_PUBLIC_URL',
-    );
+  warnOfStart(store, config, log);
   metrics.observed({
     name: 'countersign_storage_faults',
     help: 'warnings and unknown errors of the storage threads since the start: a line of the log each',
@@ -141,6 +147,8 @@ async function start(config: Config, log: Log, shutdown: Shutdown, onDeath: () =
       ],
     },
   );
+  const { fetchDocument } = composed;
+  composeCosigning({ config, witnesses, store, metrics, log, shutdown, fetchDocument });
   const setupUrl = setup.token === undefined ? undefined : setupLink(managementUrl, setup.token);
   return { url, managementUrl, setupUrl, store, gateway };
 }

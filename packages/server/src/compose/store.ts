@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { objectName } from '@countersign/core/directory/scalars';
 import { AppError } from '@countersign/core/errors';
 import { issueText } from '@countersign/core/issue-text';
+import type { LogPolicy } from '@countersign/core/ledger/log-policy';
 import { isPlainText } from '@countersign/core/plain-text';
 import { defaultPolicyText } from '@countersign/core/policy/default-policy';
 import { z } from 'zod';
@@ -30,7 +31,7 @@ export type Store = {
 };
 
 /** Opens the configured store. Throws `storage_unavailable` if another process holds it. */
-export async function openStore(config: Config, hear: Hearing): Promise<Store> {
+export async function openStore(config: Config, hear: Hearing, witnesses?: LogPolicy): Promise<Store> {
   const masterKeys = loadMasterKeys(config);
   const boot = randomBytes(8).toString('hex');
   const url = config.databaseUrl?.reveal();
@@ -45,6 +46,7 @@ export async function openStore(config: Config, hear: Hearing): Promise<Store> {
       tellsCheckpoints: hear.onCheckpoints !== undefined,
       logCheckMs: config.ledgerCheckMinutes * 60_000,
       heldFiles: config.heldCheckpoint === undefined ? [] : [config.heldCheckpoint],
+      witnesses,
     },
     hear,
   );

@@ -1,6 +1,7 @@
 // Owns what the main thread asks of the writer and the reader.
 
 import type { KeyId, OrgId, UserId } from '@countersign/core/ids';
+import type { LogPolicy } from '@countersign/core/ledger/log-policy';
 import type { InitInput, Initialized } from '../control/init-organization.ts';
 import type { RunRequest, RunResult } from '../control/run-command.ts';
 import type { QueryRequest, QueryResult } from '../control/run-query.ts';
@@ -12,6 +13,7 @@ import type { OwedOutcome } from '../services/ledger/owed.ts';
 import type { Loaded } from '../services/snapshot/org-snapshot.ts';
 import type { ReadCalls } from '../services/snapshot/read.ts';
 import type { Step } from '../services/snapshot/snapshots.ts';
+import type { CosigningCalls } from './cosigning-calls.ts';
 import type { LogsChecked } from './log-checks.ts';
 import type { FaultNotices } from './thread-faults.ts';
 
@@ -33,6 +35,8 @@ export type ThreadData = {
   readonly logCheckMs: number;
   /** Files with checkpoints that somebody kept, to which the store is held at the start. */
   readonly heldFiles: readonly string[];
+  /** Whose cosignatures are kept, and how many must agree; undefined: nobody's. */
+  readonly witnesses: LogPolicy | undefined;
 };
 
 export type InstallationState = {
@@ -58,7 +62,7 @@ export type Recovered = {
   readonly entryId: string;
 };
 
-export type WriterCalls = {
+export type WriterCalls = CosigningCalls & {
   /** Migrates, opens the installation's log on an empty store. */
   open: { request: null; reply: InstallationState };
   /** Commits past the journal; on PostgreSQL there is no other way. */

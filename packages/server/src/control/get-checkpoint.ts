@@ -1,14 +1,23 @@
-// Owns the answer with a log's newest signed checkpoint.
+// Owns the answer with a log's newest signed checkpoint, or the newest that witnesses have cosigned.
 
 import type { ledgerCheckpoint } from '@countersign/contract/evidence-operations';
 import { AppError } from '@countersign/core/errors';
+import { readCosigned } from '../stores/cosignatures.ts';
 import { readHead } from '../stores/heads.ts';
 import { logOf } from './log-of.ts';
 import type { Query } from './run-query.ts';
 
-/** The newest committed checkpoint and the key that verifies it. */
+/** The newest committed checkpoint, or the newest cosigned one, and the key that verifies it. */
 export const getCheckpoint: Query<typeof ledgerCheckpoint> = async (ctx, { query }) => {
-  const head = await readHead(ctx.store, await logOf(ctx, query.log));
+  const orgId = await logOf(ctx, query.log);
+  const head = await readHead(ctx.store, orgId);
   if (head === undefined) throw new AppError('internal', 'the organization has no log');
-  return { checkpoint: head.checkpoint, verifierKey: head.verifierKey };
+  if (!query.cosigned) return { checkpoint: head.checkpoint, verifierKey: head.verifierKey };
+  const cosigned = await readCosigned(ctx.store, orgId);
+  if (cosigned?.origin !== head.origin)
+    throw new AppError(
+      'not_found',
+      'no witness has cosigned this log yet: `COUNTERSIGN_WITNESSES` names those that are asked',
+    );
+  return { checkpoint: cosigned.checkpoint, verifierKey: head.verifierKey };
 };

@@ -49,6 +49,22 @@ export type ChangesTable = { org_id: string; version: number; entry_index: numbe
 /** Full tiles of hashes (256 of 32 bytes); partial ones follow from the bundles. */
 export type TilesTable = { org_id: string; level: number; tile: number; hashes: Uint8Array };
 
+/** What each witness cosigned last of a log, by the witness's verifier key. */
+export type CosignaturesTable = {
+  org_id: string;
+  witness_key: string;
+  /** The log's origin: what was cosigned of another log counts for nothing. */
+  origin: string;
+  size: number;
+  /** The checkpoint as the log signed it. */
+  checkpoint: string;
+  /** The witness's line under it, with its line feed. */
+  signature: string;
+};
+
+/** The newest checkpoint of a log that as many witnesses have cosigned as must, with all their lines. */
+export type CosignedCheckpointsTable = { org_id: string; origin: string; size: number; checkpoint: string };
+
 /** Which actors have records in [first_index, end_index): marks of their ids, each between spaces. */
 export type RecordBlocksTable = { org_id: string; first_index: number; end_index: number; actors: string };
 
@@ -190,6 +206,8 @@ export type Tables = {
   changes: ChangesTable;
   tiles: TilesTable;
   records: RecordsTable;
+  cosignatures: CosignaturesTable;
+  cosigned_checkpoints: CosignedCheckpointsTable;
   record_blocks: RecordBlocksTable;
   usage_dimensions: UsageDimensionsTable;
   usage_daily: UsageDailyTable;

@@ -83,6 +83,15 @@ export const configSchema = z.strictObject({
     description:
       'file with signed checkpoints that you kept: a start on a store that does not continue them is refused',
   }),
+  witnesses: path.optional().meta({
+    description:
+      'file with the witnesses that are asked to cosign checkpoints: a line `witness NAME KEY URL` each, and perhaps a ' +
+      'quorum (C2SP tlog-policy); absent: none is asked',
+  }),
+  witnessIntervalMs: integer(1_000, 3_600_000).meta({
+    fallback: 60_000,
+    description: 'milliseconds between two looks for logs that have grown since a witness cosigned them',
+  }),
   logLevel: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .meta({ fallback: 'info', description: 'least level that is logged' }),

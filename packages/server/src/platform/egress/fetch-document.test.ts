@@ -36,6 +36,24 @@ test('a document arrives with its type and its age, and was asked for unencoded'
   assert.equal(Buffer.from(got.body).toString(), '["/keys?x=1","application/json","identity"]');
 });
 
+test('what is sent arrives by POST with its type, and a signal gives it up at once', async (t) => {
+  const url = await serve(t, (request, response) => {
+    if (request.url === '/silent') return;
+    let got = '';
+    request.on('data', (chunk: Buffer) => {
+      got += chunk.toString();
+    });
+    request.on('end', () => response.end(`${request.method} ${request.headers['content-type']} ${got}`));
+  });
+  const send = { type: 'text/plain', body: 'old 0\n' };
+  const got = await fetchDocument(`${url}/add`, { ...caps, send });
+  assert.equal(Buffer.from(got.body).toString(), 'POST text/plain old 0\n');
+  const leaving = new AbortController();
+  const silent = fetchDocument(`${url}/silent`, { ...caps, send, signal: leaving.signal });
+  leaving.abort();
+  await assert.rejects(silent, { kind: 'timeout' });
+});
+
 test('a redirect is refused and not followed', async (t) => {
   let visits = 0;
   const url = await serve(t, (_request, response) => {

@@ -1,4 +1,5 @@
-// Owns fetching one small document, such as an issuer's keys: no redirects, no encodings, capped in size and time.
+// Owns fetching one small document, such as an issuer's keys, and sending one to be answered: no redirects, no encodings,
+// capped in size and time.
 
 import type { buildConnector, Dispatcher } from 'undici';
 import errors from 'undici/lib/core/errors.js';
@@ -11,6 +12,10 @@ export type FetchOptions = {
   readonly timeoutMs: number;
   /** The `accept` header; any type when absent. */
   readonly accept?: string;
+  /** What is sent, by POST; absent: nothing, by GET. */
+  readonly send?: { readonly type: string; readonly body: string };
+  /** Gives it up before its time. */
+  readonly signal?: AbortSignal;
 };
 
 export type FetchedDocument = {
@@ -82,9 +87,10 @@ function explain(error: unknown, host: string, signal: AbortSignal): EgressError
 
 /** Makes `fetchDocument` over a dialer; https, or http where the dialer's allow-list has it. */
 export function makeFetchDocument(connector: (timeoutMs: number) => buildConnector.connector): FetchDocument {
-  return async (text, { maxBytes, timeoutMs, accept = '*/*' }) => {
+  return async (text, { maxBytes, timeoutMs, accept = '*/*', send, signal: given }) => {
     const url = readUrl(text);
-    const signal = AbortSignal.timeout(timeoutMs);
+    const limit = AbortSignal.timeout(timeoutMs);
+    const signal = given === undefined ? limit : AbortSignal.any([limit, given]);
     // Documents are rare: what reads whole answers is loaded with the first.
     const { Client } = await import('undici');
     const client = new Client(url.origin, {
@@ -97,9 +103,15 @@ export function makeFetchDocument(connector: (timeoutMs: number) => buildConnect
     });
     try {
       const answer = await client.request({
-        method: 'GET',
+        method: send === undefined ? 'GET' : 'POST',
         path: url.pathname + url.search,
-        headers: { accept, 'accept-encoding': 'identity', 'user-agent': 'countersign' },
+        headers: {
+          accept,
+          'accept-encoding': 'identity',
+          'user-agent': 'countersign',
+          ...(send === undefined ? {} : { 'content-type': send.type }),
+        },
+        body: send?.body ?? null,
         signal,
       });
       // A body that is left unread when the head is refused ends with the client, and its error is told to nobody.

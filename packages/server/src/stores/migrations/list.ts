@@ -5,5 +5,12 @@ import { foundation } from './0001-foundation.ts';
 import { recordBlocks } from './0002-record-blocks.ts';
 import { journalPlaces } from './0003-journal-places.ts';
 import { usageDimensions } from './0004-usage-dimensions.ts';
+import { cosignatures } from './0005-cosignatures.ts';
 
-export const migrations: readonly Migration[] = [foundation, recordBlocks, journalPlaces, usageDimensions];
+export const migrations: readonly Migration[] = [
+  foundation,
+  recordBlocks,
+  journalPlaces,
+  usageDimensions,
+  cosignatures,
+];
