@@ -5,13 +5,17 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type CopyFormat, copyFormats, copyForms } from '@countersign/core/ledger/copies/formats';
 import { encodeBundle } from '@countersign/core/ledger/tile';
 import { writeExport } from '@countersign/sdk/ledger/write-export';
 import { signSample } from '@countersign/sdk/replay/sample-export';
 import { anotherKey } from '@countersign/sdk/replay/sample-key';
 import { logText, makeLog } from '@countersign/sdk/replay/sample-log';
+import { allCommands } from './commands.ts';
 import { serveContract } from './contract-server.ts';
+import type { Machine } from './machine.ts';
+import { run } from './run.ts';
 import { runCli } from './run-cli.ts';
 
 const texts = makeLog().entries.map(logText);
@@ -84,6 +88,33 @@ test('nothing is copied of an export that does not verify, or of another log tha
   const edited = await runCli(copy);
   assert.deepEqual([edited.code, edited.out], [1, '']);
   assert.match(edited.err, /nothing was copied: NOT VERIFIED: /);
+});
+
+test('a reader that takes its time is waited for: a batch of lines at most is ahead of it', async (t) => {
+  const long = signSample(Array.from({ length: 1_000 }, (_, at) => texts[at % texts.length] ?? ''));
+  const directory = join(roomOf(t), 'audit');
+  await writeExport(directory, long);
+  let ahead = 0;
+  let most = 0;
+  let lines = 0;
+  const machine: Machine = {
+    env: {},
+    out: (text) => {
+      const count = text.split('\n').length - 1;
+      lines += count;
+      ahead += count;
+      most = Math.max(most, ahead);
+    },
+    drained: async () => {
+      await sleep(5);
+      ahead = 0;
+    },
+    err: () => {},
+    readText: () => '',
+    writeBytes: () => {},
+  };
+  assert.equal(await run(allCommands(), ['ledger', 'copy', directory, '--format', 'syslog'], machine), 0);
+  assert.deepEqual([lines, most], [1_000, 256]);
 });
 
 test('without a verifier key of one’s own the copy says so, beside its lines', async (t) => {

@@ -3,6 +3,8 @@
 export type Machine = {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly out: (text: string) => void;
+  /** Waits until the reader of `out` has taken enough that more may follow; absent where nothing piles up. */
+  readonly drained?: () => Promise<void>;
   readonly err: (text: string) => void;
   /** The text of a file, or of standard input for `-`. Throws what the file system throws. */
   readonly readText: (path: string) => string;

@@ -1,5 +1,6 @@
 // Owns the start of the command line: this process's streams, files and environment, and its exit code.
 
+import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { allCommands } from './commands.ts';
 import type { Machine } from './machine.ts';
@@ -8,6 +9,9 @@ import { run } from './run.ts';
 const machine: Machine = {
   env: process.env,
   out: (text) => process.stdout.write(text),
+  drained: async () => {
+    if (process.stdout.writableNeedDrain) await once(process.stdout, 'drain');
+  },
   err: (text) => process.stderr.write(text),
   // 0 is standard input.
   readText: (path) => readFileSync(path === '-' ? 0 : path, 'utf8'),

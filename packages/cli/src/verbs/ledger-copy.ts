@@ -36,7 +36,7 @@ async function verified(directory: string, invocation: Invocation): Promise<Veri
   throw new FailedError(`nothing was copied: ${safeLines(verdict)}`);
 }
 
-/** Waits between the batches, so that a reader that has gone is noticed. */
+/** Waits between the batches: for a slow reader, and so that one that has gone is noticed. */
 async function writeLines(
   machine: Machine,
   entries: Iterable<CopiedEntry>,
@@ -49,6 +49,7 @@ async function writeLines(
     machine.out(waiting.join(''));
     waiting = [];
     await setImmediate();
+    await machine.drained?.();
   }
   if (waiting.length > 0) machine.out(waiting.join(''));
 }

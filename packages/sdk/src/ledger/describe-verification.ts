@@ -14,7 +14,7 @@ export function describeVerification(result: DirectoryVerification): string {
     'protected against anyone without the signing key: every entry, its place and the number of entries are those that were signed',
     ...keyLine(result.key),
     ...anchorLines(result),
-    ...(result.copiesChecked ? [] : ['not checked: entries.jsonl and leaf-hashes.txt, which are copies']),
+    ...(result.copiesChecked ? [] : ['not checked: the copies, such as entries.jsonl']),
     'not shown: that everything that happened was recorded; `ledger reconcile` compares with the provider\u2019s own usage',
   ];
   return lines.join('\n');

@@ -33,7 +33,7 @@ import { type CopyFinding, verifyCopies } from './verify-copies.ts';
 export type VerifyOptions = TrustOptions & {
   /** A signed checkpoint of this log that was received earlier and kept elsewhere: the note, or the API's JSON. */
   readonly since?: string;
-  /** False leaves `entries.jsonl` and `leaf-hashes.txt` unread. */
+  /** False leaves `entries.jsonl`, `leaf-hashes.txt` and every other copy unread. */
   readonly copies?: boolean;
 };
 
