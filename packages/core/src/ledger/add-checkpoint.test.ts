@@ -77,6 +77,7 @@ test('a cosignature is believed when it is by the key of the witness that was as
     [witness.line(now + 601), 'a time to come'],
     [witness.line(now - 601), 'a time long gone'],
     [`${witness.line(now)}<html>\n`, 'words'],
+    [witness.line(now).repeat(65), 'more lines than a note may have'],
   ];
   for (const [body, why] of refused) assert.equal(given(body).kind, 'unusable', why);
 });

@@ -3,7 +3,14 @@
 import { parseDecimal } from './checkpoint.ts';
 import { type Cosignature, checkCosignature } from './cosignature.ts';
 import { toBase64 } from './encoding.ts';
-import { type Note, type NoteSignature, parseSignature, signaturesBy, type VerifierKey } from './note.ts';
+import {
+  maxNoteSignatures,
+  type Note,
+  type NoteSignature,
+  parseSignature,
+  signaturesBy,
+  type VerifierKey,
+} from './note.ts';
 import type { Verifying } from './primitives.ts';
 
 /** A request's proof has at most so many hashes. */
@@ -88,8 +95,11 @@ export function readWitnessAnswer(deps: Verifying, answer: RawWitnessAnswer, ask
 
 function readCosignature(deps: Verifying, body: string, { note, witness, now }: Asked): WitnessAnswer {
   if (!body.endsWith('\n')) return unusable('its answer does not end in a line feed');
+  const lines = body.slice(0, -1).split('\n');
+  // Each line of its key costs a verification.
+  if (lines.length > maxNoteSignatures) return unusable('its answer has too many signatures');
   const signatures: NoteSignature[] = [];
-  for (const line of body.slice(0, -1).split('\n')) {
+  for (const line of lines) {
     const signature = parseSignature(line);
     if (signature === undefined) return unusable('its answer is no list of signatures');
     signatures.push(signature);
