@@ -47,36 +47,48 @@ export function verifyCopies(
     }
     if (place !== size) return { kind: 'copy_differs', file, line: place + 1 };
   }
-  for (const form of Object.values(copyForms)) {
-    const line = source.has(form.file) ? differenceIn(source, size, form) : undefined;
-    if (line !== undefined) return { kind: 'copy_differs', file: form.file, line };
-  }
-  return undefined;
+  return madeAgain(source, size);
 }
 
-/** The lines that a copy has to have. */
-function* linesOf(source: ExportDirectory, size: number, form: CopyForm): Generator<string, void> {
-  if (form.head !== undefined) yield form.head;
-  for (const copied of copiedEntries(source, size)) yield form.line(copied);
-}
+/** A copy that is read beside the others; `line` is the next one, from 1. */
+type OpenCopy = {
+  readonly form: CopyForm;
+  readonly lines: ReturnType<ExportDirectory['lines']>;
+  line: number;
+};
 
-function differenceIn(source: ExportDirectory, size: number, form: CopyForm): number | undefined {
-  const found = source.lines(form.file);
-  let line = 1;
+/** Makes the lines of the other formats again, each entry once for all of them. */
+function madeAgain(source: ExportDirectory, size: number): CopyFinding | undefined {
+  const copies = Object.values(copyForms)
+    .filter(({ file }) => source.has(file))
+    .map((form): OpenCopy => ({ form, lines: source.lines(form.file), line: 1 }));
+  if (copies.length === 0) return undefined;
+  const found = ({ form: { file }, line }: OpenCopy): CopyFinding => ({ kind: 'copy_differs', file, line });
   try {
-    for (const expected of linesOf(source, size, form)) {
-      const { value } = found.next();
-      if (value?.ended !== true || !sameBytes(value.bytes, Buffer.from(expected))) return line;
-      line += 1;
+    const unnamed = copies.find((copy) => copy.form.head !== undefined && !hasNext(copy, copy.form.head));
+    if (unnamed !== undefined) return found(unnamed);
+    for (const copied of copiedEntries(source, size)) {
+      const differing = copies.find((copy) => !hasNext(copy, copy.form.line(copied)));
+      if (differing !== undefined) return found(differing);
     }
-    return found.next().done === true ? undefined : line;
+    const longer = copies.find(({ lines }) => lines.next().done !== true);
+    return longer === undefined ? undefined : found(longer);
   } catch (error) {
     // What is no entry has no line, so whatever stands there differs.
-    if (error instanceof AppError) return line;
+    const [first] = copies;
+    if (error instanceof AppError && first !== undefined) return found(first);
     throw error;
   } finally {
-    found.return();
+    for (const { lines } of copies) lines.return();
   }
+}
+
+/** True when the next line of a copy is this one, ended; the one after it is next then. */
+function hasNext(copy: OpenCopy, expected: string): boolean {
+  const { value } = copy.lines.next();
+  if (value?.ended !== true || !sameBytes(value.bytes, Buffer.from(expected))) return false;
+  copy.line += 1;
+  return true;
 }
 
 function readLeafTile(source: ExportDirectory, size: number, index: number): Uint8Array {
