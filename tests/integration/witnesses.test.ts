@@ -4,12 +4,16 @@ import assert from 'node:assert/strict';
 import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { test } from 'node:test';
+import { after, type TestContext, test } from 'node:test';
 import { runCli } from '@countersign/cli/run-cli';
 import { parseSignedCheckpoint } from '@countersign/core/ledger/checkpoint';
 import { verifyReceipt } from '@countersign/sdk/ledger/verify-receipt';
 import { until } from '../support/gateway.ts';
-import { foundStore, startWitnessed, type Witnessed, witnessOf } from '../support/witnessed.ts';
+import { startPostgres } from '../support/postgres.ts';
+import { type Founded, foundStore, startWitnessed, type Witnessed, witnessOf } from '../support/witnessed.ts';
+
+const { cluster, skip } = await startPostgres();
+after(() => cluster?.stop());
 
 const cosignedPath = '/ledger/checkpoint?cosigned=true';
 const sizeOf = (note: string): number => parseSignedCheckpoint(note)?.checkpoint.size ?? -1;
@@ -25,8 +29,8 @@ async function cosigned({ api, text }: Witnessed): Promise<number> {
   return sizeOf(await text(cosignedPath, 'checkpoint'));
 }
 
-test('what a witness has cosigned is verified by the auditor’s policy alone: a receipt, and an export with its beginning', async (t) => {
-  const store = await foundStore(t);
+async function verifiedByPolicy(t: TestContext, storage: Founded['storage'] = {}): Promise<void> {
+  const store = await foundStore(t, storage);
   const [first, second] = [await witnessOf(t, store, 'w1'), await witnessOf(t, store, 'w2')];
   // The auditor's own file serves as the list of witnesses.
   const policy = `log ${store.vkey}\n${first.line}${second.line}group both all w1 w2\nquorum both\n`;
@@ -62,6 +66,17 @@ test('what a witness has cosigned is verified by the auditor’s policy alone: a
   assert.match(unheld.out, /lies in the export and counts for nothing/);
   assert.match(unheld.out, /not protected against the operator: whoever has the signing key/);
   await server.stop();
+}
+
+const claim =
+  'what a witness has cosigned is verified by the auditor’s policy alone: a receipt, and an export with its beginning';
+test(`${claim} (SQLite)`, (t) => verifiedByPolicy(t));
+test(`${claim} (PostgreSQL)`, { skip }, async (t) => {
+  assert.ok(cluster !== undefined);
+  await verifiedByPolicy(t, {
+    DATABASE_URL: await cluster.createDatabase(),
+    COUNTERSIGN_MASTER_KEY: Buffer.alloc(32, 7).toString('base64'),
+  });
 });
 
 test('after a restart it goes on from the size that is stored, and a lost one is learnt from the witness', async (t) => {

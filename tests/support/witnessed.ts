@@ -16,6 +16,8 @@ export type Founded = {
   readonly before: TestServer;
   readonly directory: string;
   readonly room: string;
+  /** Variables of another store than the embedded one. */
+  readonly storage: { readonly [name: string]: string };
   /** The verifier key of the organization's log, and that of the installation's. */
   readonly vkey: string;
   readonly installationVkey: string;
@@ -36,17 +38,17 @@ export type Witnessed = {
 };
 
 /** Makes the store and ends its server again. */
-export async function foundStore(t: TestContext): Promise<Founded> {
+export async function foundStore(t: TestContext, storage: Founded['storage'] = {}): Promise<Founded> {
   const room = mkdtempSync(join(tmpdir(), 'countersign-witnessed-'));
   t.after(() => rmSync(room, { recursive: true, force: true }));
   const directory = join(room, 'data');
-  const before = await startServer({ directory });
+  const before = await startServer({ directory, env: storage });
   const keyOf = async (query: string) =>
     textAt((await before.api('GET', `/ledger/checkpoint${query}`)).body, 'verifierKey');
   const vkey = await keyOf('');
   const installationVkey = await keyOf('?log=installation');
   await before.stop();
-  return { before, directory, room, vkey, installationVkey };
+  return { before, directory, room, storage, vkey, installationVkey };
 }
 
 /** A witness that knows both logs of the store; closed with the test. */
@@ -66,7 +68,7 @@ export async function witnessOf(
 /** Starts a server over the store that asks the witnesses of this list each second. */
 export async function startWitnessed(
   t: TestContext,
-  { before, directory, room }: Founded,
+  { before, directory, room, storage }: Founded,
   list: string,
 ): Promise<Witnessed> {
   const file = join(room, 'witnesses');
@@ -76,7 +78,7 @@ export async function startWitnessed(
     COUNTERSIGN_WITNESS_INTERVAL_MS: '1000',
     COUNTERSIGN_EGRESS_ALLOW: '127.0.0.1',
   };
-  const { config } = loadConfig({ ...testEnvironment(directory), ...asking }, () => '');
+  const { config } = loadConfig({ ...testEnvironment(directory), ...storage, ...asking }, () => '');
   const lines: string[] = [];
   const log = createLog({ level: 'info', destination: { write: (line) => void lines.push(line) } });
   const shutdown = createShutdown(() => performance.now());

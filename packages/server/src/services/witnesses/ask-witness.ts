@@ -34,8 +34,12 @@ export type LogToCosign = {
   readonly prove: (oldSize: number, size: number) => Promise<readonly Uint8Array[]>;
 };
 
+type Cosigned = Extract<WitnessAnswer, { readonly kind: 'cosigned' }>;
+
 export type AskResult =
-  | Exclude<WitnessAnswer, { readonly kind: 'other_size' }>
+  | Exclude<WitnessAnswer, { readonly kind: 'other_size' | 'cosigned' }>
+  /** `oldSize` is what the witness had cosigned before. */
+  | (Cosigned & { readonly oldSize: number })
   /** The witness has cosigned more of this log than there is. */
   | { readonly kind: 'rolled_back'; readonly size: number }
   | { readonly kind: 'unreachable'; readonly error: unknown };
@@ -81,6 +85,7 @@ export async function askWitness(
   for (let tries = 0; tries < maxTries; tries += 1) {
     if (oldSize > log.signed.checkpoint.size) return { kind: 'rolled_back', size: oldSize };
     const answer = await exchange(deps, witness, log, oldSize);
+    if (answer.kind === 'cosigned') return { ...answer, oldSize };
     if (answer.kind !== 'other_size') return answer;
     oldSize = answer.size;
   }

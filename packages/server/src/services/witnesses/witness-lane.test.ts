@@ -158,6 +158,18 @@ test('another size is gone on from a few times, and a witness that always tells 
   assert.deepEqual(await run(0, 20), ['old 0 of 20', 'old 4 of 20', 'old 7 of 20', 'old 2 of 20']);
 });
 
+test('a witness that has forgotten what it had cosigned is asked from where it is, and that is told', async () => {
+  let asks = 0;
+  const { run, stored, told } = setting((body) => {
+    asks += 1;
+    return asks === 1 ? { status: 409, contentType: 'text/x.tlog.size', body: '0\n' } : cosignature(body);
+  });
+  stored.set(orgs[0] ?? assert.fail(), 5);
+  assert.deepEqual(await run(0, 9), ['old 5 of 9', 'old 0 of 9']);
+  assert.equal(told[0], 'warn a witness has forgotten what it had cosi');
+  assert.equal(stored.get(orgs[0] ?? assert.fail()), 9);
+});
+
 test('a lane that is still at work is not begun twice, and one that was stopped asks nothing', async () => {
   const late = Promise.withResolvers<void>();
   const { run, asked, lane } = setting(async (body) => {

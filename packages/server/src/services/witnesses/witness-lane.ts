@@ -94,6 +94,23 @@ function onRefusal(
   );
 }
 
+/** That a witness cosigns a log, once; and that it had lost what it had cosigned before. */
+function tellCosigned(
+  deps: LaneDeps,
+  name: string,
+  log: KnownLog,
+  of: { readonly origin: string; readonly size: number; readonly stored: number; readonly oldSize: number },
+): void {
+  const fields = { witness: name, origin: of.origin };
+  if (of.oldSize < of.stored)
+    deps.tell(
+      'warn',
+      { ...fields, size: of.stored, witnessSize: of.oldSize },
+      'a witness has forgotten what it had cosigned of this log: it would not have seen a change of that',
+    );
+  if (log.last !== 'cosigned') deps.tell('info', { ...fields, size: of.size }, 'a witness cosigns this log');
+}
+
 /** What is wrong with one log, or the store, is no reason to leave the others out. */
 function onFault(deps: LaneDeps, name: string, log: KnownLog, error: unknown): void {
   if (log.last !== 'fault')
@@ -122,8 +139,7 @@ export function createLane(deps: LaneDeps, witness: Witness): Lane {
     if (result.kind !== 'cosigned') return onRefusal(deps, name, own, log, origin, result);
     await deps.keep(orgId, witness, target, result);
     own.failures = 0;
-    if (log.last !== 'cosigned')
-      deps.tell('info', { witness: name, origin, size }, 'a witness cosigns this log');
+    tellCosigned(deps, name, log, { origin, size, stored, oldSize: result.oldSize });
     seeCosigned(log, size, clock());
   }
 
