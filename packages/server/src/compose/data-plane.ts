@@ -3,8 +3,7 @@
 import { serveCall } from '../gateway/serve-call.ts';
 import type { Config } from '../platform/config/schema.ts';
 import { openClientPool } from '../platform/egress/client-pool.ts';
-import { createEgress } from '../platform/egress/egress.ts';
-import type { FetchDocument } from '../platform/egress/fetch-document.ts';
+import type { Egress } from '../platform/egress/egress.ts';
 import type { Log } from '../platform/log/log.ts';
 import type { Registry } from '../platform/metrics/registry.ts';
 import { createRounds } from '../platform/rounds/rounds.ts';
@@ -21,12 +20,12 @@ export type DataPlane = {
   readonly gateway: Gateway;
   readonly calls: CallsUnderWay;
   readonly health: LedgerHealth;
-  readonly fetchDocument: FetchDocument;
 };
 
 export type DataPlaneParts = {
   readonly config: Config;
   readonly store: Store;
+  readonly egress: Egress;
   readonly metrics: Registry;
   readonly log: Log;
   readonly shutdown: Shutdown;
@@ -94,9 +93,8 @@ function recordRefusals({ refusals }: Gateway, { log, shutdown }: DataPlaneParts
 
 /** Composes the data plane over an open store. `shutdown` learns how to end each part. */
 export function composeDataPlane(parts: DataPlaneParts): DataPlane {
-  const { config, store, metrics, log, shutdown } = parts;
+  const { config, store, egress, metrics, log, shutdown } = parts;
   const { threads, boot, masterKeys } = store;
-  const egress = createEgress({ allow: config.egressAllow, connectTimeoutMs: config.connectTimeoutMs });
   const pool = openClientPool({ egress });
   shutdown.add({ name: 'upstream connections', phase: 'close', limitMs: closeMs, close: () => pool.close() });
   const rounds = createRounds(setImmediate);
@@ -129,5 +127,5 @@ export function composeDataPlane(parts: DataPlaneParts): DataPlane {
   const calls = trackCalls(serveCall(gateway.deps), gateway.deps.activeCalls);
   settleOwed(recorder, calls, shutdown);
   recordRefusals(gateway, parts);
-  return { gateway, calls, health, fetchDocument: egress.fetchDocument };
+  return { gateway, calls, health };
 }

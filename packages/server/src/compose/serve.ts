@@ -2,10 +2,12 @@
 
 import { isWildcard } from '../platform/config/fields.ts';
 import type { Config } from '../platform/config/schema.ts';
+import { createEgress } from '../platform/egress/egress.ts';
 import type { Log } from '../platform/log/log.ts';
 import { createRegistry } from '../platform/metrics/registry.ts';
-import type { Shutdown } from '../platform/shutdown/shutdown.ts';
+import type { Closer, Shutdown } from '../platform/shutdown/shutdown.ts';
 import type { Step } from '../services/snapshot/snapshots.ts';
+import { type Anchors, composeAnchors } from './anchors.ts';
 import { composeCosigning } from './cosigning.ts';
 import { healthFace, inferenceFace } from './data-faces.ts';
 import { composeDataPlane, type DataPlane } from './data-plane.ts';
@@ -33,6 +35,8 @@ export type Server = {
 };
 
 const closeMs = 15_000;
+/** What anchors get to take the last checkpoints, once the store has closed. */
+const lastPushMs = 2_000;
 /** What the last bytes of answers get to reach their clients. */
 const lastBytesMs = 2_000;
 
@@ -103,6 +107,12 @@ function warnOfStart({ masterKeys: { made } }: Store, { publicUrl }: Config, log
     log.warn({ publicUrl }, 'nobody reaches this server by that URL: set COUNTERSIGN_PUBLIC_URL');
 }
 
+/** The writer's last work makes the last checkpoints. */
+function closeStore(store: Store, anchors: Anchors): Closer {
+  const close = () => store.close(closeMs).then(() => anchors.close(lastPushMs));
+  return { name: 'store', phase: 'close', limitMs: closeMs + lastPushMs, close };
+}
+
 async function start(config: Config, log: Log, shutdown: Shutdown, onDeath: () => void): Promise<Server> {
   const tls = readTls(config);
   const witnesses = readWitnesses(config);
@@ -110,7 +120,10 @@ async function start(config: Config, log: Log, shutdown: Shutdown, onDeath: () =
   const missed: Step[] = [];
   const faults = countFaults(logFaults(log));
   const metrics = createRegistry();
+  const egress = createEgress({ allow: config.egressAllow, connectTimeoutMs: config.connectTimeoutMs });
+  const anchors = composeAnchors({ config, egress, log, metrics });
   const hearing: Hearing = {
+    ...anchors.hear,
     onStep: (step) => (plane === undefined ? missed.push(step) : plane.gateway.onStep(step)),
     onFault: faults.onFault,
     onFollowing: (isFollowing) => plane?.health.onFollowing(isFollowing),
@@ -123,14 +136,14 @@ async function start(config: Config, log: Log, shutdown: Shutdown, onDeath: () =
     },
   };
   const store = await openStore(config, hearing, witnesses?.policy);
-  shutdown.add({ name: 'store', phase: 'close', limitMs: closeMs, close: () => store.close(closeMs) });
+  shutdown.add(closeStore(store, anchors));
   warnOfStart(store, config, log);
   metrics.observed({
     name: 'countersign_storage_faults',
     help: 'warnings and unknown errors of the storage threads since the start: a line of the log each',
     read: faults.count,
   });
-  const composed = composeDataPlane({ config, store, metrics, log, shutdown });
+  const composed = composeDataPlane({ config, store, egress, metrics, log, shutdown });
   plane = composed;
   const { gateway, calls } = composed;
   for (const step of missed) gateway.onStep(step);
@@ -147,7 +160,7 @@ async function start(config: Config, log: Log, shutdown: Shutdown, onDeath: () =
       ],
     },
   );
-  const { fetchDocument } = composed;
+  const { fetchDocument } = egress;
   composeCosigning({ config, witnesses, store, metrics, log, shutdown, fetchDocument });
   const setupUrl = setup.token === undefined ? undefined : setupLink(managementUrl, setup.token);
   return { url, managementUrl, setupUrl, store, gateway };

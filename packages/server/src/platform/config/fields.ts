@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { parseCidr } from '../egress/address.ts';
 import { parseAllowEntry } from '../egress/allow-list.ts';
 import { Secret } from './secret.ts';
+import { readSyslogUrl } from './syslog-url.ts';
 
 /** A host and a port to listen on. IPv6 hosts are written in brackets in text, and held without them. */
 export type ListenAddress = { readonly host: string; readonly port: number };
@@ -95,9 +96,33 @@ export const baseUrl = z.string().transform((text, context): string => {
   return z.NEVER;
 });
 
+/** An http or https URL to which something is sent, as text: without credentials or a fragment. */
+export const webhookUrl = z.string().refine(
+  (text) => {
+    const url = URL.parse(text);
+    const isHttp = url?.protocol === 'https:' || url?.protocol === 'http:';
+    return isHttp && url.username === '' && url.password === '' && !text.includes('#');
+  },
+  { error: 'must be an https URL without credentials or a fragment' },
+);
+
+/** The address of a syslog receiver, as text. */
+export const syslogUrl = z.string().refine((text) => readSyslogUrl(text) !== undefined, {
+  error: 'must be `udp://host:514`, `tcp://host:601` or `tls://host:6514`',
+});
+
 /** Secret text, without the blank space around it that files and shells leave. */
 export const secretText = z
   .string()
   .transform((text) => text.trim())
   .pipe(z.string().min(1))
+  .transform((text) => new Secret(text));
+
+/** A bearer token (RFC 6750 section 2.1), which stands in a header as it is. */
+export const bearerToken = z
+  .string()
+  .transform((text) => text.trim())
+  .pipe(
+    z.string().regex(/^[A-Za-z0-9._~+/-]+=*$/, 'must be letters, digits, `-`, `.`, `_`, `~`, `+` and `/`'),
+  )
   .transform((text) => new Secret(text));

@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { issueText } from '@countersign/core/issue-text';
 import { isObject } from '@countersign/core/json';
+import { anchorProblems } from './anchor-problems.ts';
 import { formatListen, reachable } from './fields.ts';
 import {
   type Config,
@@ -169,6 +170,7 @@ export function loadConfig(env: Env, readFile: ReadFile, options: LoadOptions = 
       '`managementPublicUrl` is of `managementListen`, which is not set; set it too, or remove this',
     );
   }
+  if (parsed.data !== undefined) problems.push(...anchorProblems(parsed.data));
   if (problems.length > 0 || parsed.data === undefined) throw new ConfigError(problems);
   return derive(parsed.data, sources.values, options.hostName ?? hostname());
 }

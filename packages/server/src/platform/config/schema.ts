@@ -1,7 +1,18 @@
 // Owns the one schema of the process's settings: names, bounds, defaults and what each is for.
 
 import { z } from 'zod';
-import { allowEntry, baseUrl, cidr, integer, list, listenAddress, secretText } from './fields.ts';
+import {
+  allowEntry,
+  baseUrl,
+  bearerToken,
+  cidr,
+  integer,
+  list,
+  listenAddress,
+  secretText,
+  syslogUrl,
+  webhookUrl,
+} from './fields.ts';
 
 const path = z.string().min(1);
 
@@ -74,6 +85,20 @@ export const configSchema = z.strictObject({
   checkpointFile: path.optional().meta({
     description:
       'file to which the newest signed checkpoint of each log is appended, every half second at most; `off`: none; absent: in `dataDir`',
+  }),
+  checkpointWebhook: webhookUrl.optional().meta({
+    description:
+      'https URL to which the newest signed checkpoint of each log is sent by POST, every five seconds at most; ' +
+      'http, or a private host, only where `egressAllow` lists it',
+  }),
+  checkpointWebhookToken: bearerToken.optional().meta({
+    secret: true,
+    description: 'bearer token that `checkpointWebhook` is sent with each checkpoint',
+  }),
+  checkpointSyslog: syslogUrl.optional().meta({
+    description:
+      'syslog receiver of the same: `tls://host:6514`, or, where `egressAllow` lists it, `tcp://host:601` or ' +
+      '`udp://host:514`, whose messages nobody confirms',
   }),
   ledgerCheckMinutes: integer(1, 1_440).meta({
     fallback: 30,

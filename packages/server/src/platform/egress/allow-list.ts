@@ -2,7 +2,7 @@
 
 import { isIPv4 } from 'node:net';
 import { compileAddresses, readAddress } from '../http/networks.ts';
-import { classifyAddress, parseCidr, readHost } from './address.ts';
+import { classifyAddress, isForbiddenAddress, parseCidr, readHost } from './address.ts';
 
 /** `port` undefined: each port. */
 export type AllowEntry =
@@ -78,4 +78,29 @@ export function compileAllowList(entries: readonly string[]): AllowList {
     if (classifyAddress(address) === 'never') return false;
     return ranges.has(plain) || names.has(`${name} *`) || names.has(`${name} ${port}`);
   };
+}
+
+/**
+ * False where nothing that a name server may answer would let the place be dialled: it can be said at the start. `host`
+ * as in a URL; throws as `compileAllowList` does.
+ */
+export function couldBeDialled(
+  { host, port, isTls }: { readonly host: string; readonly port: number; readonly isTls: boolean },
+  entries: readonly string[],
+): boolean {
+  const read = readHost(host);
+  if (read === undefined) return false;
+  if (read.kind === 'address') {
+    const { address } = read;
+    const isListed = compileAllowList(entries)({ name: undefined, address, port });
+    return isListed || (isTls && !isForbiddenAddress(address));
+  }
+  return (
+    isTls ||
+    entries.map(parseAllowEntry).some((entry) => {
+      // The name may have any address that is listed.
+      if (entry?.kind !== 'name') return entry !== undefined;
+      return entry.name === read.name && (entry.port ?? port) === port;
+    })
+  );
 }

@@ -12,6 +12,8 @@ export type DialTarget = {
   readonly port: number;
   /** The name or address that the certificate must be for; `undefined` for plain TCP. */
   readonly tlsHost: string | undefined;
+  /** The protocol that is offered inside of TLS (RFC 7301); undefined: none is named. */
+  readonly alpn: 'http/1.1' | undefined;
 };
 
 /** What ends the dialing: a moment of `performance.now()`, and the signal that fires then. */
@@ -83,19 +85,19 @@ async function openFirst({ addresses, port }: DialTarget, limit: Limit): Promise
 }
 
 /**
- * Connects to the first of the addresses that answers, and speaks TLS for `tlsHost` on it. Only HTTP/1.1 is offered.
+ * Connects to the first of the addresses that answers, and speaks TLS for `tlsHost` on it.
  * Throws undici's `ConnectTimeoutError` at the limit, or the last address's error.
  */
 export async function dial(target: DialTarget, limit: Limit): Promise<Socket> {
   const socket = await openFirst(target, limit);
-  const { tlsHost } = target;
+  const { tlsHost, alpn } = target;
   if (tlsHost === undefined) return socket;
   const secure = connectTls({
     socket,
     host: tlsHost,
     // RFC 6066 section 3: the server name is never an address.
     ...(isIP(tlsHost) === 0 ? { servername: tlsHost } : {}),
-    ALPNProtocols: ['http/1.1'],
+    ...(alpn === undefined ? {} : { ALPNProtocols: [alpn] }),
     // INVARIANT: no environment variable turns the check of certificates off.
     rejectUnauthorized: true,
   });

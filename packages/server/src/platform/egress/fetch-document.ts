@@ -32,7 +32,8 @@ export type FetchDocument = (url: string, options: FetchOptions) => Promise<Fetc
 
 function ignore(): void {}
 
-function readUrl(text: string): URL {
+/** The address of something that is fetched or told. Throws `EgressError('invalid')`. */
+export function readUrl(text: string): URL {
   const url = URL.parse(text);
   if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:')) {
     throw new EgressError('invalid', `\`${text}\` is no https address`);
@@ -74,7 +75,8 @@ async function readBody(body: AsyncIterable<unknown>, host: string, maxBytes: nu
   return Buffer.concat(chunks, size);
 }
 
-function explain(error: unknown, host: string, signal: AbortSignal): EgressError {
+/** Any failure of an exchange with this host as an `EgressError`; `signal` was its time limit. */
+export function explain(error: unknown, host: string, signal: AbortSignal): EgressError {
   if (error instanceof EgressError) return error;
   if (signal.aborted || error instanceof errors.ConnectTimeoutError) {
     return new EgressError('timeout', `\`${host}\` did not answer in time`, error);
