@@ -15,6 +15,7 @@ import {
   receiveWebhook,
   type WebhookReceiver,
 } from '../../support/anchor-receivers.ts';
+import { selfSigned } from '../../support/certificate.ts';
 import { send, until } from '../../support/gateway.ts';
 import { startServer, type TestServer, textAt } from '../../support/server.ts';
 import { initProcessStore, processEnv, startProcess, within } from '../../support/server-process.ts';
@@ -157,24 +158,34 @@ test('receivers that hang hold up no call and no stop, and the last try of a sto
   assert.ok(sizeOf(last) >= size);
 });
 
-test('an address that is not allowed is told once, in words, and is a metric; the server goes on', async (t) => {
+test('beside a receiver by TLS another that is not allowed is told once, in words, and is a metric', async (t) => {
   const directory = join(folder, 'refused');
+  const tls = selfSigned();
+  const ca = join(folder, 'ca.pem');
+  writeFileSync(ca, tls.cert);
+  const logs = await receiveStreams({ tls });
+  t.after(logs.close);
   // A name, so that only its answer shows that it is private; nothing of the token or the path is told.
   const env = processEnv(directory, {
-    COUNTERSIGN_EGRESS_ALLOW: undefined,
+    NODE_EXTRA_CA_CERTS: ca,
+    COUNTERSIGN_EGRESS_ALLOW: new URL(logs.url).host,
+    COUNTERSIGN_CHECKPOINT_SYSLOG: logs.url,
     COUNTERSIGN_CHECKPOINT_WEBHOOK: 'https://localhost:9/secret-path',
     COUNTERSIGN_CHECKPOINT_WEBHOOK_TOKEN: 'canary-token',
     COUNTERSIGN_MANAGEMENT_LISTEN: '127.0.0.1:0',
   });
-  await initProcessStore(env);
+  const { organizationId } = await initProcessStore(env);
   const running = await startProcess({ env });
   t.after(running.kill);
   const told = (): readonly string[] =>
     running.lines.filter((line) => line.includes('checkpoints are not taken'));
-  assert.ok(await until(() => told().length > 0, soonMs));
+  assert.ok(await until(() => told().length > 0 && logs.messages.length > 0, soonMs));
+  assert.ok(logs.messages.some((line) => line.includes(`/${organizationId} size=`)));
   const metrics = await (await fetch(`${running.managementUrl}/metrics`)).text();
   assert.match(metrics, /^countersign_checkpoint_push_failing\{anchor="webhook"\} 1$/m);
-  assert.match(metrics, /^countersign_checkpoint_pushes_total\{anchor="webhook",outcome="failed"\} 1$/m);
+  assert.match(metrics, /^countersign_checkpoint_push_failing\{anchor="syslog"\} 0$/m);
+  assert.match(metrics, /^countersign_checkpoint_pushes_total\{anchor="webhook",outcome="failed"\} [1-9]/m);
+  assert.match(metrics, /^countersign_checkpoint_pushes_total\{anchor="syslog",outcome="sent"\} [1-9]/m);
   running.signal('SIGTERM');
   assert.equal((await within(20_000, 'the end of the process', running.ended)).code, 0);
   assert.equal(told().length, 1);
