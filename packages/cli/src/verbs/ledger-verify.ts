@@ -26,7 +26,8 @@ export const againstFlags: readonly Flag[] = [
     name: 'witness',
     kind: 'list',
     value: 'KEY',
-    description: 'verifier key of a witness that must have cosigned, else it does not verify',
+    description:
+      'verifier key of a witness that must have cosigned the log or, in `checkpoint.cosigned`, its beginning, else it does not verify',
   },
   {
     name: 'policy',
