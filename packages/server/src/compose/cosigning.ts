@@ -38,7 +38,7 @@ const askMs = 10_000;
 const maxAnswerBytes = 64 * 1024;
 /** What the last round gets when the server stops, and a little more for its end, in milliseconds. */
 const lastRoundMs = 2_000;
-const stopMs = 3_000;
+const stopMs = 5_000;
 
 /** Text that is no UTF-8 reads as none: no answer of the protocol is empty. */
 function textOf(body: Uint8Array): string {
