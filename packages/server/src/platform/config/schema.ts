@@ -114,7 +114,7 @@ export const configSchema = z.strictObject({
       'quorum (C2SP tlog-policy); absent: none is asked',
   }),
   witnessIntervalMs: integer(1_000, 3_600_000).meta({
-    fallback: 60_000,
+    fallback: 30_000,
     description: 'milliseconds between two looks for logs that have grown since a witness cosigned them',
   }),
   logLevel: z

@@ -97,12 +97,27 @@ test('a log is asked about when it has grown and once after a start, from the si
   assert.deepEqual(lane.state(), { behind: 0, waitingMs: 0, conflicts: 0 });
 });
 
-test('a witness that cannot be reached rests longer each time, is told of once, and shows how late it is', async () => {
+test('a witness that cannot be reached is asked in each round, is told of once, and shows how late it is', async () => {
   let isThere = false;
-  const { run, told, lane } = setting((body) => {
+  const { run, sizes, told, lane } = setting((body) => {
     if (isThere) return cosignature(body);
     throw new Error('no connection');
   });
+  sizes.set(orgs[1] ?? assert.fail(), 4);
+  // An hour of rounds, each of which tries one log and leaves the rest.
+  for (let round = 0; round < 120; round += 1) assert.equal((await run(1_000, 3)).length, 1);
+  assert.deepEqual(told, ['warn a witness could not be asked: it is trie']);
+  assert.deepEqual(lane.state(), { behind: 7, waitingMs: 119_000, conflicts: 0 });
+  isThere = true;
+  assert.equal((await run(1_000)).length, 2, 'it catches up in the first round after its return');
+  assert.equal(lane.state().behind, 0);
+});
+
+test('a witness that has too much to do rests longer each time', async () => {
+  let isThere = false;
+  const { run, told, lane } = setting((body) =>
+    isThere ? cosignature(body) : { status: 503, contentType: undefined, body: '' },
+  );
   assert.equal((await run(0, 3)).length, 1);
   const gaps: number[] = [];
   let since = 0;
@@ -113,7 +128,7 @@ test('a witness that cannot be reached rests longer each time, is told of once, 
     since = 0;
   }
   assert.deepEqual(gaps, [1_000, 2_000, 4_000, 8_000]);
-  assert.deepEqual(told, ['warn a witness could not be asked: it is trie']);
+  assert.deepEqual(told, ['warn a witness refused a checkpoint']);
   assert.deepEqual(lane.state(), { behind: 3, waitingMs: 15_000, conflicts: 0 });
   isThere = true;
   await run(16_000);

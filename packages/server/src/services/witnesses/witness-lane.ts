@@ -81,7 +81,12 @@ function onRefusal(
   }
   if (isOfWitness(refusal)) {
     own.failures += 1;
-    own.restsUntil = restAfter(deps, growing(deps, own.failures));
+    // One that is away is asked in each round, so that it has caught up within a minute of its return; one that says
+    // that it has too much to do is left alone for longer each time.
+    own.restsUntil =
+      refusal.kind === 'unreachable'
+        ? deps.clock() + deps.everyMs / 2
+        : restAfter(deps, growing(deps, own.failures));
     return;
   }
   own.failures = 0;
