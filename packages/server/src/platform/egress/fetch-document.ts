@@ -1,9 +1,9 @@
 // Owns fetching one small document, such as an issuer's keys, and sending one to be answered: no redirects, no encodings,
 // capped in size and time.
 
-import type { buildConnector, Dispatcher } from 'undici';
-import errors from 'undici/lib/core/errors.js';
+import type { Dispatcher } from 'undici';
 import { EgressError } from './egress-error.ts';
+import { exchange, type MakeConnector } from './exchange.ts';
 
 export type FetchOptions = {
   /** Largest body in bytes. */
@@ -31,18 +31,6 @@ export type FetchedDocument = {
 export type FetchDocument = (url: string, options: FetchOptions) => Promise<FetchedDocument>;
 
 function ignore(): void {}
-
-/** The address of something that is fetched or told. Throws `EgressError('invalid')`. */
-export function readUrl(text: string): URL {
-  const url = URL.parse(text);
-  if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:')) {
-    throw new EgressError('invalid', `\`${text}\` is no https address`);
-  }
-  if (url.username !== '' || url.password !== '') {
-    throw new EgressError('invalid', `the address at \`${url.host}\` has a user or a password; take it out`);
-  }
-  return url;
-}
 
 function single(value: string | readonly string[] | undefined): string | undefined {
   return value === undefined || typeof value === 'string' ? value : value.join(', ');
@@ -75,35 +63,10 @@ async function readBody(body: AsyncIterable<unknown>, host: string, maxBytes: nu
   return Buffer.concat(chunks, size);
 }
 
-/** Any failure of an exchange with this host as an `EgressError`; `signal` was its time limit. */
-export function explain(error: unknown, host: string, signal: AbortSignal): EgressError {
-  if (error instanceof EgressError) return error;
-  if (signal.aborted || error instanceof errors.ConnectTimeoutError) {
-    return new EgressError('timeout', `\`${host}\` did not answer in time`, error);
-  }
-  if (error instanceof errors.HeadersOverflowError) {
-    return new EgressError('too_large', `the headers of \`${host}\` are too large`, error);
-  }
-  return new EgressError('unreachable', `\`${host}\` could not be reached`, error);
-}
-
 /** Makes `fetchDocument` over a dialer; https, or http where the dialer's allow-list has it. */
-export function makeFetchDocument(connector: (timeoutMs: number) => buildConnector.connector): FetchDocument {
-  return async (text, { maxBytes, timeoutMs, accept = '*/*', send, signal: given }) => {
-    const url = readUrl(text);
-    const limit = AbortSignal.timeout(timeoutMs);
-    const signal = given === undefined ? limit : AbortSignal.any([limit, given]);
-    // Documents are rare: what reads whole answers is loaded with the first.
-    const { Client } = await import('undici');
-    const client = new Client(url.origin, {
-      pipelining: 1,
-      allowH2: false,
-      maxHeaderSize: 32 * 1024,
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      connect: connector(timeoutMs),
-    });
-    try {
+export function makeFetchDocument(connector: MakeConnector): FetchDocument {
+  return (text, { maxBytes, timeoutMs, accept = '*/*', send, signal: given }) =>
+    exchange(connector, text, { timeoutMs, signal: given }, async (client, url, signal) => {
       const answer = await client.request({
         method: send === undefined ? 'GET' : 'POST',
         path: url.pathname + url.search,
@@ -128,10 +91,5 @@ export function makeFetchDocument(connector: (timeoutMs: number) => buildConnect
           age: single(answer.headers.age),
         },
       };
-    } catch (error) {
-      throw explain(error, url.host, signal);
-    } finally {
-      client.destroy(null, ignore);
-    }
-  };
+    });
 }

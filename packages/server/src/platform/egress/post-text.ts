@@ -1,7 +1,6 @@
 // Owns telling one small text to an address of somebody else: no redirects, and of the answer its status alone.
 
-import type { buildConnector } from 'undici';
-import { explain, readUrl } from './fetch-document.ts';
+import { exchange, type MakeConnector } from './exchange.ts';
 
 export type PostOptions = {
   readonly text: string;
@@ -22,21 +21,9 @@ const mostUnread = 64 * 1024;
 function ignore(): void {}
 
 /** Makes `postText` over a dialer; https, or http where the dialer's allow-list has it. */
-export function makePostText(connector: (timeoutMs: number) => buildConnector.connector): PostText {
-  return async (address, { text, headers, timeoutMs, signal: given }) => {
-    const url = readUrl(address);
-    const signal = AbortSignal.any([given, AbortSignal.timeout(timeoutMs)]);
-    // Loaded with the first, as in `makeFetchDocument`.
-    const { Client } = await import('undici');
-    const client = new Client(url.origin, {
-      pipelining: 1,
-      allowH2: false,
-      maxHeaderSize: 32 * 1024,
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      connect: connector(timeoutMs),
-    });
-    try {
+export function makePostText(connector: MakeConnector): PostText {
+  return (address, { text, headers, timeoutMs, signal: given }) =>
+    exchange(connector, address, { timeoutMs, signal: given }, async (client, url, signal) => {
       const answer = await client.request({
         method: 'POST',
         path: url.pathname + url.search,
@@ -47,10 +34,5 @@ export function makePostText(connector: (timeoutMs: number) => buildConnector.co
       // The status has been said: what becomes of the body changes nothing.
       await answer.body.dump({ limit: mostUnread, signal }).catch(ignore);
       return answer.statusCode;
-    } catch (error) {
-      throw explain(error, url.host, signal);
-    } finally {
-      client.destroy(null, ignore);
-    }
-  };
+    });
 }
