@@ -37,6 +37,7 @@ export const parts: readonly Part[] = [
     onlyFiles: {
       server: [
         'src/main.ts',
+        'src/compose/continue-logs.ts',
         'src/compose/init-store.ts',
         'src/compose/migrate-store.ts',
         'src/compose/settings.ts',

@@ -1,98 +1,25 @@
 // Claims about a store that was restored from a backup: no log goes on from where the backup left it.
 
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
-import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
 import { runCli } from '@countersign/cli/run-cli';
 import { Client } from 'pg';
 import { startPostgres } from '../support/postgres.ts';
-import { at, requestApi, textAt } from '../support/server.ts';
 import {
-  type Environment,
-  initProcessStore,
-  processEnv,
-  runServer,
-  startProcess,
-  within,
-} from '../support/server-process.ts';
+  embedded,
+  folderOf,
+  onPostgres,
+  plainEnv,
+  type Restorable,
+  runOnce,
+} from '../support/restorable-store.ts';
+import { at } from '../support/server.ts';
+import { type Environment, initProcessStore, runServer, within } from '../support/server-process.ts';
 
 const { cluster, skip } = await startPostgres();
 after(() => cluster?.stop());
-
-type Restorable = {
-  readonly env: Environment;
-  readonly checkpoints: string;
-  /** Copies the store, without the file of checkpoints. */
-  readonly backUp: () => Promise<void>;
-  readonly restore: () => Promise<void>;
-};
-
-function folderOf(t: TestContext): string {
-  const root = mkdtempSync(join(tmpdir(), 'countersign-restored-'));
-  t.after(() => rmSync(root, { recursive: true, force: true }));
-  return root;
-}
-
-function embedded(t: TestContext): Restorable {
-  const root = folderOf(t);
-  const [data, backup] = [join(root, 'data'), join(root, 'backup')];
-  const checkpoints = join(root, 'elsewhere', 'checkpoints.log');
-  const copy = (from: string, to: string) => {
-    rmSync(to, { recursive: true, force: true });
-    cpSync(from, to, { recursive: true });
-  };
-  return {
-    env: processEnv(data, { COUNTERSIGN_CHECKPOINT_FILE: checkpoints }),
-    checkpoints,
-    backUp: async () => copy(data, backup),
-    restore: async () => copy(backup, data),
-  };
-}
-
-async function onPostgres(t: TestContext): Promise<Restorable> {
-  assert.ok(cluster !== undefined);
-  const url = new URL(await cluster.createDatabase());
-  const name = url.pathname.slice(1);
-  const copy = async (from: string, to: string) => {
-    const client = new Client({ connectionString: new URL('/postgres', url).href });
-    await client.connect();
-    await client.query(`drop database if exists ${to}`);
-    await client.query(`create database ${to} template ${from}`);
-    await client.end();
-  };
-  const root = folderOf(t);
-  const env = { DATABASE_URL: url.href, COUNTERSIGN_MASTER_KEY: randomBytes(32).toString('hex') };
-  return {
-    env: processEnv(root, env),
-    checkpoints: join(root, 'checkpoints.log'),
-    backUp: () => copy(name, `${name}_backup`),
-    restore: () => copy(`${name}_backup`, name),
-  };
-}
-
-type Made = Awaited<ReturnType<typeof initProcessStore>>;
-
-/** A run of the server that makes some entries, and ends cleanly. Gives the newest checkpoint. */
-async function runOnce(
-  t: TestContext,
-  env: Environment,
-  made: Made,
-  names: readonly string[],
-): Promise<string> {
-  const running = await startProcess({ env });
-  t.after(running.kill);
-  for (const name of names) {
-    const answer = await requestApi(running.url, made.managementKey, 'POST', '/workspaces', { name });
-    assert.equal(answer.status, 201, JSON.stringify(answer.body));
-  }
-  const { body } = await requestApi(running.url, made.managementKey, 'GET', '/ledger/checkpoint', undefined);
-  running.signal('SIGTERM');
-  await within(20_000, 'the end of the process', running.ended);
-  return textAt(body, 'checkpoint');
-}
 
 /** What a start says that must be refused. */
 async function refusedStart(env: Environment): Promise<string> {
@@ -125,20 +52,15 @@ async function claimRefusal(t: TestContext, store: Restorable): Promise<void> {
     );
     assert.equal(readFileSync(store.checkpoints, 'utf8'), signed, `nothing is signed by the ${attempt} try`);
   }
-  const key = await runCli(['owner-key'], withoutUndefined(store.env));
+  const key = await runCli(['owner-key'], plainEnv(store.env));
   assert.equal(key.code, 1);
   assert.match(key.err, /but has signed/);
 }
 
-const withoutUndefined = (env: Environment): Readonly<Record<string, string>> =>
-  Object.fromEntries(
-    Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
-  );
-
 test('a restored embedded store is not served', { timeout: 120_000 }, (t) => claimRefusal(t, embedded(t)));
 
 test('a restored PostgreSQL store is not served', { skip, timeout: 120_000 }, async (t) =>
-  claimRefusal(t, await onPostgres(t)),
+  claimRefusal(t, await onPostgres(t, cluster)),
 );
 
 test('a checkpoint that somebody kept refuses a restored store, where the file of checkpoints was restored with it', {

@@ -6,6 +6,7 @@ import { operations } from '@countersign/contract/operations';
 import { usageList } from '@countersign/contract/usage-operations';
 import type { Command } from './command.ts';
 import { operationCommand, verbOf } from './operation-command.ts';
+import { ledgerContinue } from './verbs/ledger-continue.ts';
 import { ledgerCopy } from './verbs/ledger-copy.ts';
 import { ledgerExport } from './verbs/ledger-export.ts';
 import { ledgerProof } from './verbs/ledger-proof.ts';
@@ -31,6 +32,7 @@ const written: readonly Command[] = [
   ledgerVerify,
   ledgerProof,
   ledgerReplay,
+  ledgerContinue,
   ledgerReconcile,
 ];
 

@@ -18,7 +18,12 @@ export type CommandId =
   | CommandOf<typeof evidence>;
 
 /** What the software does by itself: no request can name these. */
-export const unaskedOperations = ['organization.init', 'user.provision', 'key.recover'] as const;
+export const unaskedOperations = [
+  'organization.init',
+  'user.provision',
+  'key.recover',
+  'log.continue',
+] as const;
 export type UnaskedOperation = (typeof unaskedOperations)[number];
 
 /** What may become of objects of one kind. `alters` lists the members that may differ afterwards. */
@@ -92,6 +97,25 @@ export const operationEffects: { readonly [I in CommandId | UnaskedOperation]: E
   'key.rotate': { key: alters('hash', 'previous', 'madeBy') },
   'key.revoke': { key: alters('status', 'previous') },
   'key.recover': { key: makes },
+  // The state at which a log goes on, object by object, at the beginning of the one that continues it.
+  'log.continue': {
+    organization: makes,
+    workspace: makes,
+    team: makes,
+    user: makes,
+    service: makes,
+    agent: makes,
+    membership: makes,
+    roleAssignment: makes,
+    key: makes,
+    tokenIssuer: makes,
+    provider: makes,
+    model: makes,
+    budget: makes,
+    rateLimit: makes,
+    classifier: makes,
+    policy: makes,
+  },
   'token_issuer.create': { tokenIssuer: makes },
   'token_issuer.update': {
     tokenIssuer: alters(

@@ -34,6 +34,7 @@ import { readSubject } from '@countersign/server/stores/secrets';
 import type { MakeDatabase } from '../storage/open-suite.ts';
 import { blockTests } from './block-suite.ts';
 import { checkTests } from './check-suite.ts';
+import { continueTests } from './continue-suite.ts';
 import { cosignedTests } from './cosigned-suite.ts';
 import { usageTests } from './usage-suite.ts';
 
@@ -232,6 +233,7 @@ export function storeSuite(name: string, makeDatabase: MakeDatabase, skip: false
     projectionTests(fixture, skip);
     blockTests(fixture, skip);
     checkTests(fixture, skip);
+    continueTests(fixture, skip);
     usageTests(makeDatabase, skip);
     cosignedTests(fixture, skip);
     sealedTests(fixture, skip);

@@ -23,8 +23,10 @@ function plain(result: ExportReplay): unknown {
 }
 
 async function run(invocation: Invocation): Promise<ExitCode> {
-  const { args, json, machine } = invocation;
-  const result = await replayExport(args[0] ?? '', againstOf(invocation));
+  const { args, flags, json, machine } = invocation;
+  const former = flags.text('former');
+  const options = { ...againstOf(invocation), ...(former === undefined ? {} : { former }) };
+  const result = await replayExport(args[0] ?? '', options);
   machine.out(json ? safeJson(plain(result)) : `${safeLines(describeExportReplay(result))}\n`);
   return result.kind === 'replayed' && result.replay.differenceCount === 0 ? 0 : 1;
 }
@@ -33,7 +35,20 @@ export const ledgerReplay: Command = {
   name: 'ledger replay',
   summary: 'rebuild directory and policy from an export and take every decision again',
   positionals: [{ name: 'DIR', required: true, description: 'an export' }],
-  flags: againstFlags,
-  examples: ['ledger replay ./audit', 'ledger replay ./audit --vkey @pinned.vkey --json'],
+  flags: [
+    ...againstFlags,
+    {
+      name: 'former',
+      kind: 'text',
+      value: 'DIR',
+      description:
+        'the archive of the log that this one continues: what it begins with is compared with the end of that',
+    },
+  ],
+  examples: [
+    'ledger replay ./audit',
+    'ledger replay ./audit --vkey @pinned.vkey --json',
+    'ledger replay ./audit --former ./archive/org_01',
+  ],
   run,
 };

@@ -7,7 +7,7 @@ import { safeJson, safeLine } from '../safe-text.ts';
 type Env = Readonly<Record<string, string | undefined>>;
 
 /** Flags that stand for variables of the same meaning; a flag wins over its variable. */
-const settingFlags: readonly (Flag & { readonly variable: string })[] = [
+export const settingFlags: readonly (Flag & { readonly variable: string })[] = [
   {
     name: 'listen',
     kind: 'text',
@@ -60,7 +60,8 @@ async function checkedOverrides(invocation: Invocation): Promise<Readonly<Record
   return given;
 }
 
-async function serverEnv(invocation: Invocation): Promise<Env> {
+/** The environment, with the flags that were given in the place of their variables. */
+export async function serverEnv(invocation: Invocation): Promise<Env> {
   return { ...invocation.machine.env, ...(await checkedOverrides(invocation)) };
 }
 

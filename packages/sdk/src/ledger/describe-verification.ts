@@ -3,6 +3,7 @@
 import { assertNever } from '@countersign/core/errors';
 import type { CheckpointProblem } from '@countersign/core/ledger/checkpoint';
 import type { Cosignature } from '@countersign/core/ledger/cosignature';
+import type { ContinuedLog } from './continued-log.ts';
 import type { DirectoryFinding, DirectoryVerification } from './verify-directory.ts';
 import type { ReceiptVerification } from './verify-receipt.ts';
 
@@ -12,12 +13,36 @@ export function describeVerification(result: DirectoryVerification): string {
   const lines = [
     `verified: ${result.size} entries of \`${result.origin}\`, root ${result.root}`,
     'protected against anyone without the signing key: every entry, its place and the number of entries are those that were signed',
+    ...continuedLine(result.continues),
     ...keyLine(result.key),
     ...anchorLines(result),
     ...(result.copiesChecked ? [] : ['not checked: the copies, such as entries.jsonl']),
     'not shown: that everything that happened was recorded; `ledger reconcile` compares with the provider\u2019s own usage',
   ];
   return lines.join('\n');
+}
+
+function continuedLine(continues: ContinuedLog | undefined): readonly string[] {
+  if (continues === undefined) return [];
+  const { origin, size } = continues;
+  return [
+    `continues another log: \`${origin}\`, whose last checkpoint held has ${size} entries; they are not in this export: verify that log\u2019s archive, and give it to \`ledger replay\` as --former`,
+  ];
+}
+
+function formerText({
+  origin,
+  size,
+  cited,
+}: Extract<DirectoryFinding, { readonly kind: 'held_former' }>): string {
+  const more =
+    cited.origin === origin && size > cited.size
+      ? `, and ends before the one that you hold: what lies between entry ${cited.size} and entry ${size} was lost and is cited nowhere`
+      : '';
+  return (
+    `the held checkpoint is of \`${origin}\`, a former log with ${size} entries then: after a restore this log goes on under an origin and a key of its own, ` +
+    `and cites the checkpoint of \`${cited.origin}\` with ${cited.size} entries${more}; hold it against the archive of that log, and a checkpoint of this one against this`
+  );
 }
 
 function keyLine(key: 'given' | 'policy' | 'export'): readonly string[] {
@@ -156,6 +181,7 @@ type InputKind =
   | 'key_missing'
   | 'held_refused'
   | 'cosigned_refused'
+  | 'held_former'
   | 'cosignature_invalid'
   | 'cosignature_missing'
   | 'quorum_not_met'
@@ -173,6 +199,8 @@ function describeInput(finding: Extract<DirectoryFinding, { readonly kind: Input
         : `the held checkpoint was not signed by this log: ${checkpointProblems[finding.problem]}`;
     case 'cosigned_refused':
       return `\`${finding.file}\` is not of this log: ${checkpointProblems[finding.problem]}`;
+    case 'held_former':
+      return formerText(finding);
     case 'cosignature_invalid':
       return `the cosignature of \`${finding.witness}\` is false`;
     case 'cosignature_missing':

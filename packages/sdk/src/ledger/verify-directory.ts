@@ -1,8 +1,10 @@
 // Owns the offline verification of an exported directory, and the honest account of what it was held against.
 
 import {
+  type Checkpoint,
   type CheckpointProblem,
   openCheckpoint,
+  parseSignedCheckpoint,
   type SignedCheckpoint,
 } from '@countersign/core/ledger/checkpoint';
 import type { Cosignature } from '@countersign/core/ledger/cosignature';
@@ -13,8 +15,10 @@ import {
   signatureTypes,
   type VerifierKey,
 } from '@countersign/core/ledger/note';
+import { ownerOfOrigin } from '@countersign/core/ledger/origin';
 import { parseTilePath, tileAt } from '@countersign/core/ledger/tile';
 import { type Finding, type HeldHead, verifyLog } from '@countersign/core/ledger/verify-log';
+import { type ContinuedLog, continuedLog } from './continued-log.ts';
 import { heldNote } from './held-checkpoint.ts';
 import { nodeVerifying, strictText } from './node-verifying.ts';
 import { type ExportDirectory, exportFiles, openExport, UnexpectedFileError } from './read-export.ts';
@@ -45,6 +49,13 @@ export type DirectoryFinding =
   | { readonly kind: 'held_refused'; readonly problem: CheckpointProblem }
   /** The cosigned checkpoint in the export is of another log, or this log's key has not signed it. */
   | { readonly kind: 'cosigned_refused'; readonly problem: CheckpointProblem; readonly file: string }
+  /** The held checkpoint is of a former log of the same owner, which this one continues or a log in between did. */
+  | {
+      readonly kind: 'held_former';
+      readonly origin: string;
+      readonly size: number;
+      readonly cited: ContinuedLog;
+    }
   | { readonly kind: 'file_unexpected'; readonly file: string };
 
 export type DirectoryVerification =
@@ -68,6 +79,8 @@ export type DirectoryVerification =
       /** Witnesses of the policy that have not cosigned, though enough have. */
       readonly missing: readonly string[];
       readonly copiesChecked: boolean;
+      /** The log that this one continues, as its first entry cites it; absent where it continues none. */
+      readonly continues?: ContinuedLog;
     }
   | { readonly ok: false; readonly finding: DirectoryFinding };
 
@@ -79,6 +92,8 @@ type Against = {
   /** The cosigned checkpoint that lies in the export, signed by the log's key. */
   readonly cosigned: SignedCheckpoint | undefined;
   readonly trusted: Trusted;
+  /** What was held, where it is no checkpoint of this log. */
+  readonly foreign: Checkpoint | undefined;
 };
 
 class Found extends Error {
@@ -125,6 +140,8 @@ async function verifyOrThrow(
   });
   if (!verified.ok) throw new Found(verified.finding);
   const { checkpoint: head } = verified.signed;
+  const continues = continuedLog(source, head.size);
+  if (against.foreign !== undefined) throw new Found(foreignFinding(against, against.foreign, continues));
   const witnessed = witnessedBy(against, verified.signed);
   refuseUnexpectedFiles(source, head.size);
   const copiesChecked = options.copies !== false;
@@ -140,7 +157,20 @@ async function verifyOrThrow(
     heldSize: against.heldSize,
     ...witnessed,
     copiesChecked,
+    ...(continues === undefined ? {} : { continues }),
   };
+}
+
+/** What a held checkpoint of another log is: one of a former log of this owner, or nothing of theirs. */
+function foreignFinding(
+  { key }: Against,
+  { origin, size }: Checkpoint,
+  cited: ContinuedLog | undefined,
+): DirectoryFinding {
+  const owner = ownerOfOrigin(key.name);
+  return cited !== undefined && owner !== undefined && ownerOfOrigin(origin) === owner
+    ? { kind: 'held_former', origin, size, cited }
+    : { kind: 'held_refused', problem: 'origin_differs' };
 }
 
 function readOptions(source: ExportDirectory, options: VerifyOptions, checkpoint: string): Against {
@@ -153,14 +183,20 @@ function readOptions(source: ExportDirectory, options: VerifyOptions, checkpoint
   const held: HeldHead[] = [];
   const cosigned = cosignedOf(source, key);
   let heldSize = 0;
+  let foreign: Checkpoint | undefined;
   if (options.since !== undefined) {
     const note = heldNote(options.since);
     if (note === undefined) throw new Found({ kind: 'held_refused', problem: 'checkpoint_malformed' });
     const opened = openCheckpoint(nodeVerifying, note, key);
-    if (!opened.ok) throw new Found({ kind: 'held_refused', problem: opened.problem });
-    const { size, root } = opened.signed.checkpoint;
-    held.push({ name: 'the held checkpoint', size, root });
-    heldSize = size;
+    if (opened.ok) {
+      const { size, root } = opened.signed.checkpoint;
+      held.push({ name: 'the held checkpoint', size, root });
+      heldSize = size;
+    } else {
+      if (opened.problem !== 'origin_differs')
+        throw new Found({ kind: 'held_refused', problem: opened.problem });
+      foreign = parseSignedCheckpoint(note)?.checkpoint;
+    }
   }
   // Whoever cosigned it, the log's own key signed it: of a log that has another tree now it is evidence.
   if (cosigned !== undefined) {
@@ -168,7 +204,7 @@ function readOptions(source: ExportDirectory, options: VerifyOptions, checkpoint
     held.push({ name: 'the cosigned checkpoint', size, root });
   }
   const keySource = options.vkey !== undefined ? 'given' : options.policy !== undefined ? 'policy' : 'export';
-  return { key, keySource, held, heldSize, cosigned, trusted };
+  return { key, keySource, held, heldSize, cosigned, trusted, foreign };
 }
 
 function cosignedOf(source: ExportDirectory, key: VerifierKey): SignedCheckpoint | undefined {

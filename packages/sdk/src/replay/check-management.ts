@@ -101,14 +101,14 @@ function checkMaker(
 }
 
 /** What the software does by itself is in a list; nothing else is done by it, and nobody else does that. */
-function checkSystem({ directory }: Fold, entry: Managed, operation: string, report: Report): void {
+function checkSystem(fold: Fold, entry: Managed, operation: string, report: Report): void {
   if (!isUnasked(operation)) {
     report('actor_differs', `system did ${operation}`, 'somebody in the directory');
     return;
   }
   const changes = changesOf(entry);
-  checkEffects(directory, operation, changes, report);
-  checkUnasked(directory, operation, changes, Date.parse(entry.ts), report);
+  checkEffects(fold.directory, operation, changes, report);
+  checkUnasked(fold, operation, changes, Date.parse(entry.ts), report);
 }
 
 /**

@@ -4,6 +4,7 @@ import type { UnaskedOperation } from '@countersign/contract/operation-effects';
 import type { Directory } from '@countersign/core/directory/directory';
 import type { Change, Key, TokenIssuer } from '@countersign/core/directory/objects';
 import type { Report } from './difference.ts';
+import type { Fold } from './fold.ts';
 
 /** A recovered key lasts a day. */
 const recoveredMs = 24 * 60 * 60 * 1_000;
@@ -66,9 +67,9 @@ function isRecovery({ tables, byPrincipal }: Directory, key: Key | null, atMs: n
   return isOwner && isLive && key.expiresAt <= atMs + recoveredMs;
 }
 
-/** Reports what the software does not do by itself. `directory` is the one before. */
+/** Reports what the software does not do by itself. The fold is the one before. */
 export function checkUnasked(
-  directory: Directory,
+  { directory, isCarrying }: Pick<Fold, 'directory' | 'isCarrying'>,
   operation: UnaskedOperation,
   changes: readonly Change[],
   atMs: number,
@@ -77,6 +78,15 @@ export function checkUnasked(
   if (operation === 'organization.init') {
     const { version } = directory.at;
     if (version > 0) report('change_differs', `${operation} at version ${version}`, 'once, at version 0');
+    return;
+  }
+  if (operation === 'log.continue') {
+    if (!isCarrying)
+      report(
+        'change_differs',
+        operation,
+        'at the beginning of a log that continues another one, and nowhere else',
+      );
     return;
   }
   for (const change of changes) {

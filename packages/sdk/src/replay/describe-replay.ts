@@ -2,6 +2,7 @@
 
 import { describeFinding } from '../ledger/describe-verification.ts';
 import type { Difference, DifferenceKind } from './difference.ts';
+import type { FormerLog, FormerProblem } from './former-log.ts';
 import type { ExportReplay } from './replay-directory.ts';
 import type { Replay } from './replay-log.ts';
 
@@ -9,6 +10,7 @@ const kindTexts: { readonly [K in DifferenceKind]: string } = {
   entry_unreadable: 'the entry cannot be read',
   log_differs: 'the entry names another log',
   opening_differs: 'the log is not opened once, at its beginning, under its own origin and key',
+  state_differs: 'the state at the beginning is not that at the end of the former log',
   version_differs: 'the version is not that of its place',
   change_unusable: 'a change cannot be applied',
   policy_text_missing: 'a policy was published without its text',
@@ -91,7 +93,32 @@ function factsOf({
   ];
 }
 
-function describeReplay(replay: Replay): string {
+function formerLines(former: FormerLog | undefined, { differenceKinds: kinds }: Replay): readonly string[] {
+  if (former === undefined) return [];
+  const { origin, size, cited } = former;
+  const lost = cited > size ? `: ${cited - size} entries were lost` : '';
+  return [
+    `the former log \`${origin}\`: its archive verifies and has ${size} entries, its checkpoint that is cited has ${cited}${lost}`,
+    ...(kinds.has('state_differs')
+      ? []
+      : ['shown: directory and policy at the beginning are those at the end of the archive']),
+  ];
+}
+
+function formerProblem(why: FormerProblem): string {
+  switch (why.kind) {
+    case 'continues_none':
+      return 'a former log was given, but this one continues none';
+    case 'another_log':
+      return `the archive is of \`${why.origin}\`, and this log continues \`${why.cited}\``;
+    case 'cited_not_signed':
+      return `the checkpoint that is cited was not signed by the key of the archive of \`${why.origin}\``;
+    case 'not_verified':
+      return `the archive: ${describeFinding(why.finding)}`;
+  }
+}
+
+function describeReplay(replay: Replay, former: FormerLog | undefined): string {
   const { calls, differenceCount, differences, differenceKinds: kinds, notRetaken } = replay;
   const { allowed, denied, requestable, refused } = calls;
   const lines = [
@@ -99,6 +126,7 @@ function describeReplay(replay: Replay): string {
       ? `replayed: ${replay.retaken} decisions taken again, no difference`
       : `NOT REPLAYED: ${differenceCount} differences, ${replay.retaken} decisions taken again`,
     `calls: ${allowed} went ahead, ${denied} denied, ${requestable} could be requested, ${refused} refused by limits or before policy`,
+    ...formerLines(former, replay),
     ...factsOf(replay)
       .filter(({ without }) => !without.some((kind) => kinds.has(kind)))
       .map(({ text }) => `shown: ${text}`),
@@ -120,7 +148,9 @@ export function describeExportReplay(result: ExportReplay): string {
       return `NOT VERIFIED: ${describeFinding(result.finding)}`;
     case 'no_organization':
       return `NOT REPLAYED: the log \`${result.origin}\` is no organization's`;
+    case 'former_refused':
+      return `NOT REPLAYED: ${formerProblem(result.why)}`;
     case 'replayed':
-      return describeReplay(result.replay);
+      return describeReplay(result.replay, result.former);
   }
 }

@@ -4,6 +4,7 @@ export const differenceKinds = [
   'entry_unreadable',
   'log_differs',
   'opening_differs',
+  'state_differs',
   'version_differs',
   'change_unusable',
   'policy_text_missing',

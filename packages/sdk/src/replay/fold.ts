@@ -41,12 +41,20 @@ export type Fold = {
   policy: FoldedPolicy | undefined;
   pending: Pending | undefined;
   policies: number;
+  /** The log continues another one, and what it has told so far is the state at which that went on. */
+  isCarrying: boolean;
 };
 
 type Changing = Extract<Entry, { readonly type: 'management' | 'erasure' }>;
 
 export function startFold(orgId: OrgId): Fold {
-  return { directory: emptyDirectory(orgId), policy: undefined, pending: undefined, policies: 0 };
+  return {
+    directory: emptyDirectory(orgId),
+    policy: undefined,
+    pending: undefined,
+    policies: 0,
+    isCarrying: false,
+  };
 }
 
 /** True for the entries whose changes make versions. */
@@ -70,6 +78,19 @@ export function continues(fold: Fold, entry: Entry): boolean {
     part.of === pending.of &&
     part.n === pending.parts.length + 1
   );
+}
+
+/** True for an entry that tells of the state at which a former log goes on here. */
+export function carries(entry: Entry): boolean {
+  return entry.type === 'management' && entry.op === 'log.continue';
+}
+
+/** A log that continues another one begins at a version beyond all that the other can have given out. */
+function takeOpening({ directory }: Fold, entry: Entry): boolean {
+  if (entry.type !== 'log_opened' || entry.opened.previous === undefined || directory.at.version > 0)
+    return false;
+  directory.at.version = entry.sv;
+  return true;
 }
 
 function install(
@@ -147,6 +168,7 @@ export function takeEntry(deps: FoldDeps, fold: Fold, entry: Entry, report: Repo
     return pending.sv;
   }
   endFold(fold, report);
+  fold.isCarrying = takeOpening(fold, entry) || (fold.isCarrying && carries(entry));
   const before = directory.at.version;
   if (!isChanging(entry) || entry.status !== 'ok') return before;
   const changes = decodeChanges(entry, report);

@@ -1,20 +1,19 @@
 // Owns the replay of an export in a thread with a stack that is larger than any on which a policy was accepted.
 
 import { Worker } from 'node:worker_threads';
-import type { VerifyOptions } from '../ledger/verify-directory.ts';
-import type { ExportReplay } from './replay-directory.ts';
+import type { ExportReplay, ReplayOptions } from './replay-directory.ts';
 
 /** Four times the stack on which a server checks a policy before it publishes it. */
 const stackSizeMb = 16;
 
 /** What the thread is started with. */
-export type ReplayTask = { readonly directory: string; readonly options: VerifyOptions };
+export type ReplayTask = { readonly directory: string; readonly options: ReplayOptions };
 
 /**
  * Replays an export. The tree is verified first, so that what is replayed is what was signed. Rejects only when the
  * directory cannot be read, or the thread ends without an answer.
  */
-export function replayExport(directory: string, options: VerifyOptions = {}): Promise<ExportReplay> {
+export function replayExport(directory: string, options: ReplayOptions = {}): Promise<ExportReplay> {
   const workerData: ReplayTask = { directory, options };
   const { promise, resolve, reject } = Promise.withResolvers<ExportReplay>();
   const worker = new Worker(new URL('./replay-worker.ts', import.meta.url), {

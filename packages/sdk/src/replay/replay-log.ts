@@ -1,11 +1,13 @@
 // Owns the replay of a log: every entry in order, every change folded, every decision taken again.
 
+import type { Directory } from '@countersign/core/directory/directory';
 import type { OrgId } from '@countersign/core/ids';
 import { type CallOutcome, decodeEntry, type Entry } from '@countersign/core/ledger/entry';
 import { type CheckedCall, checkCall } from './check-call.ts';
 import { checkManagement, isManaged, type Managed } from './check-management.ts';
+import { compareStates } from './compare-states.ts';
 import { type Difference, type DifferenceKind, expectSame, type Report } from './difference.ts';
-import { continues, endFold, type Fold, type FoldDeps, startFold, takeEntry } from './fold.ts';
+import { carries, continues, endFold, type Fold, type FoldDeps, startFold, takeEntry } from './fold.ts';
 import { noOpenCalls, type OpenCalls } from './open-calls.ts';
 import { noSeenIds, type SeenIds } from './seen-ids.ts';
 
@@ -120,7 +122,17 @@ function checkManagedVersion({ status, sv }: Managed, version: number, report: R
   report('version_differs', `decided under ${sv}`, `version ${version} at this place`);
 }
 
-function take(deps: FoldDeps, fold: Fold, tally: Tally, entry: Entry, report: Report): void {
+type Taking = { readonly deps: FoldDeps; readonly fold: Fold; readonly former: Directory | undefined };
+
+/** What a log was begun with is held to where the former one ended, as soon as it is told whole. */
+function endCarrying({ fold, former }: Taking, report: Report): void {
+  if (fold.isCarrying && former !== undefined) compareStates(fold.directory, former, report);
+  fold.isCarrying = false;
+}
+
+function take(taking: Taking, tally: Tally, entry: Entry, report: Report): void {
+  const { deps, fold } = taking;
+  if (!carries(entry)) endCarrying(taking, report);
   // Who makes a change is judged by the directory before it.
   if (isManaged(entry) && !continues(fold, entry) && checkManagement(fold, entry, report))
     tally.permissionsChecked += 1;
@@ -130,12 +142,28 @@ function take(deps: FoldDeps, fold: Fold, tally: Tally, entry: Entry, report: Re
   checkEntry(fold, tally, entry, version, report);
 }
 
+/** The directory at the end of a log, without a question whether it was made as it should. */
+export function foldLog(deps: FoldDeps, orgId: OrgId, texts: Iterable<string>): Directory {
+  const fold = startFold(orgId);
+  for (const text of texts) {
+    const decoded = decodeEntry(text);
+    if (decoded.ok) takeEntry(deps, fold, decoded.entry, () => {});
+  }
+  return fold.directory;
+}
+
 /**
  * Replays a log's entries, given in order as their texts. `log` is as its signed checkpoint has it.
- * Pure over its arguments; holds the directory, the calls that are open and every id, not the entries.
+ * `former` is the directory at the end of the log that this one continues, if that is known. Pure over its arguments; holds the directory, the calls that are open and every id, not the entries.
  */
-export function replayLog(deps: FoldDeps, log: ReplayedLog, texts: Iterable<string>): Replay {
+export function replayLog(
+  deps: FoldDeps,
+  log: ReplayedLog,
+  texts: Iterable<string>,
+  former?: Directory,
+): Replay {
   const fold = startFold(log.orgId);
+  const taking = { deps, fold, former };
   const tally: Tally = {
     calls: { allowed: 0, denied: 0, requestable: 0, refused: 0 },
     notRetaken: new Map(),
@@ -163,9 +191,11 @@ export function replayLog(deps: FoldDeps, log: ReplayedLog, texts: Iterable<stri
     if (decoded.entry.log !== log.origin) report('log_differs', decoded.entry.log, log.origin);
     if (!tally.seen.add(decoded.entry.id)) report('id_repeated', decoded.entry.id, 'an id of its own');
     checkOpening(log, decoded.entry, at, report);
-    take(deps, fold, tally, decoded.entry, report);
+    take(taking, tally, decoded.entry, report);
   }
-  endFold(fold, reportAt(tally, index - 1, last));
+  const report = reportAt(tally, index - 1, last);
+  endFold(fold, report);
+  endCarrying(taking, report);
   return {
     entries: index,
     version: fold.directory.at.version,

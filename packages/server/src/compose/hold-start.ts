@@ -5,9 +5,10 @@ import { AppError } from '@countersign/core/errors';
 import { isId, type OrgId } from '@countersign/core/ids';
 import type { Kysely } from 'kysely';
 import { holdAgainst, type Standing } from '../services/ledger/hold-against.ts';
+import { listClosedLogs } from '../stores/closed-logs.ts';
 import { type Head, listHeads, readHead } from '../stores/heads.ts';
 import type { Tables } from '../stores/schema.ts';
-import { type HeldCheckpoint, largestInText, newestInFile } from './read-checkpoints.ts';
+import { type AskedLog, type HeldCheckpoint, largestInText, newestInFile } from './read-checkpoints.ts';
 
 /** Where checkpoints lie that the logs have signed. */
 export type HeldSources = {
@@ -27,6 +28,16 @@ export type HeldLog = {
 /** A log that does not continue a checkpoint that it has signed. */
 export type Broken = HeldLog & { readonly standing: Exclude<Standing, 'continued'> };
 
+/** Logs that went on under another origin: what was kept of them says nothing of those of now. */
+async function readClosed(
+  db: Kysely<Tables>,
+  logs: readonly { orgId: OrgId }[],
+): Promise<readonly AskedLog[]> {
+  const closed: AskedLog[] = [];
+  for (const { orgId } of logs) closed.push(...(await listClosedLogs(db, orgId)));
+  return closed;
+}
+
 async function readLogs(db: Kysely<Tables>): Promise<readonly { orgId: OrgId; head: Head }[]> {
   const logs: { orgId: OrgId; head: Head }[] = [];
   for (const { org_id: orgId } of await listHeads(db)) {
@@ -36,7 +47,7 @@ async function readLogs(db: Kysely<Tables>): Promise<readonly { orgId: OrgId; he
   return logs;
 }
 
-function readKept(file: string, heads: readonly Head[]): ReadonlyMap<string, HeldCheckpoint> {
+function readKept(file: string, logs: readonly AskedLog[]): ReadonlyMap<string, HeldCheckpoint> {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -45,7 +56,7 @@ function readKept(file: string, heads: readonly Head[]): ReadonlyMap<string, Hel
       cause,
     });
   }
-  const found = largestInText(text, heads);
+  const found = largestInText(text, logs);
   if (found.size === 0)
     throw new AppError(
       'invalid_request',
@@ -76,9 +87,10 @@ export async function readHeld(
   const logs = await readLogs(db);
   const heads = logs.map(({ head }) => head);
   if (logs.length === 0) return [];
+  const closed = kept.length === 0 ? [] : await readClosed(db, logs);
   const sources = [
     ...(appended === undefined ? [] : [{ file: appended, found: readAppended(appended, heads, warn) }]),
-    ...kept.map((file) => ({ file, found: readKept(file, heads) })),
+    ...kept.map((file) => ({ file, found: readKept(file, [...heads, ...closed]) })),
   ];
   return logs.flatMap(({ orgId, head }) =>
     sources.flatMap(({ file, found }) => {
@@ -115,7 +127,7 @@ export function brokenError(broken: readonly Broken[]): AppError {
   return new AppError(
     'ledger_unavailable',
     `${broken.map(clause).join('; ')}: the store was restored from a backup, or entries were cut; ` +
-      'put the newer data back, or see docs/guides/back-up-and-restore.md, section Restore',
+      'put the newer data back, or go on under a new origin with `countersign ledger continue`',
   );
 }
 

@@ -77,10 +77,12 @@ async function createInstallation(deps: Omit<InstallationDeps, 'writeSecret'>): 
   });
 }
 
-function logOpened(
+/** The first entry of a log; `continued` says which checkpoint it cites, and the version at which it goes on. */
+export function logOpened(
   deps: Pick<InstallationDeps, 'node' | 'boot' | 'randomBytes'>,
   head: { readonly origin: string; readonly verifierKey: string },
   nowMs: number,
+  continued?: { readonly previous: string; readonly version: number },
 ): Uint8Array {
   const text = canonicalJson({
     v: 1,
@@ -89,10 +91,14 @@ function logOpened(
     ts: new Date(nowMs).toISOString(),
     node: deps.node,
     boot: deps.boot,
-    sv: 0,
+    sv: continued?.version ?? 0,
     type: 'log_opened',
     actor: systemActor,
-    opened: { origin: head.origin, vkey: head.verifierKey },
+    opened: {
+      origin: head.origin,
+      vkey: head.verifierKey,
+      ...(continued === undefined ? {} : { previous: continued.previous }),
+    },
   });
   const decoded = decodeEntry(text);
   if (!decoded.ok) throw new AppError('internal', `the opening entry does not fit: ${decoded.reason}`);

@@ -47,7 +47,7 @@ const dropped = (path: string, { sequence, bytes, offset }: DroppedFrame): strin
  * hears, in words for an operator, if that is not there or its last frame is not whole.
  */
 export async function openCommitter(
-  { storage, masterKeys }: ThreadData,
+  { storage, masterKeys }: Pick<ThreadData, 'storage' | 'masterKeys'>,
   { db, direct, dialect }: OpenDatabase<Tables>,
   randomBytes: (count: number) => Uint8Array,
   onCheckpoint: (orgId: OrgId, checkpoint: string) => void,

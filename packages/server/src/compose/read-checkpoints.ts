@@ -15,17 +15,17 @@ export type AskedLog = { readonly origin: string; readonly verifierKey: string }
 /** How much of the end is looked through for every log, and further back for one that is not in it: bytes. */
 const partBytes = 256 * 1024;
 const mostBytes = 64 * 1024 * 1024;
-/** No note of ours is longer, with all its signatures. */
-const noteBytes = 16 * 1024;
+/** As much of a note as an entry can cite: signatures behind that are left out. */
+const noteBytes = 8_000;
 
 const crypto = { sha256, utf8, verifyEd25519 };
 
-/** The note that begins here: three lines, an empty one, and as many signature lines as follow. */
+/** The note that begins here: three lines, an empty one, and as many whole signature lines as follow. */
 function noteFrom(text: string): string {
   const lines = text.split('\n');
   const body = lines.indexOf('');
   let end = body + 1;
-  while (lines[end]?.startsWith('\u2014 ') === true) end += 1;
+  while (end < lines.length - 1 && lines[end]?.startsWith('\u2014 ') === true) end += 1;
   return body < 0 ? '' : `${lines.slice(0, end).join('\n')}\n`;
 }
 
@@ -103,7 +103,7 @@ function jsonNote(text: string): string | undefined {
 
 /** The largest checkpoint of each of these logs in a text that was kept: notes, or the JSON of the API with one. */
 export function largestInText(text: string, logs: readonly AskedLog[]): ReadonlyMap<string, HeldCheckpoint> {
-  const bytes = Buffer.from(`\n${jsonNote(text) ?? text}`, 'utf8');
+  const bytes = Buffer.from(`\n${jsonNote(text) ?? text}\n`, 'utf8');
   return new Map(
     logs.flatMap((log) => {
       const held = largestIn(bytes, log);

@@ -7,6 +7,7 @@ import { createTreeHasher } from '@countersign/core/ledger/tree';
 import { sha256 } from '../services/ledger/crypto.ts';
 import { readEntries } from '../services/ledger/read-tiles.ts';
 import { recordViewOf } from '../services/ledger/record-view.ts';
+import { placeOf } from '../stores/log-places.ts';
 import { findObject } from '../stores/objects.ts';
 import type { RecordRow } from '../stores/records.ts';
 import { alertedNames } from './alerted-names.ts';
@@ -17,7 +18,7 @@ import { needRecord } from './visible-records.ts';
 async function entryAt(ctx: QueryContext, index: number) {
   const [bytes = new Uint8Array(0)] = await readEntries(ctx.store, ctx.orgId, index, index + 1);
   const leafHash = toHex(createTreeHasher(sha256).leaf(bytes));
-  return { index, leafHash, text: Buffer.from(bytes).toString('utf8') };
+  return { index: placeOf(index).place, leafHash, text: Buffer.from(bytes).toString('utf8') };
 }
 
 async function agentNames(ctx: QueryContext, ids: readonly string[]): Promise<Record<string, string>> {

@@ -31,7 +31,7 @@ test('what a command may change is written down for whoever replays the log, and
   for (const id of commands.keys()) assert.ok(hasEffects(id), id);
   assert.deepEqual(
     [...unaskedOperations].sort(),
-    [...internalIds, 'organization.init', keyRecover.id].sort(),
+    [...internalIds, 'organization.init', 'log.continue', keyRecover.id].sort(),
   );
 });
 

@@ -1,6 +1,7 @@
 // Owns which actors have records in which part of the log: what an index would say, but written once for many records.
 
 import type { OrgId } from '@countersign/core/ids';
+import { leastIndex } from './log-places.ts';
 import type { Store, Tx } from './schema.ts';
 
 /** A part of the log, [first, end). */
@@ -25,7 +26,7 @@ async function describedUpTo(store: Store, orgId: OrgId): Promise<number> {
     .orderBy('first_index', 'desc')
     .limit(1)
     .executeTakeFirst();
-  return last?.end_index ?? 0;
+  return last?.end_index ?? leastIndex;
 }
 
 /** Describes the next block of records, if there are enough for one. False if there are not. */

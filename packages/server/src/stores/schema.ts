@@ -196,6 +196,21 @@ export type InstallationTable = {
   created_at: number;
 };
 
+/** A log that was closed when another one went on in its place. Its rows lie below place 0 (see log-places.ts). */
+export type ClosedLogsTable = {
+  org_id: string;
+  /** 1, 2, 3 … */
+  number: number;
+  origin: string;
+  verifier_key: string;
+  checkpoint: string;
+  size: number;
+  /** Entries that the log which continues it began with. */
+  begun_size: number;
+  archive: string;
+  closed_at: number;
+};
+
 /** One row on the embedded store: its journal, and the first frame of it that is not taken in. */
 export type JournalPlacesTable = { journal_id: Uint8Array; next_sequence: number; next_offset: number };
 
@@ -221,6 +236,7 @@ export type Tables = {
   erasure_requests: ErasureRequestsTable;
   installation: InstallationTable;
   journal_places: JournalPlacesTable;
+  closed_logs: ClosedLogsTable;
 };
 
 /** Where a store function reads or writes: a transaction, or the reader's own connection. */

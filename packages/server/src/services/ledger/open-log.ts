@@ -16,6 +16,29 @@ export type NewLog = { readonly kind: 'organization' | 'installation'; readonly 
 /** What AES-GCM binds a log's sealed key to. */
 const purpose = 'ledger-signing-key';
 
+export type LogKey = {
+  readonly verifierKey: string;
+  readonly sealedSigningKey: Uint8Array;
+  /** The checkpoint of the empty tree. */
+  readonly checkpoint: string;
+};
+
+/** A new key of a log, sealed, with the empty tree signed. */
+export function makeLogKey(
+  { sealer, hasher }: { readonly sealer: Sealer; readonly hasher: TreeHasher },
+  orgId: OrgId,
+  origin: string,
+): LogKey {
+  const { pkcs8, publicKey } = generateLogKey();
+  const key = makeVerifierKey({ sha256, utf8 }, origin, 'ed25519', publicKey);
+  const root = frontierRoot(hasher, emptyFrontier);
+  return {
+    verifierKey: formatVerifierKey(key),
+    checkpoint: signCheckpoint(utf8, key, { size: 0, root }, signerOf(loadLogKey(pkcs8))),
+    sealedSigningKey: sealer.seal(pkcs8, { orgId, purpose, objectId: orgId }),
+  };
+}
+
 /** Opens an empty log inside `tx`: makes its key, seals it, and signs the empty tree. */
 export async function openLog(
   deps: { readonly sealer: Sealer; readonly hasher: TreeHasher },
@@ -23,16 +46,7 @@ export async function openLog(
   orgId: OrgId,
   { kind, origin }: NewLog,
 ): Promise<void> {
-  const { pkcs8, publicKey } = generateLogKey();
-  const key = makeVerifierKey({ sha256, utf8 }, origin, 'ed25519', publicKey);
-  const root = frontierRoot(deps.hasher, emptyFrontier);
-  await insertHead(tx, orgId, {
-    kind,
-    origin,
-    verifierKey: formatVerifierKey(key),
-    checkpoint: signCheckpoint(utf8, key, { size: 0, root }, signerOf(loadLogKey(pkcs8))),
-    sealedSigningKey: deps.sealer.seal(pkcs8, { orgId, purpose, objectId: orgId }),
-  });
+  await insertHead(tx, orgId, { kind, origin, ...makeLogKey(deps, orgId, origin) });
 }
 
 /** The signer of an open log. Throws `ledger_unavailable` where the log has no key. */

@@ -5,6 +5,7 @@ import { isId, type OrgId } from '@countersign/core/ids';
 import { decodeBundle } from '@countersign/core/ledger/tile';
 import type { Kysely } from 'kysely';
 import { type BuiltStatements, createBuilt } from '../../stores/built-statements.ts';
+import { listClosedLogs } from '../../stores/closed-logs.ts';
 import { nextBundles } from '../../stores/entries.ts';
 import { listHeads, type Progress, readProgress, setProjected } from '../../stores/heads.ts';
 import { clearRecords } from '../../stores/records.ts';
@@ -80,6 +81,9 @@ async function clearProjection(db: Kysely<Tables>, orgId: OrgId): Promise<void> 
   await db.transaction().execute(async (tx) => {
     const head = await readProgress(tx, orgId);
     if (head === undefined) return;
+    // Usage is counted across logs that follow each other, and would be counted twice.
+    if ((await listClosedLogs(tx, orgId)).length > 0)
+      throw new AppError('conflict', 'the projection of a log that continues another is not made anew');
     await clearRecords(tx, orgId);
     await setProjected(tx, orgId, { from: head.projected, to: 0 });
   });

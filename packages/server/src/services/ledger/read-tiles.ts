@@ -39,33 +39,38 @@ async function partialTile(
   hasher: TreeHasher,
   orgId: OrgId,
   { level, index, width }: Tile,
+  base: number,
 ): Promise<Uint8Array> {
   const first = index * tileWidth;
   if (level === 0) {
-    const entries = await readEntries(store, orgId, first, first + width);
+    const entries = await readEntries(store, orgId, base + first, base + first + width);
     return encodeTile(entries.map((entry) => hasher.leaf(entry)));
   }
   const hashes: Uint8Array[] = [];
   for (let below = first; below < first + width; below += 1) {
-    const tile = await readTile(store, orgId, level - 1, below);
+    const tile = await readTile(store, orgId, level - 1, base + below);
     if (tile === undefined) throw new AppError('internal', `the ledger has lost tile ${level - 1}/${below}`);
     hashes.push(foldTile(hasher, tile));
   }
   return encodeTile(hashes);
 }
 
-/** The bytes of a tile or entry bundle that exists in the committed tree: `width` hashes or entries. */
+/**
+ * The bytes of a tile or entry bundle that exists in the committed tree: `width` hashes or entries. `base` is where the
+ * rows of a closed log begin (see stores/log-places.ts).
+ */
 export async function readTileBytes(
   store: Store,
   hasher: TreeHasher,
   orgId: OrgId,
   tile: Tile,
+  base = 0,
 ): Promise<Uint8Array> {
   const { level, index, width } = tile;
   if (level === entriesLevel) {
     const first = index * tileWidth;
-    return encodeBundle(await readEntries(store, orgId, first, first + width));
+    return encodeBundle(await readEntries(store, orgId, base + first, base + first + width));
   }
-  const full = await readTile(store, orgId, level, index);
-  return full?.subarray(0, width * 32) ?? partialTile(store, hasher, orgId, tile);
+  const full = await readTile(store, orgId, level, base + index);
+  return full?.subarray(0, width * 32) ?? partialTile(store, hasher, orgId, tile, base);
 }

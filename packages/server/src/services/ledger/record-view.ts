@@ -4,6 +4,7 @@ import type { recordView } from '@countersign/contract/evidence-operations';
 import { AppError } from '@countersign/core/errors';
 import { actor, alert, failure, milliseconds, target, usage } from '@countersign/core/ledger/entry-fields';
 import { z } from 'zod';
+import { placeOf } from '../../stores/log-places.ts';
 import type { RecordRow } from '../../stores/records.ts';
 
 /** What `record-rows.ts` writes into `records.detail`, as far as it is shown. */
@@ -104,8 +105,8 @@ export function recordViewOf(row: RecordRow, nameOf: NameOf): RecordView {
   return {
     id: row.id,
     requestId: row.request_id ?? undefined,
-    index: row.entry_index,
-    outcomeIndex: row.outcome_index ?? undefined,
+    index: placeOf(row.entry_index).place,
+    outcomeIndex: row.outcome_index === null ? undefined : placeOf(row.outcome_index).place,
     at: new Date(row.at).toISOString(),
     type: row.type,
     actor: actorView(row, detail.actor, nameOf),

@@ -6,6 +6,7 @@ import { recordBlocks } from './0002-record-blocks.ts';
 import { journalPlaces } from './0003-journal-places.ts';
 import { usageDimensions } from './0004-usage-dimensions.ts';
 import { cosignatures } from './0005-cosignatures.ts';
+import { closedLogs } from './0006-closed-logs.ts';
 
 export const migrations: readonly Migration[] = [
   foundation,
@@ -13,4 +14,5 @@ export const migrations: readonly Migration[] = [
   journalPlaces,
   usageDimensions,
   cosignatures,
+  closedLogs,
 ];

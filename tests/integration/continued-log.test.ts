@@ -1,0 +1,172 @@
+// Claims about a restored store that goes on: under a new origin and key, citing the last checkpoint held, and provably so.
+
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, type TestContext, test } from 'node:test';
+import { runCli } from '@countersign/cli/run-cli';
+import { startPostgres } from '../support/postgres.ts';
+import { assertReplays, storageOf } from '../support/replayed-store.ts';
+import {
+  embedded,
+  folderOf,
+  type Made,
+  onPostgres,
+  plainEnv,
+  type Restorable,
+  runOnce,
+  serving,
+} from '../support/restorable-store.ts';
+import { at, requestApi, textAt } from '../support/server.ts';
+import { initProcessStore, type ServerProcess } from '../support/server-process.ts';
+
+const { cluster, skip } = await startPostgres();
+after(() => cluster?.stop());
+
+/** A call through the gateway. Gives the id of its record. */
+async function call({ url }: ServerProcess, { modelsKey }: Made): Promise<string> {
+  const response = await fetch(`${url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${modelsKey}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'sandbox', messages: [{ role: 'user', content: 'hello' }] }),
+  });
+  assert.equal(response.status, 200, await response.text());
+  return response.headers.get('x-countersign-record') ?? '';
+}
+
+async function publish({ url }: ServerProcess, made: Made, tokens: number): Promise<void> {
+  // Long enough for several parts.
+  const text = `permit (principal, action, resource) unless { context.tokens > ${tokens} };\n${'// so\n'.repeat(9_000)}`;
+  const { status, body } = await requestApi(url, made.managementKey, 'PUT', '/policy', { text });
+  assert.equal(status, 200, JSON.stringify(body));
+}
+
+/** A store that was restored after entries were lost; what was there before, and the newest checkpoint. */
+async function restored(t: TestContext, store: Restorable) {
+  const made = await initProcessStore(store.env);
+  const record = await serving(t, store.env, async (running) => {
+    await publish(running, made, 1_000_000);
+    for (let n = 0; n < 300; n += 1) {
+      const name = `team-${n}`;
+      const body = { name, workspaceId: made.workspaceId };
+      const answer = await requestApi(running.url, made.managementKey, 'POST', '/teams', body);
+      assert.equal(answer.status, 201, JSON.stringify(answer.body));
+    }
+    return call(running, made);
+  });
+  await store.backUp();
+  await serving(t, store.env, async (running) => {
+    await publish(running, made, 2_000_000);
+    await call(running, made);
+  });
+  const held = await runOnce(t, store.env, made, ['lost']);
+  await store.restore();
+  return { made, record, held };
+}
+
+async function ledger(words: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  return runCli(['ledger', ...words], env);
+}
+
+async function continueStore(t: TestContext, store: Restorable): Promise<string> {
+  const archive = join(folderOf(t), 'archive');
+  const ran = await ledger(['continue', '--archive', archive, '--json'], plainEnv(store.env));
+  assert.equal(ran.code, 0, ran.err);
+  assert.match(ran.err, /end again what was ended since the backup/);
+  const again = await ledger(['continue', '--archive', archive], plainEnv(store.env));
+  assert.deepEqual(
+    [again.code, /no log of this store was rolled back/.test(again.err)],
+    [1, true],
+    again.err,
+  );
+  return archive;
+}
+
+async function claimContinuation(t: TestContext, store: Restorable): Promise<void> {
+  const { made, record, held } = await restored(t, store);
+  const [formerOrigin = '', heldSize = ''] = held.split('\n');
+  const archive = await continueStore(t, store);
+  const archived = join(archive, made.organizationId);
+  assert.ok(readdirSync(archive).length >= 1);
+  const former = await ledger(['verify', archived]);
+  assert.equal(former.code, 0, former.out);
+
+  const exported = join(folderOf(t), 'export');
+  await serving(t, store.env, async (running) => {
+    const env = { COUNTERSIGN_URL: running.url, COUNTERSIGN_KEY: made.managementKey };
+    const later = await call(running, made);
+    await runWith(running, made, 'after');
+    const { body } = await requestApi(running.url, made.managementKey, 'GET', '/organization', undefined);
+    assert.ok(textAt(body, 'verifierKey').startsWith(`${formerOrigin}/2+`));
+    // Records of both logs are there, and each has its receipt, under its own log.
+    const listed = await requestApi(
+      running.url,
+      made.managementKey,
+      'GET',
+      `/records?type=model_call&actor=${made.ownerId}`,
+      undefined,
+    );
+    assert.deepEqual([at(listed.body, 'items.0.id'), at(listed.body, 'items.1.id')], [later, record]);
+    for (const [id, origin] of [
+      [record, formerOrigin],
+      [later, `${formerOrigin}/2`],
+    ] as const) {
+      const answer = await requestApi(running.url, made.managementKey, 'GET', `/records/${id}`, undefined);
+      assert.equal(textAt(answer.body, 'entries.0.text').includes(`"log":"${origin}"`), true);
+      const folder = folderOf(t);
+      const receipt = join(folder, 'one.tlog-proof');
+      const proved = await ledger(['proof', id, '--out', receipt], env);
+      assert.equal(proved.code, 0, proved.err);
+      const verified = await ledger(['verify', receipt]);
+      assert.equal(verified.code, 0, verified.out);
+      assert.ok(verified.out.includes(`of \`${origin}\``), verified.out);
+    }
+    const written = await ledger(['export', exported], env);
+    assert.equal(written.code, 0, written.err);
+  });
+
+  const verified = await ledger(['verify', exported]);
+  assert.equal(verified.code, 0, verified.out);
+  assert.ok(
+    verified.out.includes(
+      `continues another log: \`${formerOrigin}\`, whose last checkpoint held has ${heldSize} entries`,
+    ),
+    verified.out,
+  );
+  const kept = join(folderOf(t), 'checkpoint.kept');
+  writeFileSync(kept, held);
+  const since = await ledger(['verify', exported, '--since', kept]);
+  assert.equal(since.code, 1);
+  assert.match(since.out, /the held checkpoint is of `[^`]+`, a former log .* hold it against the archive/);
+  const replayed = await ledger(['replay', exported, '--former', archived]);
+  assert.equal(replayed.code, 0, replayed.out);
+  assert.match(replayed.out, /directory and policy at the beginning are those at the end of the archive/);
+  assert.match(replayed.out, /entries were lost/);
+  const first: unknown = JSON.parse(
+    readFileSync(join(exported, 'entries.jsonl'), 'utf8').split('\n')[0] ?? '',
+  );
+  assert.equal(at(first, 'opened.previous'), held, 'it is cited verbatim');
+  await assertReplays(storageOf(plainEnv(store.env)), []);
+}
+
+async function runWith({ url }: ServerProcess, made: Made, name: string): Promise<void> {
+  const answer = await requestApi(url, made.managementKey, 'POST', '/workspaces', { name });
+  assert.equal(answer.status, 201, JSON.stringify(answer.body));
+}
+
+test(
+  'a restored embedded store goes on under a new origin, and both logs can be proved',
+  {
+    timeout: 240_000,
+  },
+  (t) => claimContinuation(t, embedded(t)),
+);
+
+test(
+  'a restored PostgreSQL store goes on under a new origin, and both logs can be proved',
+  {
+    skip,
+    timeout: 240_000,
+  },
+  async (t) => claimContinuation(t, await onPostgres(t, cluster)),
+);
