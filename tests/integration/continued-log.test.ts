@@ -18,7 +18,7 @@ import {
   serving,
 } from '../support/restorable-store.ts';
 import { at, requestApi, textAt } from '../support/server.ts';
-import { initProcessStore, type ServerProcess } from '../support/server-process.ts';
+import { initProcessStore, runServer, type ServerProcess, within } from '../support/server-process.ts';
 
 const { cluster, skip } = await startPostgres();
 after(() => cluster?.stop());
@@ -84,7 +84,7 @@ async function continueStore(t: TestContext, store: Restorable): Promise<string>
 
 async function claimContinuation(t: TestContext, store: Restorable): Promise<void> {
   const { made, record, held } = await restored(t, store);
-  const [formerOrigin = '', heldSize = ''] = held.split('\n');
+  const [formerOrigin = ''] = held.split('\n');
   const archive = await continueStore(t, store);
   const archived = join(archive, made.organizationId);
   assert.ok(readdirSync(archive).length >= 1);
@@ -125,6 +125,20 @@ async function claimContinuation(t: TestContext, store: Restorable): Promise<voi
     assert.equal(written.code, 0, written.err);
   });
 
+  await claimProofs(t, { exported, archived, held });
+  await assertReplays(storageOf(plainEnv(store.env)), []);
+}
+
+/** The export of the new log, beside the archive of the former and a checkpoint of that. */
+async function claimProofs(
+  t: TestContext,
+  {
+    exported,
+    archived,
+    held,
+  }: { readonly exported: string; readonly archived: string; readonly held: string },
+): Promise<void> {
+  const [formerOrigin = '', heldSize = ''] = held.split('\n');
   const verified = await ledger(['verify', exported]);
   assert.equal(verified.code, 0, verified.out);
   assert.ok(
@@ -146,7 +160,6 @@ async function claimContinuation(t: TestContext, store: Restorable): Promise<voi
     readFileSync(join(exported, 'entries.jsonl'), 'utf8').split('\n')[0] ?? '',
   );
   assert.equal(at(first, 'opened.previous'), held, 'it is cited verbatim');
-  await assertReplays(storageOf(plainEnv(store.env)), []);
 }
 
 async function runWith({ url }: ServerProcess, made: Made, name: string): Promise<void> {
@@ -170,3 +183,59 @@ test(
   },
   async (t) => claimContinuation(t, await onPostgres(t, cluster)),
 );
+
+test('every log goes on where nothing shows what was lost, once, and only while no server runs', {
+  timeout: 120_000,
+}, async (t) => {
+  const store = embedded(t);
+  const env = plainEnv(store.env);
+  const made = await initProcessStore(store.env);
+  const archive = join(folderOf(t), 'archive');
+  await serving(t, store.env, async () => {
+    const beside = await ledger(['continue', '--archive', archive, '--all'], env);
+    assert.deepEqual([beside.code, /another countersign process is using/.test(beside.err)], [1, true]);
+  });
+  const kept = join(folderOf(t), 'checkpoint.kept');
+  const last = await runOnce(t, store.env, made, ['first']);
+  writeFileSync(kept, last);
+  await store.backUp();
+  const nowhere = await ledger(['continue', '--archive', kept, '--all'], env);
+  assert.equal(nowhere.code, 1, 'a folder that cannot be written');
+  assert.equal(
+    await runOnce(t, store.env, made, []).then((note) => note.split('\n')[0]),
+    last.split('\n')[0],
+  );
+  const refused = await ledger(['continue', '--archive', archive, '--held', kept], env);
+  assert.match(refused.err, /no log of this store was rolled back/);
+  const ran = await ledger(['continue', '--archive', archive, '--all', '--json'], env);
+  assert.equal(ran.code, 0, ran.err);
+  const continued: unknown = JSON.parse(ran.out);
+  assert.ok(Array.isArray(continued) && continued.length === 2, 'the installation has a log, too');
+  const again = await ledger(['continue', '--archive', archive, '--all'], env);
+  assert.deepEqual(
+    [again.code, /continued already, and has recorded nothing since/.test(again.err)],
+    [1, true],
+  );
+  // What was kept of the former log stops no start of this one.
+  const held = { ...store.env, COUNTERSIGN_HELD_CHECKPOINT: kept };
+  const note = await runOnce(t, held, made, ['second']);
+  assert.equal(note.split('\n')[0], `${last.split('\n')[0]}/2`);
+  await assertReplays(storageOf(env));
+  const third = await ledger(['continue', '--archive', archive, '--all'], env);
+  assert.equal(third.code, 0, third.err);
+  assert.match(await runOnce(t, held, made, ['third']), /^[^\n]+\/3\n/);
+  await assertReplays(storageOf(env));
+  // A backup from before a log was closed lacks nothing of it, and all that came behind.
+  await store.restore();
+  const starting = runServer({ env: store.env });
+  const { code } = await within(30_000, 'the refusal', starting.ended).finally(starting.kill);
+  assert.equal(code, 1);
+  assert.match(
+    starting.lines.join('\n'),
+    /was closed, and goes on as `[^`]+\/2`, which this store does not have/,
+  );
+  const fourth = await ledger(['continue', '--archive', join(folderOf(t), 'again')], env);
+  assert.equal(fourth.code, 0, fourth.err);
+  assert.match(await runOnce(t, store.env, made, ['fourth']), /^[^\n]+\/4\n/, 'no number is given twice');
+  await assertReplays(storageOf(env));
+});

@@ -11,4 +11,5 @@ test('each log in a row has an origin of its own, and the same owner', () => {
   assert.deepEqual([second, third], [`${first}/2`, `${first}/3`]);
   for (const origin of [first, second, third]) assert.equal(ownerOfOrigin(origin), 'org_01');
   assert.equal(ownerOfOrigin('gateway.test'), undefined);
+  assert.equal(nextOrigin(second, 7), `${first}/8`, 'a number that a lost log had is not given again');
 });

@@ -8,8 +8,17 @@ export function ownerOfOrigin(origin: string): string | undefined {
   return form.exec(origin)?.groups?.org;
 }
 
-/** The origin of the log that continues this one: the first is followed by `<origin>/2`, that by `/3`. */
-export function nextOrigin(origin: string): string {
-  const { base = origin, number } = form.exec(origin)?.groups ?? {};
-  return `${base}/${number === undefined ? 2 : Number(number) + 1}`;
+/** The origin of the owner's first log, and the number of this one: 1 for the first. */
+export function partsOfOrigin(origin: string): { readonly first: string; readonly number: number } {
+  const { base = origin, number = '1' } = form.exec(origin)?.groups ?? {};
+  return { first: base, number: Number(number) };
+}
+
+/**
+ * The origin of the log that continues this one: the first is followed by `<origin>/2`, that by `/3`. `used` is the
+ * largest number that is known to be taken, by a log that was lost.
+ */
+export function nextOrigin(origin: string, used = 0): string {
+  const { first, number } = partsOfOrigin(origin);
+  return `${first}/${Math.max(number, used) + 1}`;
 }

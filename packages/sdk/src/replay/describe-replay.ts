@@ -2,7 +2,7 @@
 
 import { describeFinding } from '../ledger/describe-verification.ts';
 import type { Difference, DifferenceKind } from './difference.ts';
-import type { FormerLog, FormerProblem } from './former-log.ts';
+import type { FormerProblem } from './former-log.ts';
 import type { ExportReplay } from './replay-directory.ts';
 import type { Replay } from './replay-log.ts';
 
@@ -40,6 +40,8 @@ export function describeDifference(difference: Difference): string {
   const { index, id, kind, recorded, replayed } = difference;
   return `entry ${index} ${id}: ${kindTexts[kind]}: recorded \`${recorded}\`, replayed \`${replayed}\``;
 }
+
+type Replayed = Extract<ExportReplay, { readonly kind: 'replayed' }>;
 
 type Fact = { readonly text: string; readonly without: readonly DifferenceKind[] };
 
@@ -93,8 +95,15 @@ function factsOf({
   ];
 }
 
-function formerLines(former: FormerLog | undefined, { differenceKinds: kinds }: Replay): readonly string[] {
-  if (former === undefined) return [];
+function formerLines(result: Replayed): readonly string[] {
+  const { former, verification, replay } = result;
+  const { differenceKinds: kinds } = replay;
+  if (former === undefined)
+    return verification.continues === undefined
+      ? []
+      : [
+          `taken from the record: the state at which \`${verification.continues.origin}\` goes on here; give its archive as --former`,
+        ];
   const { origin, size, cited } = former;
   const lost = cited > size ? `: ${cited - size} entries were lost` : '';
   return [
@@ -118,7 +127,8 @@ function formerProblem(why: FormerProblem): string {
   }
 }
 
-function describeReplay(replay: Replay, former: FormerLog | undefined): string {
+function describeReplay(result: Replayed): string {
+  const { replay } = result;
   const { calls, differenceCount, differences, differenceKinds: kinds, notRetaken } = replay;
   const { allowed, denied, requestable, refused } = calls;
   const lines = [
@@ -126,7 +136,7 @@ function describeReplay(replay: Replay, former: FormerLog | undefined): string {
       ? `replayed: ${replay.retaken} decisions taken again, no difference`
       : `NOT REPLAYED: ${differenceCount} differences, ${replay.retaken} decisions taken again`,
     `calls: ${allowed} went ahead, ${denied} denied, ${requestable} could be requested, ${refused} refused by limits or before policy`,
-    ...formerLines(former, replay),
+    ...formerLines(result),
     ...factsOf(replay)
       .filter(({ without }) => !without.some((kind) => kinds.has(kind)))
       .map(({ text }) => `shown: ${text}`),
@@ -151,6 +161,6 @@ export function describeExportReplay(result: ExportReplay): string {
     case 'former_refused':
       return `NOT REPLAYED: ${formerProblem(result.why)}`;
     case 'replayed':
-      return describeReplay(result.replay, result.former);
+      return describeReplay(result);
   }
 }

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { AppError } from '@countersign/core/errors';
 import { isId, type OrgId } from '@countersign/core/ids';
+import { partsOfOrigin } from '@countersign/core/ledger/origin';
 import { encodeBundle } from '@countersign/core/ledger/tile';
 import { createTreeHasher } from '@countersign/core/ledger/tree';
 import type { Kysely } from 'kysely';
@@ -11,7 +12,7 @@ import type { Config } from '../platform/config/schema.ts';
 import type { OpenDatabase, StorageConfig } from '../platform/db/open.ts';
 import { databasePath } from '../platform/db/sqlite-file.ts';
 import { createLog } from '../platform/log/log.ts';
-import { type ContinueDeps, continueLog } from '../services/ledger/continue-log.ts';
+import { type BegunLog, type ContinueDeps, continueLog } from '../services/ledger/continue-log.ts';
 import { sha256 } from '../services/ledger/crypto.ts';
 import { readEntries } from '../services/ledger/read-tiles.ts';
 import { loadOrganization } from '../services/snapshot/read.ts';
@@ -29,6 +30,7 @@ import { openHeld } from './hold-store.ts';
 import { logOpened } from './installation.ts';
 import { loadMasterKeys } from './master-keys.ts';
 import { type OpenCommitter, openCommitter } from './open-committer.ts';
+import { largestNumberIn } from './read-checkpoints.ts';
 import { readSettings } from './settings.ts';
 
 type Env = { readonly [name: string]: string | undefined };
@@ -67,6 +69,7 @@ type Chosen = {
   readonly head: Head;
   /** What the new log cites: the last checkpoint held. */
   readonly cited: { readonly note: string; readonly size: number };
+  readonly usedNumber: number;
 };
 
 /** Beyond whatever a lost part made after the checkpoint that is held: a million changes. */
@@ -90,6 +93,12 @@ async function isJustBegun(db: Kysely<Tables>, orgId: OrgId, { size }: Head): Pr
   return (await listClosedLogs(db, orgId)).at(-1)?.begunSize === size;
 }
 
+/** A continuation may have been lost itself: its number is not given again, as far as the file of checkpoints shows. */
+function usedNumber({ checkpointFile }: Config, { origin }: Head): number {
+  const isThere = checkpointFile !== undefined && existsSync(checkpointFile);
+  return isThere ? largestNumberIn(checkpointFile, partsOfOrigin(origin).first) : 0;
+}
+
 async function choose(
   db: Kysely<Tables>,
   config: Config,
@@ -97,7 +106,7 @@ async function choose(
   warn: (text: string) => void,
 ): Promise<readonly Chosen[]> {
   const held = await readHeld(db, { appended: config.checkpointFile, kept }, warn);
-  const broken = await findBroken(db, held);
+  const broken = await findBroken(db, held, config.checkpointFile);
   const chosen: Chosen[] = [];
   for (const { org_id: orgId, log_kind } of await listHeads(db)) {
     const head = isId('org', orgId) ? await readHead(db, orgId) : undefined;
@@ -106,10 +115,11 @@ async function choose(
     const isAsked = all && !(await isJustBegun(db, orgId, head));
     if (found === undefined && !isAsked) continue;
     const cited =
-      found === undefined
+      found === undefined || found.standing === 'succeeded'
         ? { note: head.checkpoint, size: head.size }
         : { note: found.held.note, size: found.held.checkpoint.size };
-    chosen.push({ orgId, kind: log_kind === 'installation' ? 'installation' : 'organization', head, cited });
+    const kind = log_kind === 'installation' ? 'installation' : 'organization';
+    chosen.push({ orgId, kind, head, cited, usedNumber: usedNumber(config, head) });
   }
   if (chosen.length > 0) return chosen;
   throw new AppError(
@@ -133,9 +143,9 @@ const randomOnes = (count: number): Uint8Array => new Uint8Array(randomBytes(cou
 async function continueOne(
   deps: Continuing,
   tx: Tx,
-  { orgId, kind, head, cited }: Chosen,
+  { orgId, kind, head, cited, usedNumber }: Chosen,
   archive: string,
-): Promise<Head> {
+): Promise<BegunLog> {
   const { nowMs } = deps;
   const isOrganization = kind === 'organization';
   // INVARIANT: beyond every version that the lost part can have given out: each of its entries made one at most.
@@ -147,6 +157,7 @@ async function continueOne(
     former: head,
     version: from,
     archive,
+    usedNumber,
     nowMs,
     begin(log) {
       const first = logOpened(common, log, nowMs, { previous: cited.note, version: from });
@@ -191,17 +202,17 @@ async function runContinue(
   };
   // INVARIANT: one transaction: a crash leaves every log as it was, or every one continued.
   const begun = await db.transaction().execute(async (tx) => {
-    const heads: Head[] = [];
-    for (const { log, archive } of archived) heads.push(await continueOne(deps, tx, log, archive));
-    return heads;
+    const logs: BegunLog[] = [];
+    for (const { log, archive } of archived) logs.push(await continueOne(deps, tx, log, archive));
+    return logs;
   });
   const file = openCheckpointFile(config.checkpointFile, () =>
     warn('the new checkpoints could not be appended to the file of checkpoints'),
   );
-  for (const { origin, checkpoint } of begun) file.note(origin, checkpoint);
+  for (const { head, succession } of begun) file.note(head.origin, succession);
   file.close();
   return archived.flatMap(({ log, archive }, i) => {
-    const head = begun[i];
+    const head = begun[i]?.head;
     if (head === undefined) return [];
     const closed = { origin: log.head.origin, size: log.head.size, archive };
     const { origin, verifierKey, size, version } = head;

@@ -1,6 +1,6 @@
 // Owns what a store is held to at its start: checkpoints that its logs have signed before, which it must continue.
 
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { AppError } from '@countersign/core/errors';
 import { isId, type OrgId } from '@countersign/core/ids';
 import type { Kysely } from 'kysely';
@@ -8,7 +8,13 @@ import { holdAgainst, type Standing } from '../services/ledger/hold-against.ts';
 import { listClosedLogs } from '../stores/closed-logs.ts';
 import { type Head, listHeads, readHead } from '../stores/heads.ts';
 import type { Tables } from '../stores/schema.ts';
-import { type AskedLog, type HeldCheckpoint, largestInText, newestInFile } from './read-checkpoints.ts';
+import {
+  type AskedLog,
+  type HeldCheckpoint,
+  largestInText,
+  newestInFile,
+  successorIn,
+} from './read-checkpoints.ts';
 
 /** Where checkpoints lie that the logs have signed. */
 export type HeldSources = {
@@ -25,8 +31,16 @@ export type HeldLog = {
   readonly held: HeldCheckpoint & { readonly file: string };
 };
 
-/** A log that does not continue a checkpoint that it has signed. */
-export type Broken = HeldLog & { readonly standing: Exclude<Standing, 'continued'> };
+/** A log that does not continue a checkpoint that it has signed, or was closed since and goes on as another one. */
+export type Broken =
+  | (HeldLog & { readonly standing: Exclude<Standing, 'continued'> })
+  | {
+      readonly orgId: OrgId;
+      readonly head: Head;
+      readonly standing: 'succeeded';
+      readonly successor: string;
+      readonly file: string;
+    };
 
 /** Logs that went on under another origin: what was kept of them says nothing of those of now. */
 async function readClosed(
@@ -101,8 +115,12 @@ export async function readHeld(
 }
 
 /** The logs that, as they are in the store now, do not continue one of these; each with the largest of them. */
-export async function findBroken(db: Kysely<Tables>, held: readonly HeldLog[]): Promise<readonly Broken[]> {
-  const broken = new Map<OrgId, Broken>();
+export async function findBroken(
+  db: Kysely<Tables>,
+  held: readonly HeldLog[],
+  appended: string | undefined,
+): Promise<readonly Broken[]> {
+  const broken = new Map<OrgId, Extract<Broken, HeldLog>>();
   for (const log of held) {
     const head = await readHead(db, log.orgId);
     if (head === undefined) continue;
@@ -111,10 +129,33 @@ export async function findBroken(db: Kysely<Tables>, held: readonly HeldLog[]): 
     const known = broken.get(log.orgId)?.held.checkpoint.size ?? -1;
     if (log.held.checkpoint.size > known) broken.set(log.orgId, { ...log, head, standing });
   }
-  return [...broken.values()];
+  const succeeded = await findSucceeded(db, appended);
+  return [...broken.values(), ...succeeded.filter(({ orgId }) => !broken.has(orgId))];
 }
 
-function clause({ head, held, standing }: Broken): string {
+/** Logs of a store from before they were closed. */
+async function findSucceeded(db: Kysely<Tables>, file: string | undefined): Promise<readonly Broken[]> {
+  if (file === undefined || !existsSync(file)) return [];
+  return (await readLogs(db)).flatMap(({ orgId, head }) => {
+    const successor = readSuccessor(file, head);
+    return successor === undefined ? [] : [{ orgId, head, standing: 'succeeded', successor, file } as const];
+  });
+}
+
+function readSuccessor(file: string, head: Head): string | undefined {
+  try {
+    return successorIn(file, head);
+  } catch {
+    // Whoever reads the checkpoints in it has said so.
+    return undefined;
+  }
+}
+
+function clause(broken: Broken): string {
+  const { head, standing } = broken;
+  if (standing === 'succeeded')
+    return `\`${head.origin}\` was closed, and goes on as \`${broken.successor}\`, which this store does not have (a note in \`${broken.file}\`)`;
+  const { held } = broken;
   const { size } = held.checkpoint;
   const entries = `has ${head.size} entries in this store`;
   return standing === 'shorter'
@@ -144,10 +185,12 @@ export async function holdStart<T>(
   open: () => Promise<T>,
 ): Promise<T> {
   const held = await readHeld(db, sources, warn);
-  const others = (await findBroken(db, held)).filter(({ standing }) => standing === 'other');
+  const others = (await findBroken(db, held, sources.appended)).filter(
+    ({ standing }) => standing !== 'shorter',
+  );
   if (others.length > 0) throw brokenError(others);
   const opened = await open();
-  const broken = await findBroken(db, held);
+  const broken = await findBroken(db, held, sources.appended);
   if (broken.length > 0) throw brokenError(broken);
   return opened;
 }

@@ -2,8 +2,14 @@
 
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { isObject } from '@countersign/core/json';
-import { type Checkpoint, openCheckpoint, parseDecimal } from '@countersign/core/ledger/checkpoint';
-import { parseVerifierKey } from '@countersign/core/ledger/note';
+import {
+  type Checkpoint,
+  openCheckpoint,
+  parseDecimal,
+  parseSignedCheckpoint,
+} from '@countersign/core/ledger/checkpoint';
+import { checkNote, parseVerifierKey } from '@countersign/core/ledger/note';
+import { partsOfOrigin } from '@countersign/core/ledger/origin';
 import { sha256, utf8, verifyEd25519 } from '../services/ledger/crypto.ts';
 
 /** A checkpoint that was kept, signed by its log's key: the note as it stands there, and what it says. */
@@ -71,22 +77,69 @@ function readPart(fd: number, from: number, to: number): Buffer {
  */
 export function newestInFile(path: string, logs: readonly AskedLog[]): ReadonlyMap<string, HeldCheckpoint> {
   const found = new Map<string, HeldCheckpoint>();
+  for (const [, bytes] of partsOf(path)) {
+    for (const log of logs.filter(({ origin }) => !found.has(origin))) {
+      const held = largestIn(bytes, log);
+      if (held !== undefined) found.set(log.origin, held);
+    }
+    if (found.size === logs.length) break;
+  }
+  return found;
+}
+
+/**
+ * The origin of a log that has followed this one, if the file has a note of it that this log's key has signed, too: as
+ * it does when it is closed. Looked for where a later log of the same owner stands in the last 256 KiB.
+ */
+export function successorIn(path: string, { origin, verifierKey }: AskedLog): string | undefined {
+  const key = parseVerifierKey(crypto, verifierKey);
+  const { first, number: own } = partsOfOrigin(origin);
+  if (key === undefined) return undefined;
+  for (const [part, bytes] of partsOf(path)) {
+    const later = [...numbersIn(bytes, first)].filter(({ number }) => number > own);
+    for (const { at } of later) {
+      const signed = parseSignedCheckpoint(noteFrom(bytes.toString('utf8', at, at + noteBytes)));
+      if (signed !== undefined && checkNote(crypto, signed.note, key) === 'valid')
+        return signed.checkpoint.origin;
+    }
+    if (part === 0 && later.length === 0) return undefined;
+  }
+  return undefined;
+}
+
+/** Where lines begin that are an origin of this owner with a number. */
+function* numbersIn(bytes: Buffer, first: string): Generator<{ at: number; number: number }, void> {
+  const before = Buffer.from(`\n${first}/`, 'utf8');
+  for (let at = bytes.indexOf(before); at >= 0; at = bytes.indexOf(before, at + 1)) {
+    const after = at + before.length;
+    const [number = ''] = bytes.toString('latin1', after, after + 8).split('\n', 1);
+    if (/^[1-9][0-9]{0,4}$/.test(number)) yield { at: at + 1, number: Number(number) };
+  }
+}
+
+/** The largest number that a log of this owner has there, whoever signed; 0 where there is none. As far back as above. */
+export function largestNumberIn(path: string, first: string): number {
+  let largest = 0;
+  for (const [, bytes] of partsOf(path))
+    for (const { number } of numbersIn(bytes, first)) largest = Math.max(largest, number);
+  return largest;
+}
+
+/** The file's parts with their numbers, the last one first; none of what is no plain file. */
+function* partsOf(path: string): Generator<readonly [part: number, bytes: Buffer], void> {
   // A pipe would be waited for.
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const about = fstatSync(fd);
-    if (!about.isFile()) return found;
+    if (!about.isFile()) return;
     const least = Math.max(0, about.size - mostBytes);
-    for (let end = about.size; end > least && found.size < logs.length; end -= partBytes) {
+    let part = 0;
+    for (let end = about.size; end > least; end -= partBytes) {
       const from = Math.max(0, end - partBytes - 1);
       // A note that begins in this part may end in the one behind it.
-      const bytes = readPart(fd, from, Math.min(about.size, end + noteBytes));
-      for (const log of logs.filter(({ origin }) => !found.has(origin))) {
-        const held = largestIn(bytes, log);
-        if (held !== undefined) found.set(log.origin, held);
-      }
+      yield [part, readPart(fd, from, Math.min(about.size, end + noteBytes))];
+      part += 1;
     }
-    return found;
   } finally {
     closeSync(fd);
   }

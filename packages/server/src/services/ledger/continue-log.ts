@@ -2,6 +2,7 @@
 
 import { AppError } from '@countersign/core/errors';
 import type { OrgId } from '@countersign/core/ids';
+import { formatNote, parseNote, signNote } from '@countersign/core/ledger/note';
 import { nextOrigin } from '@countersign/core/ledger/origin';
 import { encodeBundle } from '@countersign/core/ledger/tile';
 import type { TreeHasher } from '@countersign/core/ledger/tree';
@@ -10,7 +11,8 @@ import type { BuiltStatements } from '../../stores/built-statements.ts';
 import { closeLog, listClosedLogs, replaceHead } from '../../stores/closed-logs.ts';
 import { type Head, lockHead } from '../../stores/heads.ts';
 import type { Tx } from '../../stores/schema.ts';
-import { appendEntries } from './append.ts';
+import { appendEntries, type LogSigner } from './append.ts';
+import { utf8 } from './crypto.ts';
 import { makeLogKey, openSigner } from './open-log.ts';
 
 export type ContinueDeps = {
@@ -30,9 +32,24 @@ export type NextLog = {
   /** The version before the beginning. */
   readonly version: number;
   readonly archive: string;
+  /** The largest number that a log of this owner is known to have had. */
+  readonly usedNumber: number;
   readonly nowMs: number;
   readonly begin: (log: { readonly origin: string; readonly verifierKey: string }) => Beginning;
 };
+
+export type BegunLog = {
+  readonly head: Head;
+  /** Its checkpoint, signed by the former log's key, too: whoever has only that log's store sees that it was closed. */
+  readonly succession: string;
+};
+
+function signedByBoth(checkpoint: string, former: LogSigner): string {
+  const note = parseNote(checkpoint);
+  if (note === undefined) throw new AppError('internal', 'a checkpoint of ours cannot be read');
+  const { text, signatures } = note;
+  return formatNote({ text, signatures: [...signatures, signNote(utf8, former.key, text, former.sign)] });
+}
 
 /** Entries and bytes of one bundle at most: readers take a bundle whole. */
 const bundleEntries = 256;
@@ -57,13 +74,19 @@ function* bundlesOf(entries: readonly Uint8Array[]): Generator<readonly Uint8Arr
  * Closes an organization's log and begins the next one, inside `tx`. INVARIANT: nothing of the result may leave before
  * the transaction has committed, above all not the signature; and the former log's key signs nothing any more.
  */
-export async function continueLog(deps: ContinueDeps, tx: Tx, orgId: OrgId, next: NextLog): Promise<Head> {
-  const { former, version, archive, nowMs } = next;
+export async function continueLog(
+  deps: ContinueDeps,
+  tx: Tx,
+  orgId: OrgId,
+  next: NextLog,
+): Promise<BegunLog> {
+  const { version, archive, nowMs } = next;
   const head = await lockHead(tx, orgId, deps.locksRows, deps.built);
-  if (head.checkpoint !== former.checkpoint)
+  if (head.checkpoint !== next.former.checkpoint)
     throw new AppError('conflict', 'the log has moved while its archive was written: stop the server first');
   const number = (await listClosedLogs(tx, orgId)).length + 1;
-  const origin = nextOrigin(head.origin);
+  const former = await openSigner(deps.sealer, tx, orgId, head);
+  const origin = nextOrigin(head.origin, next.usedNumber);
   const key = makeLogKey(deps, orgId, origin);
   const begun = next.begin({ origin, verifierKey: key.verifierKey });
   await closeLog(tx, orgId, head, { number, archive, nowMs, begunSize: begun.entries.length });
@@ -75,5 +98,6 @@ export async function continueLog(deps: ContinueDeps, tx: Tx, orgId: OrgId, next
     const input = { entries, bundle: encodeBundle(entries), version: begun.version };
     await appendEntries(deps, tx, orgId, at, { signer, edge: undefined }, input);
   }
-  return lockHead(tx, orgId, deps.locksRows, deps.built);
+  const begunHead = await lockHead(tx, orgId, deps.locksRows, deps.built);
+  return { head: begunHead, succession: signedByBoth(begunHead.checkpoint, former) };
 }
