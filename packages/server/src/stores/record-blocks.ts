@@ -44,7 +44,9 @@ export async function describeBlock(tx: Tx, orgId: OrgId): Promise<boolean> {
   if (last === undefined || rows.length < blockRecords) return false;
   const marks = new Set(rows.map((row) => markOf(row.actor_id)));
   const actors = ` ${[...marks].join(' ')} `;
-  const block = { org_id: orgId, first_index: first, end_index: last.entry_index + 1, actors };
+  // The first block begins where records can begin: below place 0 only where a log was closed.
+  const begin = Math.max(first, Math.min(0, rows[0]?.entry_index ?? 0));
+  const block = { org_id: orgId, first_index: begin, end_index: last.entry_index + 1, actors };
   await tx.insertInto('record_blocks').values(block).execute();
   return true;
 }
