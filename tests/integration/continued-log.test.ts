@@ -184,6 +184,13 @@ test(
   async (t) => claimContinuation(t, await onPostgres(t, cluster)),
 );
 
+/** The highest version at which `ledger continue --json` says that a log goes on. */
+function newestVersion(out: string): number {
+  const continued: unknown = JSON.parse(out);
+  assert.ok(Array.isArray(continued));
+  return Math.max(...continued.map((log) => Number(at(log, 'version'))));
+}
+
 test('every log goes on where nothing shows what was lost, once, and only while no server runs', {
   timeout: 120_000,
 }, async (t) => {
@@ -221,7 +228,7 @@ test('every log goes on where nothing shows what was lost, once, and only while 
   const note = await runOnce(t, held, made, ['second']);
   assert.equal(note.split('\n')[0], `${last.split('\n')[0]}/2`);
   await assertReplays(storageOf(env));
-  const third = await ledger(['continue', '--archive', archive, '--all'], env);
+  const third = await ledger(['continue', '--archive', archive, '--all', '--json'], env);
   assert.equal(third.code, 0, third.err);
   assert.match(await runOnce(t, held, made, ['third']), /^[^\n]+\/3\n/);
   await assertReplays(storageOf(env));
@@ -234,8 +241,9 @@ test('every log goes on where nothing shows what was lost, once, and only while 
     starting.lines.join('\n'),
     /was closed, and goes on as `[^`]+\/2`, which this store does not have/,
   );
-  const fourth = await ledger(['continue', '--archive', join(folderOf(t), 'again')], env);
+  const fourth = await ledger(['continue', '--archive', join(folderOf(t), 'again'), '--json'], env);
   assert.equal(fourth.code, 0, fourth.err);
+  assert.ok(newestVersion(fourth.out) > newestVersion(third.out) + 1_000, 'nor a version');
   assert.match(await runOnce(t, store.env, made, ['fourth']), /^[^\n]+\/4\n/, 'no number is given twice');
   await assertReplays(storageOf(env));
 });

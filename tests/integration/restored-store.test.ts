@@ -90,6 +90,11 @@ test('a checkpoint that somebody kept refuses a restored store, where the file o
     await refusedStart(env),
     /has \d+ entries in this store, of which the first \d+ are not those/,
   );
+  // Two histories were signed: the log goes on from the one that is here, and cites the other.
+  const archive = join(folderOf(t), 'archive');
+  const ran = await runCli(['ledger', 'continue', '--archive', archive, '--held', kept], plainEnv(store.env));
+  assert.equal(ran.code, 0, ran.err);
+  assert.match(await runOnce(t, env, made, ['fourth']), /^[^\n]+\/2\n/);
 });
 
 test('an untouched store starts, whatever strangers write into the file of checkpoints', {

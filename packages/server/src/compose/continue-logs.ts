@@ -30,7 +30,7 @@ import { openHeld } from './hold-store.ts';
 import { logOpened } from './installation.ts';
 import { loadMasterKeys } from './master-keys.ts';
 import { type OpenCommitter, openCommitter } from './open-committer.ts';
-import { largestNumberIn } from './read-checkpoints.ts';
+import { type LaterLogs, laterLogsIn } from './read-checkpoints.ts';
 import { readSettings } from './settings.ts';
 
 type Env = { readonly [name: string]: string | undefined };
@@ -69,7 +69,8 @@ type Chosen = {
   readonly head: Head;
   /** What the new log cites: the last checkpoint held. */
   readonly cited: { readonly note: string; readonly size: number };
-  readonly usedNumber: number;
+  /** What is known of logs that had followed it already, and were lost. */
+  readonly later: LaterLogs;
 };
 
 /** Beyond whatever a lost part made after the checkpoint that is held: a million changes. */
@@ -93,10 +94,10 @@ async function isJustBegun(db: Kysely<Tables>, orgId: OrgId, { size }: Head): Pr
   return (await listClosedLogs(db, orgId)).at(-1)?.begunSize === size;
 }
 
-/** A continuation may have been lost itself: its number is not given again, as far as the file of checkpoints shows. */
-function usedNumber({ checkpointFile }: Config, { origin }: Head): number {
+/** A continuation may have been lost itself: neither its number nor its versions are given again, as far as the file shows. */
+function laterLogs({ checkpointFile }: Config, { origin }: Head): LaterLogs {
   const isThere = checkpointFile !== undefined && existsSync(checkpointFile);
-  return isThere ? largestNumberIn(checkpointFile, partsOfOrigin(origin).first) : 0;
+  return isThere ? laterLogsIn(checkpointFile, origin) : { number: partsOfOrigin(origin).number, entries: 0 };
 }
 
 async function choose(
@@ -119,7 +120,7 @@ async function choose(
         ? { note: head.checkpoint, size: head.size }
         : { note: found.held.note, size: found.held.checkpoint.size };
     const kind = log_kind === 'installation' ? 'installation' : 'organization';
-    chosen.push({ orgId, kind, head, cited, usedNumber: usedNumber(config, head) });
+    chosen.push({ orgId, kind, head, cited, later: laterLogs(config, head) });
   }
   if (chosen.length > 0) return chosen;
   throw new AppError(
@@ -143,13 +144,16 @@ const randomOnes = (count: number): Uint8Array => new Uint8Array(randomBytes(cou
 async function continueOne(
   deps: Continuing,
   tx: Tx,
-  { orgId, kind, head, cited, usedNumber }: Chosen,
+  { orgId, kind, head, cited, later }: Chosen,
   archive: string,
 ): Promise<BegunLog> {
   const { nowMs } = deps;
   const isOrganization = kind === 'organization';
-  // INVARIANT: beyond every version that the lost part can have given out: each of its entries made one at most.
-  const from = isOrganization ? head.version + cited.size + versionMargin : 0;
+  // INVARIANT: beyond every version that the lost part can have given out: each of its entries made one at most. A lost
+  // log had begun as far beyond the one before it as this one does.
+  const lost = later.number - partsOfOrigin(head.origin).number;
+  const beyond = cited.size + 2 * later.entries + (1 + lost) * versionMargin;
+  const from = isOrganization ? head.version + beyond : 0;
   const state = isOrganization ? await loadOrganization(tx, orgId) : undefined;
   const common = { node: deps.node, boot: deps.boot, randomBytes: randomOnes };
   let carried: ReturnType<typeof carriedState> | undefined;
@@ -157,7 +161,7 @@ async function continueOne(
     former: head,
     version: from,
     archive,
-    usedNumber,
+    usedNumber: later.number,
     nowMs,
     begin(log) {
       const first = logOpened(common, log, nowMs, { previous: cited.note, version: from });

@@ -8,7 +8,7 @@ import { type TestContext, test } from 'node:test';
 import { signCheckpoint } from '@countersign/core/ledger/checkpoint';
 import { formatVerifierKey, makeVerifierKey } from '@countersign/core/ledger/note';
 import { generateLogKey, loadLogKey, sha256, signerOf, utf8 } from '../services/ledger/crypto.ts';
-import { largestInText, newestInFile } from './read-checkpoints.ts';
+import { largestInText, laterLogsIn, newestInFile } from './read-checkpoints.ts';
 
 function logOf(origin: string) {
   const { pkcs8, publicKey } = generateLogKey();
@@ -96,4 +96,16 @@ test('a checkpoint that was kept is read as a note, or as the answer of the API'
     assert.equal(largestInText(text, [own.asked]).get(own.asked.origin)?.note, note);
   for (const text of ['', '{', 'no checkpoint', stranger.at(4)])
     assert.equal(largestInText(text, [own.asked]).size, 0);
+});
+
+test('logs that have followed one are counted, whoever signed', (t) => {
+  const [second, third] = [logOf('gateway.test/org_own/2'), logOf('gateway.test/org_own/3')];
+  const path = fileOf(
+    t,
+    ...[own.at(3), second.at(4), third.at(2), second.at(9), own.at(2)].map((note) => `${note}\n`),
+  );
+  assert.deepEqual(laterLogsIn(path, own.asked.origin), { number: 3, entries: 11 });
+  assert.deepEqual(laterLogsIn(path, second.asked.origin), { number: 3, entries: 2 });
+  assert.deepEqual(laterLogsIn(path, third.asked.origin), { number: 3, entries: 0 });
+  assert.deepEqual(laterLogsIn(path, other.asked.origin), { number: 1, entries: 0 });
 });

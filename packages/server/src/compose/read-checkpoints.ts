@@ -21,6 +21,8 @@ export type AskedLog = { readonly origin: string; readonly verifierKey: string }
 /** How much of the end is looked through for every log, and further back for one that is not in it: bytes. */
 const partBytes = 256 * 1024;
 const mostBytes = 64 * 1024 * 1024;
+/** Far within what a number holds. */
+const mostEntries = 2 ** 50;
 /** As much of a note as an entry can cite: signatures behind that are left out. */
 const noteBytes = 8_000;
 
@@ -117,12 +119,26 @@ function* numbersIn(bytes: Buffer, first: string): Generator<{ at: number; numbe
   }
 }
 
-/** The largest number that a log of this owner has there, whoever signed; 0 where there is none. As far back as above. */
-export function largestNumberIn(path: string, first: string): number {
-  let largest = 0;
-  for (const [, bytes] of partsOf(path))
-    for (const { number } of numbersIn(bytes, first)) largest = Math.max(largest, number);
-  return largest;
+/** What a file has of logs that have followed one, whoever signed. */
+export type LaterLogs = {
+  /** The largest number that one of them has, or the log's own. */
+  readonly number: number;
+  /** How many entries they have together, 2^50 at most. */
+  readonly entries: number;
+};
+
+/** The logs that have followed this one, as far back as above. Nobody's signature is checked: their keys may be lost. */
+export function laterLogsIn(path: string, origin: string): LaterLogs {
+  const { first, number: own } = partsOfOrigin(origin);
+  const sizes = new Map<number, number>();
+  for (const [, bytes] of partsOf(path)) {
+    for (const { at, number } of numbersIn(bytes, first)) {
+      const [, text = ''] = bytes.toString('utf8', at, at + noteBytes).split('\n', 2);
+      if (number > own) sizes.set(number, Math.max(sizes.get(number) ?? 0, parseDecimal(text) ?? 0));
+    }
+  }
+  const entries = [...sizes.values()].reduce((sum, size) => Math.min(sum + size, mostEntries), 0);
+  return { number: Math.max(own, ...sizes.keys()), entries };
 }
 
 /** The file's parts with their numbers, the last one first; none of what is no plain file. */
