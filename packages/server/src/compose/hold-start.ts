@@ -81,7 +81,9 @@ function readKept(file: string, logs: readonly AskedLog[]): ReadonlyMap<string, 
 
 function readAppended(file: string, heads: readonly Head[], warn: (text: string) => void) {
   try {
-    return newestInFile(file, heads);
+    return newestInFile(file, heads, () =>
+      warn(`\`${file}\` is full of notes that no log has signed: the store is not held to all that is in it`),
+    );
   } catch (error) {
     const isAbsent = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     if (!isAbsent) warn(`\`${file}\` cannot be read: the store is not held to the checkpoints in it`);

@@ -8,7 +8,7 @@ import { type TestContext, test } from 'node:test';
 import { signCheckpoint } from '@countersign/core/ledger/checkpoint';
 import { formatVerifierKey, makeVerifierKey } from '@countersign/core/ledger/note';
 import { generateLogKey, loadLogKey, sha256, signerOf, utf8 } from '../services/ledger/crypto.ts';
-import { largestInText, laterLogsIn, newestInFile } from './read-checkpoints.ts';
+import { largestInText, laterLogsIn, newestInFile, successorIn } from './read-checkpoints.ts';
 
 function logOf(origin: string) {
   const { pkcs8, publicKey } = generateLogKey();
@@ -84,6 +84,32 @@ test('a large file takes no time where the log is in its last part, and little w
   const far = performance.now() - began - near;
   t.diagnostic(`found in ${near.toFixed(1)} ms, not found in ${far.toFixed(1)} ms`);
   assert.ok(near < 500 && far < 5_000);
+});
+
+test('whoever fills the file with notes that are none holds up no start', (t) => {
+  const forged = own.at(8).replace('\n8\n', '\n80\n');
+  const later = forged.replace(own.asked.origin, `${own.asked.origin}/2`);
+  for (const [what, line] of [
+    ['beginnings', `${own.asked.origin}\n90\n`],
+    ['false signatures', `${forged}\n`],
+    ['false successors', `${later}\n`],
+  ] as const) {
+    const path = fileOf(t, `${own.at(3)}\n`);
+    const many = line.repeat(Math.floor(1_000_000 / line.length));
+    for (let n = 0; n < 8; n += 1) appendFileSync(path, many);
+    appendFileSync(path, `\n\n${what === 'false signatures' ? '' : own.at(5)}`);
+    let isFlooded = false;
+    const began = performance.now();
+    const found = newestInFile(path, [own.asked], () => {
+      isFlooded = true;
+    });
+    assert.equal(successorIn(path, own.asked), undefined);
+    const ms = performance.now() - began;
+    t.diagnostic(`${what}: ${ms.toFixed(0)} ms`);
+    assert.equal(isFlooded, what === 'false signatures', what);
+    assert.equal(found.get(own.asked.origin)?.checkpoint.size, isFlooded ? undefined : 5, what);
+    assert.ok(ms < 5_000, `${what}: ${ms} ms`);
+  }
 });
 
 test('a checkpoint that was kept is read as a note, or as the answer of the API', () => {

@@ -8,7 +8,7 @@ import {
   parseDecimal,
   parseSignedCheckpoint,
 } from '@countersign/core/ledger/checkpoint';
-import { checkNote, parseVerifierKey } from '@countersign/core/ledger/note';
+import { checkNote, parseVerifierKey, type VerifierKey } from '@countersign/core/ledger/note';
 import { partsOfOrigin } from '@countersign/core/ledger/origin';
 import { sha256, utf8, verifyEd25519 } from '../services/ledger/crypto.ts';
 
@@ -25,66 +25,102 @@ const mostBytes = 64 * 1024 * 1024;
 const mostEntries = 2 ** 50;
 /** As much of a note as an entry can cite: signatures behind that are left out. */
 const noteBytes = 8_000;
+/**
+ * So many notes that are none are checked in one file, at some 0.2 ms each: who can write into it can write more of
+ * them than a start may take time for.
+ */
+const mostFalse = 2_000;
 
 const crypto = { sha256, utf8, verifyEd25519 };
 
-/** The note that begins here: three lines, an empty one, and as many whole signature lines as follow. */
-function noteFrom(text: string): string {
+/** The third line of a checkpoint: 32 bytes in base64. */
+const rootLine = /^[A-Za-z0-9+/]{43}=$/;
+
+/** A note that has the form of a checkpoint of ours, which has no further lines. Who has signed it is not known yet. */
+type Likely = { readonly note: string; readonly origin: string; readonly size: number };
+
+/** The note that begins at this line: three lines, an empty one, and as many whole signature lines as an entry can cite. */
+function likelyAt(lines: readonly string[], at: number): Likely | undefined {
+  const [origin = '', sizeLine = '', root = '', empty] = lines.slice(at, at + 4);
+  const size = parseDecimal(sizeLine);
+  if (size === undefined || empty !== '' || !rootLine.test(root)) return undefined;
+  let note = `${origin}\n${sizeLine}\n${root}\n\n`;
+  const { length } = note;
+  // What stands behind the last line feed may go on in the file.
+  for (let next = at + 4; next < lines.length - 1; next += 1) {
+    const line = lines[next] ?? '';
+    if (!line.startsWith('\u2014 ') || note.length + line.length >= noteBytes) break;
+    note += `${line}\n`;
+  }
+  return note.length === length ? undefined : { note, origin, size };
+}
+
+/** What may be a checkpoint, the largest first, of the origins that are asked for: one walk over the lines. */
+function likelyIn(text: string, isAsked: (line: string) => boolean): readonly Likely[] {
   const lines = text.split('\n');
-  const body = lines.indexOf('');
-  let end = body + 1;
-  while (end < lines.length - 1 && lines[end]?.startsWith('\u2014 ') === true) end += 1;
-  return body < 0 ? '' : `${lines.slice(0, end).join('\n')}\n`;
-}
-
-/** Where the log's notes begin in some bytes, with their sizes. A line that is the origin alone begins one. */
-function* beginnings(bytes: Buffer, origin: string): Generator<{ at: number; size: number }, void> {
-  const line = Buffer.from(`\n${origin}\n`, 'utf8');
-  for (let at = bytes.indexOf(line); at >= 0; at = bytes.indexOf(line, at + 1)) {
-    const after = at + line.length;
-    const size = parseDecimal(bytes.toString('latin1', after, after + 20).split('\n', 1)[0] ?? '');
-    if (size !== undefined) yield { at: at + 1, size };
+  const found: Likely[] = [];
+  for (const [at, line] of lines.entries()) {
+    const likely = isAsked(line) ? likelyAt(lines, at) : undefined;
+    if (likely !== undefined) found.push(likely);
   }
+  return found.sort((a, b) => b.size - a.size);
 }
 
-/** The largest checkpoint of a log that its key has signed. `bytes` begin with a line feed. */
-function largestIn(bytes: Buffer, { origin, verifierKey }: AskedLog): HeldCheckpoint | undefined {
-  const key = parseVerifierKey(crypto, verifierKey);
-  if (key === undefined) return undefined;
-  const found = [...beginnings(bytes, origin)].sort((a, b) => b.size - a.size);
-  for (const { at } of found) {
-    const note = noteFrom(bytes.toString('utf8', at, at + noteBytes));
+/** The logs that are looked for, with their keys, and how many more notes may turn out to be none. */
+type Sought = { readonly keys: Map<string, VerifierKey>; falseLeft: number };
+
+function soughtOf(logs: readonly AskedLog[], falseLeft: number): Sought {
+  const keys = new Map<string, VerifierKey>();
+  for (const { origin, verifierKey } of logs) {
+    const key = parseVerifierKey(crypto, verifierKey);
+    if (key !== undefined) keys.set(origin, key);
+  }
+  return { keys, falseLeft };
+}
+
+/** Moves from `sought` to `found` each log that has signed a note in this text: the largest. */
+function takeFound(text: string, sought: Sought, found: Map<string, HeldCheckpoint>): void {
+  const { keys } = sought;
+  for (const { note, origin } of likelyIn(text, (line) => keys.has(line))) {
+    const key = keys.get(origin);
+    if (key === undefined) continue;
+    if (sought.falseLeft === 0) return;
     const opened = openCheckpoint(crypto, note, key);
-    if (opened.ok) return { note, checkpoint: opened.signed.checkpoint };
+    if (opened.ok) {
+      found.set(origin, { note, checkpoint: opened.signed.checkpoint });
+      keys.delete(origin);
+    } else sought.falseLeft -= 1;
   }
-  return undefined;
 }
 
-function readPart(fd: number, from: number, to: number): Buffer {
-  const lead = from === 0 ? 1 : 0;
-  const bytes = Buffer.alloc(lead + to - from, '\n');
-  let done = lead;
+function readPart(fd: number, from: number, to: number): string {
+  const bytes = Buffer.alloc(to - from);
+  let done = 0;
   while (done < bytes.length) {
-    const count = readSync(fd, bytes, done, bytes.length - done, from + done - lead);
+    const count = readSync(fd, bytes, done, bytes.length - done, from + done);
     if (count === 0) break;
     done += count;
   }
-  return bytes.subarray(0, done);
+  return bytes.toString('utf8', 0, done);
 }
 
 /**
  * The newest checkpoint of each of these logs in a file, by origin: the largest of those in the last 256 KiB; of a log
  * that has none there, of the next 256 KiB before, and so on for 64 MiB. Torn lines, other logs' notes and those that
- * another key has signed are passed over. Nothing of what is no plain file. Throws what the file system throws.
+ * another key has signed are passed over; behind 2,000 of these nothing is looked for, of which `onFlooded` hears.
+ * Nothing of what is no plain file. Throws what the file system throws.
  */
-export function newestInFile(path: string, logs: readonly AskedLog[]): ReadonlyMap<string, HeldCheckpoint> {
+export function newestInFile(
+  path: string,
+  logs: readonly AskedLog[],
+  onFlooded: () => void = () => {},
+): ReadonlyMap<string, HeldCheckpoint> {
   const found = new Map<string, HeldCheckpoint>();
-  for (const [, bytes] of partsOf(path)) {
-    for (const log of logs.filter(({ origin }) => !found.has(origin))) {
-      const held = largestIn(bytes, log);
-      if (held !== undefined) found.set(log.origin, held);
-    }
-    if (found.size === logs.length) break;
+  const sought = soughtOf(logs, mostFalse);
+  for (const [, text] of partsOf(path)) {
+    takeFound(text, sought, found);
+    if (sought.falseLeft === 0) onFlooded();
+    if (sought.falseLeft === 0 || sought.keys.size === 0) break;
   }
   return found;
 }
@@ -97,26 +133,25 @@ export function successorIn(path: string, { origin, verifierKey }: AskedLog): st
   const key = parseVerifierKey(crypto, verifierKey);
   const { first, number: own } = partsOfOrigin(origin);
   if (key === undefined) return undefined;
-  for (const [part, bytes] of partsOf(path)) {
-    const later = [...numbersIn(bytes, first)].filter(({ number }) => number > own);
-    for (const { at } of later) {
-      const signed = parseSignedCheckpoint(noteFrom(bytes.toString('utf8', at, at + noteBytes)));
-      if (signed !== undefined && checkNote(crypto, signed.note, key) === 'valid')
-        return signed.checkpoint.origin;
+  let checks = mostFalse;
+  for (const [part, text] of partsOf(path)) {
+    const later = likelyIn(text, (line) => (numberOf(line, first) ?? 0) > own);
+    for (const { note, origin: successor } of later) {
+      if (checks === 0) return undefined;
+      checks -= 1;
+      const signed = parseSignedCheckpoint(note);
+      if (signed !== undefined && checkNote(crypto, signed.note, key) === 'valid') return successor;
     }
     if (part === 0 && later.length === 0) return undefined;
   }
   return undefined;
 }
 
-/** Where lines begin that are an origin of this owner with a number. */
-function* numbersIn(bytes: Buffer, first: string): Generator<{ at: number; number: number }, void> {
-  const before = Buffer.from(`\n${first}/`, 'utf8');
-  for (let at = bytes.indexOf(before); at >= 0; at = bytes.indexOf(before, at + 1)) {
-    const after = at + before.length;
-    const [number = ''] = bytes.toString('latin1', after, after + 8).split('\n', 1);
-    if (/^[1-9][0-9]{0,4}$/.test(number)) yield { at: at + 1, number: Number(number) };
-  }
+/** The number in a line that is an origin of this owner with one. */
+function numberOf(line: string, first: string): number | undefined {
+  if (!line.startsWith(first) || line[first.length] !== '/') return undefined;
+  const number = line.slice(first.length + 1);
+  return /^[1-9][0-9]{0,4}$/.test(number) ? Number(number) : undefined;
 }
 
 /** What a file has of logs that have followed one, whoever signed. */
@@ -131,10 +166,12 @@ export type LaterLogs = {
 export function laterLogsIn(path: string, origin: string): LaterLogs {
   const { first, number: own } = partsOfOrigin(origin);
   const sizes = new Map<number, number>();
-  for (const [, bytes] of partsOf(path)) {
-    for (const { at, number } of numbersIn(bytes, first)) {
-      const [, text = ''] = bytes.toString('utf8', at, at + noteBytes).split('\n', 2);
-      if (number > own) sizes.set(number, Math.max(sizes.get(number) ?? 0, parseDecimal(text) ?? 0));
+  for (const [, text] of partsOf(path)) {
+    const lines = text.split('\n');
+    for (const [at, line] of lines.entries()) {
+      const number = numberOf(line, first) ?? 0;
+      if (number > own)
+        sizes.set(number, Math.max(sizes.get(number) ?? 0, parseDecimal(lines[at + 1] ?? '') ?? 0));
     }
   }
   const entries = [...sizes.values()].reduce((sum, size) => Math.min(sum + size, mostEntries), 0);
@@ -142,7 +179,7 @@ export function laterLogsIn(path: string, origin: string): LaterLogs {
 }
 
 /** The file's parts with their numbers, the last one first; none of what is no plain file. */
-function* partsOf(path: string): Generator<readonly [part: number, bytes: Buffer], void> {
+function* partsOf(path: string): Generator<readonly [part: number, text: string], void> {
   // A pipe would be waited for.
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
@@ -172,11 +209,7 @@ function jsonNote(text: string): string | undefined {
 
 /** The largest checkpoint of each of these logs in a text that was kept: notes, or the JSON of the API with one. */
 export function largestInText(text: string, logs: readonly AskedLog[]): ReadonlyMap<string, HeldCheckpoint> {
-  const bytes = Buffer.from(`\n${jsonNote(text) ?? text}\n`, 'utf8');
-  return new Map(
-    logs.flatMap((log) => {
-      const held = largestIn(bytes, log);
-      return held === undefined ? [] : [[log.origin, held] as const];
-    }),
-  );
+  const found = new Map<string, HeldCheckpoint>();
+  takeFound(`${jsonNote(text) ?? text}\n`, soughtOf(logs, Number.POSITIVE_INFINITY), found);
+  return found;
 }
