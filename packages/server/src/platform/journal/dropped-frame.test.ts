@@ -89,3 +89,35 @@ test('older frames behind the last one, and one that began anew at the start of 
   const damaged = reopened((bytes) => bytes.fill(9, 100, 101), kept);
   assert.deepEqual(damaged, { dropped: [{ sequence: 5, offset: 0, bytes: 9_000 }], frames: 1 });
 });
+
+test('a frame of the journal of a former run, with the number that is to come next, was not dropped by this one', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'countersign-dropped-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, 'journal');
+  const frames = async (run: number, lengths: readonly number[]) => {
+    const journal = openJournal({ path, id: new Uint8Array(16).fill(run), place: start, size });
+    for (const length of lengths) {
+      await journal.append([Buffer.alloc(length, run)]);
+      // What has been taken in gives its room free: the next one begins at the start of the file.
+      journal.release((journal.read() ?? assert.fail('there is a frame')).next);
+    }
+    journal.close();
+  };
+  await frames(1, [100, 100, 9_000]);
+  const former = readFileSync(path);
+  await frames(2, [100, 100]);
+  // It was killed before its third frame began, and the third one of the former run lies where that would.
+  writeFileSync(path, former);
+  const dropped: unknown[] = [];
+  const options = {
+    path,
+    id: new Uint8Array(16).fill(2),
+    size,
+    onDropped: (frame: unknown) => dropped.push(frame),
+  };
+  openJournal({ ...options, place: { sequence: 3, offset: 0 } }).close();
+  assert.deepEqual(dropped, []);
+  writeFileSync(path, former.fill(0, 4_096, 8_192));
+  openJournal({ ...options, place: { sequence: 3, offset: 0 } }).close();
+  assert.equal(dropped.length, 1, 'what is not whole is told, whosever it is');
+});

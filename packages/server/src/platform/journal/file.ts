@@ -107,11 +107,17 @@ export function createReader(fd: number, id: Uint8Array, size: number) {
       next: { sequence: sequence + 1, offset: offset + frameBytes(payloadBytes) },
     };
   }
+  /** True for a frame that is whole as it is: it is of the journal of a former run, which had the same number there. */
+  function isOlder(offset: number, bytes: number): boolean {
+    if (offset + frameBytes(bytes) > size) return false;
+    const frame = readBytes(fd, headerBytes + bytes, offset);
+    return frame !== undefined && isWhole(frame, bytes);
+  }
   function remainsAt(offset: number, sequence: number): DroppedFrame | undefined {
     const header = offset < size ? readBytes(fd, headerBytes, offset) : undefined;
     if (header === undefined) return undefined;
     const near = nearlyStatedBytes(header, id, sequence);
-    if (near !== undefined) return { sequence, offset, bytes: near };
+    if (near !== undefined) return isOlder(offset, near) ? undefined : { sequence, offset, bytes: near };
     // The sequence is another: an older frame, unless it is whole under the number that was to come.
     const bytes = statedSequence(header, id) === undefined ? 0 : header.readUInt32BE(4);
     if (bytes === 0 || offset + frameBytes(bytes) > size) return undefined;
