@@ -91,9 +91,15 @@ test('a checkpoint that somebody kept refuses a restored store, where the file o
     /has \d+ entries in this store, of which the first \d+ are not those/,
   );
   // Two histories were signed: the log goes on from the one that is here, and cites the other.
-  const archive = join(folderOf(t), 'archive');
-  const ran = await runCli(['ledger', 'continue', '--archive', archive, '--held', kept], plainEnv(store.env));
-  assert.equal(ran.code, 0, ran.err);
+  const go = ['ledger', 'continue', '--archive'];
+  await store.backUp();
+  const named = await runCli([...go, join(folderOf(t), 'archive'), '--held', kept], plainEnv(store.env));
+  assert.equal(named.code, 0, named.err);
+  // What refused the start is known without a flag, too.
+  await store.restore();
+  rmSync(store.checkpoints);
+  const known = await runCli([...go, join(folderOf(t), 'archive')], plainEnv(env));
+  assert.equal(known.code, 0, known.err);
   assert.match(await runOnce(t, env, made, ['fourth']), /^[^\n]+\/2\n/);
 });
 

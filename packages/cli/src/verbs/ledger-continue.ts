@@ -73,7 +73,7 @@ export const ledgerContinue: Command = {
       kind: 'list',
       value: 'FILE',
       description:
-        'a checkpoint that you kept, beside those in the file of checkpoints: the new log cites the last one',
+        'a checkpoint that you kept, beside those in the file of checkpoints and in COUNTERSIGN_HELD_CHECKPOINT: the new log cites the last one',
     },
     {
       name: 'all',

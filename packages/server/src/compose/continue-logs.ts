@@ -103,9 +103,11 @@ function laterLogs({ checkpointFile }: Config, { origin }: Head): LaterLogs {
 async function choose(
   db: Kysely<Tables>,
   config: Config,
-  { held: kept, all }: ContinueAsked,
+  { held: asked, all }: ContinueAsked,
   warn: (text: string) => void,
 ): Promise<readonly Chosen[]> {
+  // Whatever a start would be refused for.
+  const kept = [...(config.heldCheckpoint === undefined ? [] : [config.heldCheckpoint]), ...asked];
   const held = await readHeld(db, { appended: config.checkpointFile, kept }, warn);
   const broken = await findBroken(db, held, config.checkpointFile);
   const chosen: Chosen[] = [];
