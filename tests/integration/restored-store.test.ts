@@ -1,10 +1,14 @@
 // Claims about a store that was restored from a backup: no log goes on from where the backup left it.
 
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { after, type TestContext, test } from 'node:test';
 import { runCli } from '@countersign/cli/run-cli';
+import { formatVerifierKey, makeVerifierKey } from '@countersign/core/ledger/note';
+import { sha256, utf8 } from '@countersign/server/services/ledger/crypto';
 import { Client } from 'pg';
 import { startPostgres } from '../support/postgres.ts';
 import {
@@ -14,8 +18,9 @@ import {
   plainEnv,
   type Restorable,
   runOnce,
+  serving,
 } from '../support/restorable-store.ts';
-import { at } from '../support/server.ts';
+import { at, requestApi, textAt } from '../support/server.ts';
 import { type Environment, initProcessStore, runServer, within } from '../support/server-process.ts';
 
 const { cluster, skip } = await startPostgres();
@@ -136,5 +141,45 @@ test('PostgreSQL confirms nothing that its crash could take back, whatever its s
     const database = await openDatabase({ kind: 'postgres', url: url.href }, 'write');
     const { rows } = await sql`show synchronous_commit`.execute(database.db).finally(database.close);
     assert.equal(at(rows[0], 'synchronous_commit'), used);
+  }
+});
+
+/** Changes the head of every log in the database of an embedded store. */
+function editHeads(
+  env: Environment,
+  edit: (head: { readonly origin: string; readonly key: string }) => string,
+) {
+  const db = new DatabaseSync(join(env.COUNTERSIGN_DATA_DIR ?? '', 'countersign.db'));
+  for (const row of db.prepare('select org_id, origin, verifier_key from heads').all())
+    db.exec(
+      `update heads set ${edit({ origin: String(row.origin), key: String(row.verifier_key) })} where org_id = '${row.org_id}'`,
+    );
+  db.close();
+}
+
+test('a restored store whose logs were given another name or key in the database signs nothing', {
+  timeout: 120_000,
+}, async (t) => {
+  const store = embedded(t);
+  const made = await initProcessStore(store.env);
+  await runOnce(t, store.env, made, ['first']);
+  await store.backUp();
+  await runOnce(t, store.env, made, ['second']);
+  const signed = readFileSync(store.checkpoints, 'utf8');
+  const { publicKey } = generateKeyPairSync('ed25519');
+  const raw = Buffer.from(publicKey.export({ format: 'jwk' }).x ?? '', 'base64url');
+  for (const edit of [
+    ({ origin }) => `origin = '${origin}x'`,
+    ({ origin }) =>
+      `verifier_key = '${formatVerifierKey(makeVerifierKey({ sha256, utf8 }, origin, 'ed25519', raw))}'`,
+  ] satisfies Parameters<typeof editHeads>[1][]) {
+    await store.restore();
+    editHeads(store.env, edit);
+    await serving(t, store.env, async ({ url }) => {
+      const answer = await requestApi(url, made.managementKey, 'POST', '/workspaces', { name: 'other' });
+      assert.equal(answer.status, 503, JSON.stringify(answer.body));
+      assert.match(textAt(answer.body, 'detail'), /another name or verifier key in the store/);
+    });
+    assert.equal(readFileSync(store.checkpoints, 'utf8'), signed);
   }
 });

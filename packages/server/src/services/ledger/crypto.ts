@@ -44,3 +44,9 @@ export function generateLogKey(): { readonly pkcs8: Uint8Array; readonly publicK
 export function loadLogKey(pkcs8: Uint8Array): KeyObject {
   return createPrivateKey({ key: Buffer.from(pkcs8), format: 'der', type: 'pkcs8' });
 }
+
+/** The 32 public bytes of a private key. */
+export function publicKeyOf(privateKey: KeyObject): Uint8Array {
+  const spki = createPublicKey(privateKey).export({ format: 'der', type: 'spki' });
+  return spki.subarray(spki.length - 32);
+}

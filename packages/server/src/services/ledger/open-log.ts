@@ -4,12 +4,13 @@ import { AppError } from '@countersign/core/errors';
 import type { OrgId } from '@countersign/core/ids';
 import { signCheckpoint } from '@countersign/core/ledger/checkpoint';
 import { formatVerifierKey, makeVerifierKey, parseVerifierKey } from '@countersign/core/ledger/note';
+import { sameBytes } from '@countersign/core/ledger/primitives';
 import { emptyFrontier, frontierRoot, type TreeHasher } from '@countersign/core/ledger/tree';
 import type { Sealer } from '../../platform/sealer/sealer.ts';
 import { type Head, insertHead, readSigningKey } from '../../stores/heads.ts';
 import type { Tx } from '../../stores/schema.ts';
 import type { LogSigner } from './append.ts';
-import { generateLogKey, loadLogKey, sha256, signerOf, utf8 } from './crypto.ts';
+import { generateLogKey, loadLogKey, publicKeyOf, sha256, signerOf, utf8 } from './crypto.ts';
 
 export type NewLog = { readonly kind: 'organization' | 'installation'; readonly origin: string };
 
@@ -49,12 +50,20 @@ export async function openLog(
   await insertHead(tx, orgId, { kind, origin, ...makeLogKey(deps, orgId, origin) });
 }
 
-/** The signer of an open log. Throws `ledger_unavailable` where the log has no key. */
+/**
+ * The signer of an open log. Throws `ledger_unavailable` where the log has no key, and where it stands under another
+ * name or verifier key than it signs with: whoever edits the store could take it away from what it has signed.
+ */
 export async function openSigner(sealer: Sealer, tx: Tx, orgId: OrgId, head: Head): Promise<LogSigner> {
   const sealed = await readSigningKey(tx, orgId);
   const key = parseVerifierKey({ sha256, utf8 }, head.verifierKey);
   if (sealed === undefined || key === undefined)
     throw new AppError('ledger_unavailable', 'the ledger has no key');
-  const pkcs8 = sealer.open(sealed, { orgId, purpose, objectId: orgId });
-  return { key, sign: signerOf(loadLogKey(pkcs8)) };
+  const privateKey = loadLogKey(sealer.open(sealed, { orgId, purpose, objectId: orgId }));
+  if (key.name !== head.origin || !sameBytes(key.publicKey, publicKeyOf(privateKey)))
+    throw new AppError(
+      'ledger_unavailable',
+      `the log of \`${orgId}\` has another name or verifier key in the store than it signs with: somebody changed it`,
+    );
+  return { key, sign: signerOf(privateKey) };
 }
