@@ -53,7 +53,7 @@ async function claimRefusal(t: TestContext, store: Restorable): Promise<void> {
     );
     assert.match(
       said,
-      /^countersign: .*restored from a backup, or entries were cut; put the newer data back/,
+      /^countersign: .*restored from a backup, or entries were cut or changed; put the newer data back/,
     );
     assert.equal(readFileSync(store.checkpoints, 'utf8'), signed, `nothing is signed by the ${attempt} try`);
   }

@@ -24,7 +24,7 @@ const alerts = [
   {
     alert: { kind: 'log_altered', origin: 'gateway.example/org_1', finding: 'entry_altered', index: 17 },
     name: undefined,
-    told: /: the log gateway\.example\/org_1 is not what was signed \(entry_altered at entry 17\): somebody changed the store\. Export and verify it, and keep the store as it is\.\n/,
+    told: /: the log gateway\.example\/org_1 is not what was signed \(entry_altered at entry 17\): somebody changed the store, or its disk failed\. Keep the store as it is, and compare its log with an earlier export\.\n/,
   },
   {
     alert: { kind: 'unknown_price', model: 'mdl_1' },

@@ -113,7 +113,7 @@ function alertText(
     return `no table prices model ${nameOf(alert.model)}: it is charged at the organization's default until it is given a price`;
   if (alert.kind === 'log_altered') {
     const place = alert.index === undefined ? '' : ` at entry ${alert.index}`;
-    return `the log ${alert.origin} is not what was signed (${alert.finding}${place}): somebody changed the store. Export and verify it, and keep the store as it is`;
+    return `the log ${alert.origin} is not what was signed (${alert.finding}${place}): somebody changed the store, or its disk failed. Keep the store as it is, and compare its log with an earlier export`;
   }
   const { budget, kind, limit_nanos: limit, used_nanos: used, percent } = alert;
   const reached = kind === 'budget_exhausted' ? 'its limit' : 'the share of its limit at which it warns';

@@ -169,7 +169,7 @@ function clause(broken: Broken): string {
 export function brokenError(broken: readonly Broken[]): AppError {
   return new AppError(
     'ledger_unavailable',
-    `${broken.map(clause).join('; ')}: the store was restored from a backup, or entries were cut; ` +
+    `${broken.map(clause).join('; ')}: the store was restored from a backup, or entries were cut or changed; ` +
       'put the newer data back, or go on under a new origin with `countersign ledger continue`',
   );
 }

@@ -5,7 +5,7 @@ import type { Registry } from '../platform/metrics/registry.ts';
 import type { LogsChecked } from './log-checks.ts';
 
 const whatToDo =
-  'a log is not what was signed: somebody changed the store, or its disk failed. Keep the store as it is, export the log and verify it (docs/guides/verify-the-ledger.md)';
+  'a log is not what was signed: somebody changed the store, or its disk failed. Keep the store as it is, and compare its log with an earlier export (docs/guides/operate.md)';
 
 /** Registers the metrics of the checks, and returns who hears of each. */
 export function reportLogChecks(metrics: Registry, log: Log): (checked: LogsChecked) => void {
