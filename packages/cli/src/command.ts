@@ -41,6 +41,8 @@ export type Command = {
   readonly summary: string;
   readonly positionals: readonly Positional[];
   readonly flags: readonly Flag[];
+  /** False where the answer has a form of its own: help does not show `--json` then. */
+  readonly answersInJson?: false;
   /** Without `countersign`: `keys create --name ci`. */
   readonly examples: readonly string[];
   readonly run: (invocation: Invocation) => Promise<ExitCode>;
@@ -61,6 +63,10 @@ export function flagsOf(command: Command): readonly Flag[] {
   return [...command.flags, jsonFlag, helpFlag];
 }
 
+function shownFlags(command: Command): readonly Flag[] {
+  return flagsOf(command).filter((flag) => flag !== jsonFlag || command.answersInJson !== false);
+}
+
 function flagUsage({ name, kind, value, negatable }: Flag): string {
   if (kind !== 'switch') return `--${name} ${value ?? 'VALUE'}`;
   return negatable === true ? `--[no-]${name}` : `--${name}`;
@@ -77,7 +83,7 @@ export function synopsis(command: Command): string {
 export function helpText(command: Command): string {
   const rows = [
     ...command.positionals.map(({ name, description }) => [name, description] as const),
-    ...flagsOf(command).flatMap((flag) => {
+    ...shownFlags(command).flatMap((flag) => {
       const often = flag.kind === 'list' ? ['(may be repeated)'] : [];
       const right = [flag.description, ...often].filter((part) => part !== '').join(' ');
       const [first = '', ...below] = [...(right === '' ? [] : [right]), ...(flag.form ?? [])];

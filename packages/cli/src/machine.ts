@@ -1,5 +1,7 @@
 // Owns what the command line touches of the machine: streams, files, environment. Tests hand over their own.
 
+import { AppError } from '@countersign/core/errors';
+
 export type Machine = {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly out: (text: string) => void;
@@ -27,5 +29,15 @@ export class FailedError extends Error {
   constructor(message: string) {
     super(message);
     this.name = 'FailedError';
+  }
+}
+
+/** Does what is no longer about how the command was written: what is refused in it is told as a failure. */
+export async function tried<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'invalid_request') throw new FailedError(error.message);
+    throw error;
   }
 }

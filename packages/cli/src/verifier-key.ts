@@ -1,10 +1,10 @@
-// Owns the flag `--vkey`: a log's verifier key as text, or in a file that was kept.
+// Owns the flags that take verifier keys, a log's and those of witnesses: as text, or in a file that was kept.
 
 import { existsSync } from 'node:fs';
 import { parseVerifierKey, signatureTypes } from '@countersign/core/ledger/note';
 import { nodeVerifying } from '@countersign/sdk/ledger/node-verifying';
 import type { Flag, Invocation } from './command.ts';
-import { UsageError } from './machine.ts';
+import { type Machine, UsageError } from './machine.ts';
 import { readFile } from './schema-flags.ts';
 
 export const vkeyFlag: Flag = {
@@ -14,17 +14,32 @@ export const vkeyFlag: Flag = {
   description: "the log's verifier key, received earlier and apart from what it checks",
 };
 
-function isKey(text: string): boolean {
-  return parseVerifierKey(nodeVerifying, text.trim())?.type === signatureTypes.ed25519;
+/** What a flag takes, for people. */
+type Wanted = { readonly flag: 'vkey' | 'witness'; readonly type: number; readonly whose: string };
+
+const logKey: Wanted = { flag: 'vkey', type: signatureTypes.ed25519, whose: 'verifier key of a log' };
+const witnessKey: Wanted = {
+  flag: 'witness',
+  type: signatureTypes.cosignature,
+  whose: 'verifier key of a witness',
+};
+
+function keyText(machine: Machine, given: string, { flag, type, whose }: Wanted): string {
+  const isFile = given.startsWith('@');
+  const text = isFile ? readFile(machine, given.slice(1)) : given;
+  if (parseVerifierKey(nodeVerifying, text.trim())?.type === type) return text;
+  if (isFile) throw new UsageError(`\`${given.slice(1)}\` holds no ${whose}`);
+  const hint = existsSync(given) ? `: to read it from that file, say \`--${flag} @${given}\`` : ', or @FILE';
+  throw new UsageError(`\`--${flag}\` takes a ${whose}, and \`${given}\` is none${hint}`);
 }
 
 /** The key that `--vkey` gives; undefined without the flag. Throws a UsageError for what is no key of a log. */
 export function givenVkey({ flags, machine }: Invocation): string | undefined {
   const given = flags.text('vkey');
-  if (given === undefined) return undefined;
-  const text = given.startsWith('@') ? readFile(machine, given.slice(1)) : given;
-  if (isKey(text)) return text;
-  if (given.startsWith('@')) throw new UsageError(`\`${given.slice(1)}\` holds no verifier key of a log`);
-  const hint = existsSync(given) ? `: to read it from that file, say \`--vkey @${given}\`` : ', or @FILE';
-  throw new UsageError(`\`--vkey\` takes a verifier key, and \`${given}\` is none${hint}`);
+  return given === undefined ? undefined : keyText(machine, given, logKey);
+}
+
+/** The keys that `--witness` gives. Throws a UsageError for what is no key of a witness. */
+export function givenWitnesses({ flags, machine }: Invocation): readonly string[] {
+  return flags.list('witness').map((given) => keyText(machine, given, witnessKey));
 }

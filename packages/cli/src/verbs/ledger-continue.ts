@@ -6,7 +6,7 @@ import { verifyDirectory } from '@countersign/sdk/ledger/verify-directory';
 import { writeExport } from '@countersign/sdk/ledger/write-export';
 import type { ClosingLog, ContinuedLog } from '@countersign/server/compose/continue-logs';
 import type { Command, Invocation } from '../command.ts';
-import { type ExitCode, FailedError } from '../machine.ts';
+import { type ExitCode, FailedError, tried } from '../machine.ts';
 import { safeJson, safeLine } from '../safe-text.ts';
 import { serverEnv, settingFlags } from './server.ts';
 
@@ -19,7 +19,7 @@ function nameOf(origin: string): string {
 async function archiveInto(directory: string, log: ClosingLog): Promise<string> {
   const folder = join(directory, nameOf(log.origin));
   const { verifierKey: vkey, checkpoint } = log;
-  await writeExport(folder, { vkey, checkpoint, bundles: log.bundles() });
+  await tried(() => writeExport(folder, { vkey, checkpoint, bundles: log.bundles() }));
   const verified = await verifyDirectory(folder, { vkey, since: checkpoint });
   if (!verified.ok)
     throw new FailedError(`the archive \`${folder}\` does not verify: ${describeFinding(verified.finding)}`);

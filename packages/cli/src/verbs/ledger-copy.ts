@@ -9,7 +9,8 @@ import { openExport } from '@countersign/sdk/ledger/read-export';
 import { type DirectoryVerification, verifyDirectory } from '@countersign/sdk/ledger/verify-directory';
 import type { Command, Flag, Flags, Invocation } from '../command.ts';
 import { formatNamed, formatWords } from '../copy-flags.ts';
-import { type ExitCode, FailedError, type Machine, UsageError } from '../machine.ts';
+import { exportFolder } from '../export-folder.ts';
+import { type ExitCode, FailedError, type Machine, tried, UsageError } from '../machine.ts';
 import { safeLines } from '../safe-text.ts';
 import { againstFlags, againstOf } from './ledger-verify.ts';
 
@@ -56,17 +57,17 @@ async function writeLines(
 
 async function run(invocation: Invocation): Promise<ExitCode> {
   const { args, flags, json, machine } = invocation;
-  const [directory = ''] = args;
   if (json) throw new UsageError('a copy is in the lines of its format: leave `--json` out');
   const form = copyForms[formatNamed('format', flags.text('format') ?? '')];
   const from = firstPlace(flags);
+  const directory = exportFolder(args[0] ?? '');
   const { size, heldSize, key } = await verified(directory, invocation);
   const first = from ?? heldSize;
   if (first > size) throw new FailedError(`the log ends at ${size} entries, before place ${first}`);
   if (key === 'export')
     machine.err('the verifier key came with the export: give --vkey, received apart from it\n');
   if (form.head !== undefined) machine.out(`${form.head}\n`);
-  await writeLines(machine, copiedEntries(openExport(directory), size, first), form.line);
+  await tried(() => writeLines(machine, copiedEntries(openExport(directory), size, first), form.line));
   return 0;
 }
 
@@ -101,6 +102,7 @@ export const ledgerCopy: Command = {
     },
     ...held,
   ],
+  answersInJson: false,
   examples: [
     'ledger copy ./audit --format ocsf --vkey @pinned.vkey',
     'ledger copy ./audit --format syslog --since ./last-checkpoint',

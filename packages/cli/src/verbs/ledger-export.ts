@@ -10,7 +10,7 @@ import { writeExport } from '@countersign/sdk/ledger/write-export';
 import type { Command, Invocation } from '../command.ts';
 import { connect, connectionFlags } from '../connection.ts';
 import { formatNamed, formatWords } from '../copy-flags.ts';
-import { type ExitCode, FailedError } from '../machine.ts';
+import { type ExitCode, FailedError, tried } from '../machine.ts';
 import { safeJson } from '../safe-text.ts';
 
 type Log = 'organization' | 'installation';
@@ -59,13 +59,14 @@ async function run(invocation: Invocation): Promise<ExitCode> {
   const head = parseSignedCheckpoint(checkpoint)?.checkpoint;
   if (head === undefined) throw new FailedError('the server gave no checkpoint that can be read');
   const isNew = !existsSync(directory);
-  const written = await writeExport(directory, {
+  const source = {
     vkey: verifierKey,
     checkpoint,
     ...(cosigned === undefined ? {} : { cosigned }),
     bundles: bundlesOf(client, log, head.size),
     copies,
-  });
+  };
+  const written = await tried(() => writeExport(directory, source));
   if (json) machine.out(safeJson({ directory, origin: head.origin, verifierKey, ...written }));
   else {
     machine.out(

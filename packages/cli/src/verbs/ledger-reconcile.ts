@@ -11,6 +11,7 @@ import { describeFinding, describeVerification } from '@countersign/sdk/ledger/d
 import { describeReconciliation } from '@countersign/sdk/reconcile/describe-reconciliation';
 import { type Reconciliation, reconcileExport } from '@countersign/sdk/reconcile/reconcile-export';
 import type { Command, Flags, Invocation } from '../command.ts';
+import { exportFolder } from '../export-folder.ts';
 import { type ExitCode, UsageError } from '../machine.ts';
 import { safeJson, safeLines } from '../safe-text.ts';
 import { readFile } from '../schema-flags.ts';
@@ -177,7 +178,7 @@ function billOf({ flags, machine }: Invocation): Bill {
 
 async function run(invocation: Invocation): Promise<ExitCode> {
   const { args, flags, json, machine } = invocation;
-  const result = await reconcileExport(args[0] ?? '', {
+  const result = await reconcileExport(exportFolder(args[0] ?? ''), {
     against: againstOf(invocation),
     bill: billOf(invocation),
     provider: flags.text('provider'),

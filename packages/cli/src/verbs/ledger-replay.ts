@@ -4,6 +4,7 @@ import { describeExportReplay } from '@countersign/sdk/replay/describe-replay';
 import type { ExportReplay } from '@countersign/sdk/replay/replay-directory';
 import { replayExport } from '@countersign/sdk/replay/replay-export';
 import type { Command, Invocation } from '../command.ts';
+import { exportFolder } from '../export-folder.ts';
 import type { ExitCode } from '../machine.ts';
 import { safeJson, safeLines } from '../safe-text.ts';
 import { againstFlags, againstOf } from './ledger-verify.ts';
@@ -25,8 +26,11 @@ function plain(result: ExportReplay): unknown {
 async function run(invocation: Invocation): Promise<ExitCode> {
   const { args, flags, json, machine } = invocation;
   const former = flags.text('former');
-  const options = { ...againstOf(invocation), ...(former === undefined ? {} : { former }) };
-  const result = await replayExport(args[0] ?? '', options);
+  const options = {
+    ...againstOf(invocation),
+    ...(former === undefined ? {} : { former: exportFolder(former) }),
+  };
+  const result = await replayExport(exportFolder(args[0] ?? ''), options);
   machine.out(json ? safeJson(plain(result)) : `${safeLines(describeExportReplay(result))}\n`);
   return result.kind === 'replayed' && result.replay.differenceCount === 0 ? 0 : 1;
 }

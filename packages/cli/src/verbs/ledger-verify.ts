@@ -1,16 +1,17 @@
 // Owns `ledger verify`: an export or a receipt checked without any server, and what that does not protect against.
 
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { describeReceipt, describeVerification } from '@countersign/sdk/ledger/describe-verification';
 import { heldNote } from '@countersign/sdk/ledger/held-checkpoint';
 import { readPlainFile } from '@countersign/sdk/ledger/read-export';
 import { type VerifyOptions, verifyDirectory } from '@countersign/sdk/ledger/verify-directory';
 import { verifyReceiptFiles } from '@countersign/sdk/ledger/verify-receipt';
 import type { Command, Flag, Invocation } from '../command.ts';
+import { kindOf } from '../export-folder.ts';
 import { type ExitCode, FailedError, type Machine, UsageError } from '../machine.ts';
 import { safeJson, safeLines } from '../safe-text.ts';
 import { readFile } from '../schema-flags.ts';
-import { givenVkey, vkeyFlag } from '../verifier-key.ts';
+import { givenVkey, givenWitnesses, vkeyFlag } from '../verifier-key.ts';
 
 /** What a log is held against, as `ledger verify` and `ledger replay` take it. */
 export const againstFlags: readonly Flag[] = [
@@ -25,7 +26,7 @@ export const againstFlags: readonly Flag[] = [
   {
     name: 'witness',
     kind: 'list',
-    value: 'KEY',
+    value: 'KEY|@FILE',
     description:
       'verifier key of a witness that must have cosigned the log or, in `checkpoint.cosigned`, its beginning, else it does not verify',
   },
@@ -55,18 +56,8 @@ export function againstOf(invocation: Invocation): VerifyOptions {
     ...(vkey === undefined ? {} : { vkey }),
     ...(since === undefined ? {} : { since: sinceText(machine, since) }),
     ...(policy === undefined ? {} : { policy: readFile(machine, policy) }),
-    witnesses: flags.list('witness'),
+    witnesses: givenWitnesses(invocation),
   };
-}
-
-function kindOf(path: string): 'directory' | 'file' {
-  try {
-    return statSync(path).isDirectory() ? 'directory' : 'file';
-  } catch {
-    throw new FailedError(
-      `there is no \`${path}\`: name a folder that \`ledger export\` wrote, or a receipt`,
-    );
-  }
 }
 
 /** Where the record's bytes and the log's key lie beside a receipt, as `ledger proof` writes them. */
@@ -102,7 +93,7 @@ function verifyFile(file: string, invocation: Invocation): ExitCode {
 async function run(invocation: Invocation): Promise<ExitCode> {
   const { args, json, machine } = invocation;
   const [path = ''] = args;
-  if (kindOf(path) === 'file') return verifyFile(path, invocation);
+  if (kindOf(path, ', or a receipt') === 'file') return verifyFile(path, invocation);
   const result = await verifyDirectory(path, againstOf(invocation));
   machine.out(json ? safeJson(result) : `${safeLines(describeVerification(result))}\n`);
   return result.ok ? 0 : 1;

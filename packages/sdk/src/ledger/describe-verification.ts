@@ -4,6 +4,7 @@ import { assertNever } from '@countersign/core/errors';
 import type { CheckpointProblem } from '@countersign/core/ledger/checkpoint';
 import type { Cosignature } from '@countersign/core/ledger/cosignature';
 import type { ContinuedLog } from './continued-log.ts';
+import { exportFiles } from './read-export.ts';
 import type { DirectoryFinding, DirectoryVerification } from './verify-directory.ts';
 import type { ReceiptVerification } from './verify-receipt.ts';
 
@@ -152,6 +153,8 @@ export function describeFinding(finding: DirectoryFinding): string {
     case 'signature_invalid':
       return checkpointProblems[finding.kind];
     case 'file_missing':
+      if (finding.file === exportFiles.checkpoint)
+        return `\`${finding.file}\` is missing: this is no export, or a part of one`;
       return `\`${finding.file}\` is missing, from entry ${finding.index} on`;
     case 'bundle_torn':
       return `\`${finding.file}\` is torn at entry ${finding.index}`;

@@ -162,7 +162,8 @@ async function writeDraft(draft: string, source: ExportSource, checkpoint: Check
   if (frontier.size !== checkpoint.size || !sameBytes(root, checkpoint.root)) {
     throw new AppError(
       'invalid_request',
-      'the entries do not match the signed checkpoint, verify the ledger first',
+      'nothing was written: the entries are not those of the signed checkpoint, so the store has another log than it has signed; ' +
+        'keep it as it is, and compare it with an earlier export',
     );
   }
   for (const [level, { index, hashes }] of writer.levels.entries()) {
@@ -195,10 +196,17 @@ async function* inBundles(
   let list: Uint8Array[] = [];
   for await (const bundle of bundles) {
     const { entries, torn } = decodeBundle(bundle, left);
-    if (torn) throw new AppError('invalid_request', 'a bundle of entries is torn, verify the ledger first');
+    if (torn)
+      throw new AppError(
+        'invalid_request',
+        'nothing was written: a bundle of entries is torn, so the store has another log than it has signed',
+      );
     for (const entry of entries) {
       if (entry.includes(10))
-        throw new AppError('invalid_request', 'an entry holds a line feed, so it is none of ours');
+        throw new AppError(
+          'invalid_request',
+          'nothing was written: an entry holds a line feed, so it is none of ours',
+        );
       list.push(entry);
       left -= 1;
       if (list.length < tileWidth) continue;
