@@ -208,6 +208,9 @@ test('every log goes on where nothing shows what was lost, once, and only while 
   await store.backUp();
   const nowhere = await ledger(['continue', '--archive', kept, '--all'], env);
   assert.equal(nowhere.code, 1, 'a folder that cannot be written');
+  const checkpoints = { COUNTERSIGN_CHECKPOINT_FILE: join(kept, 'below-a-file') };
+  const untold = await ledger(['continue', '--archive', archive, '--all'], { ...env, ...checkpoints });
+  assert.deepEqual([untold.code, /checkpoints cannot be written/.test(untold.err)], [1, true]);
   assert.equal(
     await runOnce(t, store.env, made, []).then((note) => note.split('\n')[0]),
     last.split('\n')[0],

@@ -206,17 +206,22 @@ async function runContinue(
     boot,
     nowMs: Date.now(),
   };
-  // INVARIANT: one transaction: a crash leaves every log as it was, or every one continued.
-  const begun = await db.transaction().execute(async (tx) => {
-    const logs: BegunLog[] = [];
-    for (const { log, archive } of archived) logs.push(await continueOne(deps, tx, log, archive));
-    return logs;
-  });
+  // Before anything is closed: what cannot be opened must not be found out behind it.
   const file = openCheckpointFile(config.checkpointFile, () =>
     warn('the new checkpoints could not be appended to the file of checkpoints'),
   );
-  for (const { head, succession } of begun) file.note(head.origin, succession);
-  file.close();
+  let begun: readonly BegunLog[];
+  try {
+    // INVARIANT: one transaction: a crash leaves every log as it was, or every one continued.
+    begun = await db.transaction().execute(async (tx) => {
+      const logs: BegunLog[] = [];
+      for (const { log, archive } of archived) logs.push(await continueOne(deps, tx, log, archive));
+      return logs;
+    });
+    for (const { head, succession } of begun) file.note(head.origin, succession);
+  } finally {
+    file.close();
+  }
   return archived.flatMap(({ log, archive }, i) => {
     const head = begun[i]?.head;
     if (head === undefined) return [];
