@@ -15,7 +15,11 @@ export const vkeyFlag: Flag = {
 };
 
 /** What a flag takes, for people. */
-type Wanted = { readonly flag: 'vkey' | 'witness'; readonly type: number; readonly whose: string };
+type Wanted = {
+  readonly flag: 'vkey' | 'former-vkey' | 'witness';
+  readonly type: number;
+  readonly whose: string;
+};
 
 const logKey: Wanted = { flag: 'vkey', type: signatureTypes.ed25519, whose: 'verifier key of a log' };
 const witnessKey: Wanted = {
@@ -33,10 +37,13 @@ function keyText(machine: Machine, given: string, { flag, type, whose }: Wanted)
   throw new UsageError(`\`--${flag}\` takes a ${whose}, and \`${given}\` is none${hint}`);
 }
 
-/** The key that `--vkey` gives; undefined without the flag. Throws a UsageError for what is no key of a log. */
-export function givenVkey({ flags, machine }: Invocation): string | undefined {
-  const given = flags.text('vkey');
-  return given === undefined ? undefined : keyText(machine, given, logKey);
+/** The key that a flag gives; undefined without the flag. Throws a UsageError for what is no key of a log. */
+export function givenVkey(
+  { flags, machine }: Invocation,
+  flag: 'vkey' | 'former-vkey' = 'vkey',
+): string | undefined {
+  const given = flags.text(flag);
+  return given === undefined ? undefined : keyText(machine, given, { ...logKey, flag });
 }
 
 /** The keys that `--witness` gives. Throws a UsageError for what is no key of a witness. */

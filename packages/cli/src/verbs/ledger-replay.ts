@@ -5,8 +5,9 @@ import type { ExportReplay } from '@countersign/sdk/replay/replay-directory';
 import { replayExport } from '@countersign/sdk/replay/replay-export';
 import type { Command, Invocation } from '../command.ts';
 import { exportFolder } from '../export-folder.ts';
-import type { ExitCode } from '../machine.ts';
+import { type ExitCode, UsageError } from '../machine.ts';
 import { safeJson, safeLines } from '../safe-text.ts';
+import { givenVkey } from '../verifier-key.ts';
 import { againstFlags, againstOf } from './ledger-verify.ts';
 
 /** Maps as objects, for JSON. */
@@ -26,9 +27,13 @@ function plain(result: ExportReplay): unknown {
 async function run(invocation: Invocation): Promise<ExitCode> {
   const { args, flags, json, machine } = invocation;
   const former = flags.text('former');
+  const formerVkey = givenVkey(invocation, 'former-vkey');
+  if (former === undefined && formerVkey !== undefined)
+    throw new UsageError('`--former-vkey` is the key of an archive: name that with `--former`');
   const options = {
     ...againstOf(invocation),
     ...(former === undefined ? {} : { former: exportFolder(former) }),
+    ...(formerVkey === undefined ? {} : { formerVkey }),
   };
   const result = await replayExport(exportFolder(args[0] ?? ''), options);
   machine.out(json ? safeJson(plain(result)) : `${safeLines(describeExportReplay(result))}\n`);
@@ -48,11 +53,17 @@ export const ledgerReplay: Command = {
       description:
         'the archive of the log that this one continues: what it begins with is compared with the end of that',
     },
+    {
+      name: 'former-vkey',
+      kind: 'text',
+      value: 'KEY|@FILE',
+      description: "that log's verifier key, received earlier and apart from its archive",
+    },
   ],
   examples: [
     'ledger replay ./audit',
     'ledger replay ./audit --vkey @pinned.vkey --json',
-    'ledger replay ./audit --former ./archive/org_01',
+    'ledger replay ./audit --former ./archive/org_01 --former-vkey @former.vkey',
   ],
   run,
 };

@@ -104,10 +104,15 @@ function formerLines(result: Replayed): readonly string[] {
       : [
           `taken from the record: the state at which \`${verification.continues.origin}\` goes on here; give its archive as --former`,
         ];
-  const { origin, size, cited } = former;
+  const { origin, size, cited, key } = former;
   const lost = cited > size ? `: ${cited - size} entries were lost` : '';
   return [
     `the former log \`${origin}\`: its archive verifies and has ${size} entries, its checkpoint that is cited has ${cited}${lost}`,
+    ...(key === 'given'
+      ? []
+      : [
+          'the key of the former log came with its archive: give --former-vkey, received apart from it, to know whose log that is',
+        ]),
     ...(kinds.has('state_differs')
       ? []
       : ['shown: directory and policy at the beginning are those at the end of the archive']),

@@ -13,7 +13,16 @@ import type { FoldDeps } from './fold.ts';
 import { foldLog } from './replay-log.ts';
 
 /** `size`: of the archive. `cited`: of the last checkpoint held, which the new log cites. */
-export type FormerLog = { readonly origin: string; readonly size: number; readonly cited: number };
+export type FormerLog = {
+  readonly origin: string;
+  readonly size: number;
+  readonly cited: number;
+  /** Where the former log's key came from: `export` is the archive itself, and proves nothing about who wrote it. */
+  readonly key: 'given' | 'export';
+};
+
+/** The archive's folder, and the former log's verifier key as it was received apart from it. */
+export type FormerArchive = { readonly directory: string; readonly vkey?: string };
 
 export type FormerProblem =
   | { readonly kind: 'continues_none' }
@@ -32,11 +41,11 @@ export type OpenedFormer =
 export async function openFormer(
   deps: FoldDeps,
   orgId: OrgId,
-  directory: string,
+  { directory, vkey }: FormerArchive,
   continues: ContinuedLog | undefined,
 ): Promise<OpenedFormer> {
   if (continues === undefined) return { ok: false, why: { kind: 'continues_none' } };
-  const verified = await verifyDirectory(directory);
+  const verified = await verifyDirectory(directory, vkey === undefined ? {} : { vkey });
   if (!verified.ok) return { ok: false, why: { kind: 'not_verified', finding: verified.finding } };
   const { origin, size, verifierKey } = verified;
   if (origin !== continues.origin)
@@ -45,6 +54,11 @@ export async function openFormer(
   if (key === undefined || !openCheckpoint(nodeVerifying, continues.note, key).ok)
     return { ok: false, why: { kind: 'cited_not_signed', origin } };
   const texts = entryTexts(openExport(directory), size);
-  const former = { origin, size, cited: continues.size };
+  const former = {
+    origin,
+    size,
+    cited: continues.size,
+    key: vkey === undefined ? 'export' : 'given',
+  } as const;
   return { ok: true, former, directory: foldLog(deps, orgId, texts) };
 }

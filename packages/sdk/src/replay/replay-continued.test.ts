@@ -141,6 +141,22 @@ test('the archive of another log, and one of another key, is refused', async (t)
   );
   const forged = await replayed(t, continued(), await written(t, kept, origin, anotherKey()));
   assert.match(describeExportReplay(forged), /the checkpoint that is cited was not signed by the key/);
+  // Whoever has neither key of the organization's makes both logs up: the archive's own key does not show it.
+  const made = anotherKey();
+  const { checkpoint } = signSample(lived.map(logText), origin, made);
+  const madeUp = [opening(checkpoint), ...continued().slice(1)];
+  const archive = await written(t, kept, origin, made);
+  const alone = describeExportReplay(await replayed(t, madeUp, archive));
+  assert.match(alone, /the key of the former log came with its archive: give --former-vkey/);
+  const exported = await written(t, textsOf(madeUp), nextOrigin);
+  const formerVkey = sampleVkey(origin);
+  const held = describeExportReplay(await replayDirectory(exported, { former: archive, formerVkey }));
+  assert.match(held, /^NOT REPLAYED: the archive: the checkpoint/);
+  const honest = await written(t, textsOf(continued()), nextOrigin);
+  const former = await written(t, kept, origin);
+  const well = await replayDirectory(honest, { former, formerVkey });
+  assert.deepEqual(kindsOf(well), []);
+  assert.doesNotMatch(describeExportReplay(well), /came with its archive/);
   const folder = await written(t, kept, origin);
   const none = await replayDirectory(folder, { former: folder });
   assert.match(describeExportReplay(none), /this one continues none/);

@@ -18,6 +18,8 @@ import { type Replay, replayLog } from './replay-log.ts';
 export type ReplayOptions = VerifyOptions & {
   /** The export of the log that this one continues: its end is what the beginning is compared with. */
   readonly former?: string;
+  /** That log's verifier key, received apart from its export. */
+  readonly formerVkey?: string;
 };
 
 export type ExportReplay =
@@ -45,7 +47,11 @@ export async function replayDirectory(directory: string, options: ReplayOptions 
   const orgId = ownerOfOrigin(origin);
   if (orgId === undefined || !isId('org', orgId)) return { kind: 'no_organization', origin };
   const deps = { readPolicy: openCedarReader(), sha256Hex: (text: string) => hash('sha256', text, 'hex') };
-  const { former: archive } = options;
+  const { former, formerVkey } = options;
+  const archive =
+    former === undefined
+      ? undefined
+      : { directory: former, ...(formerVkey === undefined ? {} : { vkey: formerVkey }) };
   const opened =
     archive === undefined ? undefined : await openFormer(deps, orgId, archive, verification.continues);
   if (opened?.ok === false) return { kind: 'former_refused', why: opened.why };
