@@ -13,18 +13,18 @@ import { readWitnesses } from './read-witnesses.ts';
 const keyOf = (n: number, type: 'ed25519' | 'cosignature' = 'cosignature'): string =>
   formatVerifierKey(makeVerifierKey({ sha256, utf8 }, `example.com/${n}`, type, new Uint8Array(32).fill(n)));
 
-function reading(t: TestContext) {
+function reading(t: TestContext, env: Readonly<Record<string, string>> = {}) {
   const room = mkdtempSync(join(tmpdir(), 'countersign-witnesses-'));
   t.after(() => rmSync(room, { recursive: true, force: true }));
   const path = join(room, 'witnesses');
   return (text: string | undefined) => {
     if (text !== undefined) writeFileSync(path, text);
-    return readWitnesses(loadConfig({ COUNTERSIGN_WITNESSES: path }, () => '').config);
+    return readWitnesses(loadConfig({ COUNTERSIGN_WITNESSES: path, ...env }, () => '').config);
   };
 }
 
 test('an auditor’s policy serves as the list: names, keys, and addresses without a slash at their end', (t) => {
-  const read = reading(t);
+  const read = reading(t, { COUNTERSIGN_EGRESS_ALLOW: '10.0.0.5:8080' });
   const text = `log ${keyOf(9, 'ed25519')}\nwitness w1 ${keyOf(1)} https://w1.example/sub/\nwitness w2 ${keyOf(2)} http://10.0.0.5:8080\nquorum w1\n`;
   const witnesses = read(text);
   assert.deepEqual(
@@ -54,6 +54,11 @@ test('a list that cannot be used is refused with its line and what to do', (t) =
     [`witness w1 ${keyOf(1)} https://u:p@w1.example\n`, /is no web address/],
     [`witness w1 ${keyOf(1)} https://w1.example/?a\n`, /is no web address/],
     [`witness w1 ${keyOf(1)} https://a\nwitness w2 ${keyOf(1)} https://b\n`, /line 2 .* name each key once/],
+    [
+      `witness w1 ${keyOf(1)} http://w1.example\n`,
+      /witness `w1` in .*: `w1.example` may not be reached without TLS; use https, or list it in COUNTERSIGN_EGRESS_ALLOW/,
+    ],
+    [`witness w1 ${keyOf(1)} https://10.0.0.5/\n`, /`10.0.0.5` is not on the public internet; list it/],
     [many, /names 33 witnesses; name 32 at most/],
   ];
   for (const [text, why] of cases) {

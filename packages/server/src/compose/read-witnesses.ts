@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { type LogPolicy, parseWitnessList } from '@countersign/core/ledger/log-policy';
+import { webProblem } from '../platform/config/anchor-problems.ts';
 import { ConfigError } from '../platform/config/load.ts';
 import type { Config } from '../platform/config/schema.ts';
 import { sha256, utf8 } from '../services/ledger/crypto.ts';
@@ -40,7 +41,7 @@ function prefixOf(text: string): string | undefined {
 }
 
 /** The witnesses of the settings; undefined without the setting. Throws a ConfigError if the file cannot be used. */
-export function readWitnesses({ witnesses: path }: Config): Witnesses | undefined {
+export function readWitnesses({ witnesses: path, egressAllow }: Config): Witnesses | undefined {
   if (path === undefined) return undefined;
   const parsed = parseWitnessList({ sha256, utf8 }, read(path));
   if (!parsed.ok) throw refuse(`line ${parsed.line} of \`${path}\` cannot be used: ${parsed.reason}`);
@@ -57,6 +58,8 @@ export function readWitnesses({ witnesses: path }: Config): Witnesses | undefine
       throw refuse(
         `the URL of witness \`${name}\` in \`${path}\` is no web address; write \`https://\`, a host and a path`,
       );
+    const problem = webProblem(`${setting}: witness \`${name}\` in \`${path}\``, prefix, egressAllow);
+    if (problem !== undefined) throw new ConfigError([problem]);
     return { name, key, url: prefix };
   });
   return { policy, list };

@@ -17,7 +17,7 @@ export const getCheckpoint: Query<typeof ledgerCheckpoint> = async (ctx, { query
   if (cosigned?.origin !== head.origin)
     throw new AppError(
       'not_found',
-      'no witness has cosigned this log yet: `COUNTERSIGN_WITNESSES` names those that are asked',
+      'this log has not been cosigned yet by as many witnesses as `COUNTERSIGN_WITNESSES` says: name them there, and make the log known to them',
     );
   return { checkpoint: cosigned.checkpoint, verifierKey: head.verifierKey };
 };

@@ -9,19 +9,30 @@ type Anchors = Pick<
   'checkpointWebhook' | 'checkpointWebhookToken' | 'checkpointSyslog' | 'egressAllow'
 >;
 
-function refusal(key: string, host: string, secure: string, isTls: boolean): string {
+function refusal(what: string, host: string, secure: string, isTls: boolean): string {
   return isTls
-    ? `\`${key}\`: \`${host}\` is not on the public internet; list it in COUNTERSIGN_EGRESS_ALLOW`
-    : `\`${key}\`: \`${host}\` may not be reached without TLS; use ${secure}, or list it in COUNTERSIGN_EGRESS_ALLOW`;
+    ? `${what}: \`${host}\` is not on the public internet; list it in COUNTERSIGN_EGRESS_ALLOW`
+    : `${what}: \`${host}\` may not be reached without TLS; use ${secure}, or list it in COUNTERSIGN_EGRESS_ALLOW`;
 }
 
-function webhookProblem({ checkpointWebhook, egressAllow }: Anchors): string | undefined {
-  const url = checkpointWebhook === undefined ? null : URL.parse(checkpointWebhook);
+/** Why a web address may not be called; undefined where it may, as far as its text tells. `what` names it. */
+export function webProblem(
+  what: string,
+  address: string,
+  egressAllow: Anchors['egressAllow'],
+): string | undefined {
+  const url = URL.parse(address);
   if (url === null) return undefined;
   const isTls = url.protocol === 'https:';
   const port = Number(url.port || (isTls ? 443 : 80));
   if (couldBeDialled({ host: url.hostname, port, isTls }, egressAllow)) return undefined;
-  return refusal('checkpointWebhook', url.hostname, 'https', isTls);
+  return refusal(what, url.hostname, 'https', isTls);
+}
+
+function webhookProblem({ checkpointWebhook, egressAllow }: Anchors): string | undefined {
+  return checkpointWebhook === undefined
+    ? undefined
+    : webProblem('`checkpointWebhook`', checkpointWebhook, egressAllow);
 }
 
 function syslogProblem({ checkpointSyslog, egressAllow }: Anchors): string | undefined {
@@ -29,7 +40,7 @@ function syslogProblem({ checkpointSyslog, egressAllow }: Anchors): string | und
   if (place === undefined) return undefined;
   const isTls = place.transport === 'tls';
   if (couldBeDialled({ ...place, isTls }, egressAllow)) return undefined;
-  return refusal('checkpointSyslog', place.host, 'tls', isTls);
+  return refusal('`checkpointSyslog`', place.host, 'tls', isTls);
 }
 
 /** Each problem in one sentence; none where the settings can be. */
