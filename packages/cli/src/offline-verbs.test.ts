@@ -86,3 +86,36 @@ test('a verb whose answer has a form of its own offers no JSON', async () => {
   assert.doesNotMatch((await runCli(['ledger', 'copy', '--help'])).out, /--json/);
   assert.match((await runCli(['ledger', 'verify', '--help'])).out, /--json {2,}answer in JSON/);
 });
+
+test('what an export would replace is named: a file that no export writes, another log, copies of before', async (t) => {
+  const directory = join(roomOf(t), 'audit');
+  await writeExport(directory, { ...sample, copies: ['csv', 'syslog'] });
+  const verified = await runCli(['ledger', 'verify', directory]);
+  assert.match(
+    verified.out,
+    /\ncompared with the log, line by line: `entries\.jsonl`, `leaf-hashes\.txt`, `entries\.syslog`, `entries\.csv`\n/,
+  );
+  const server = await serveContract({
+    'ledger.checkpoint': () => ({ checkpoint: sample.checkpoint, verifierKey: sample.vkey }),
+    'ledger.tile': () => encodeBundle(sample.entries),
+  });
+  t.after(server.close);
+  const env = { COUNTERSIGN_URL: server.url, COUNTERSIGN_MANAGEMENT_KEY: 'csk_sample' };
+  const again = await runCli(['ledger', 'export', directory, '--copy', 'csv'], env);
+  assert.equal(again.code, 0, again.err);
+  assert.match(
+    again.out,
+    /\n`entries\.syslog` was of the former export: give --copy syslog to write it again\n/,
+  );
+  assert.doesNotMatch(again.out, /entries\.csv/);
+  writeFileSync(join(directory, 'notes.txt'), 'mine');
+  const noted = await runCli(['ledger', 'export', directory], env);
+  assert.match(noted.err, /^failed: `[^`]+` holds `notes\.txt`, which no export writes .* move it away/);
+  const other = join(roomOf(t), 'other');
+  await writeExport(other, signSample(makeLog().entries.map(logText), 'other.example/org_1'));
+  const foreign = await runCli(['ledger', 'export', other], env);
+  assert.match(
+    foreign.err,
+    /^failed: `[^`]+` is an export of `[^`]+`, and this log is `[^`]+`: choose another/,
+  );
+});

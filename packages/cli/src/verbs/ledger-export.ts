@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs';
 import { ledgerCheckpoint, ledgerTile } from '@countersign/contract/evidence-operations';
 import { parseSignedCheckpoint } from '@countersign/core/ledger/checkpoint';
+import { copyForms } from '@countersign/core/ledger/copies/formats';
 import { entriesLevel, type Tile, tileAt, tilePath, tileWidth } from '@countersign/core/ledger/tile';
 import type { Client } from '@countersign/sdk/client/client';
 import { ProblemError } from '@countersign/sdk/client/client-errors';
@@ -72,6 +73,10 @@ async function run(invocation: Invocation): Promise<ExitCode> {
     machine.out(
       `${isNew ? 'wrote' : 'replaced'} \`${directory}\`: ${written.size} entries of \`${head.origin}\`, ${written.files} files\n`,
     );
+    for (const format of written.dropped)
+      machine.out(
+        `\`${copyForms[format].file}\` was of the former export: give --copy ${format} to write it again\n`,
+      );
     machine.out(`verify it anywhere: countersign ledger verify ${directory} --vkey ${verifierKey}\n`);
   }
   return 0;
@@ -94,7 +99,8 @@ export const ledgerExport: Command = {
       name: 'copy',
       kind: 'list',
       value: formatWords,
-      description: 'the entries in this form too, in a file beside the tiles',
+      description:
+        'the entries in this form too, in a file beside the tiles; copies of an export that is replaced go with it',
     },
     ...connectionFlags,
   ],

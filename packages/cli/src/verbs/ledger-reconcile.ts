@@ -198,7 +198,7 @@ async function run(invocation: Invocation): Promise<ExitCode> {
   else {
     machine.out(`${safeLines(describeReconciliation(result).join('\n'))}\n`);
     if (whole.length > 0) machine.out(`\n${tableText(tableOf(result))}\n`);
-    machine.out(`${safeLines(describeVerification(result.verification))}\n`);
+    machine.out(`${safeLines(describeVerification(result.verification, true))}\n`);
   }
   return ok ? 0 : 1;
 }

@@ -8,8 +8,10 @@ import { exportFiles } from './read-export.ts';
 import type { DirectoryFinding, DirectoryVerification } from './verify-directory.ts';
 import type { ReceiptVerification } from './verify-receipt.ts';
 
-/** The result as lines of plain text. The first line is the verdict. */
-export function describeVerification(result: DirectoryVerification): string {
+type Verified = Extract<DirectoryVerification, { readonly ok: true }>;
+
+/** The result as lines of plain text. The first line is the verdict. `isReconciled`: below a comparison with a bill. */
+export function describeVerification(result: DirectoryVerification, isReconciled = false): string {
   if (!result.ok) return `NOT VERIFIED: ${describeFinding(result.finding)}`;
   const lines = [
     `verified: ${result.size} entries of \`${result.origin}\`, root ${result.root}`,
@@ -17,10 +19,16 @@ export function describeVerification(result: DirectoryVerification): string {
     ...continuedLine(result.continues),
     ...keyLine(result.key),
     ...anchorLines(result),
-    ...(result.copiesChecked ? [] : ['not checked: the copies, such as entries.jsonl']),
-    'not shown: that everything that happened was recorded; `ledger reconcile` compares with the provider\u2019s own usage',
+    ...copiesLine(result),
+    `not shown: that everything that happened was recorded${isReconciled ? ', beyond what the comparison above shows' : '; `ledger reconcile` compares with the provider\u2019s own usage'}`,
   ];
   return lines.join('\n');
+}
+
+function copiesLine({ copiesChecked, copies }: Verified): readonly string[] {
+  if (!copiesChecked) return ['not checked: the copies, such as entries.jsonl'];
+  if (copies.length === 0) return [];
+  return [`compared with the log, line by line: ${copies.map((file) => `\`${file}\``).join(', ')}`];
 }
 
 function continuedLine(continues: ContinuedLog | undefined): readonly string[] {
@@ -53,7 +61,7 @@ function keyLine(key: 'given' | 'policy' | 'export'): readonly string[] {
   ];
 }
 
-function anchorLines(result: Extract<DirectoryVerification, { readonly ok: true }>): readonly string[] {
+function anchorLines(result: Verified): readonly string[] {
   const lines = [
     ...result.cosignatures.map((one) => witnessOfLine(one, result)),
     ...result.missing.map(missingLine),

@@ -13,6 +13,12 @@ import { type ExportDirectory, exportFiles } from './read-export.ts';
 /** `line` is 1-based, and counts a first line of names. */
 export type CopyFinding = { readonly kind: 'copy_differs'; readonly file: string; readonly line: number };
 
+/** The copies in an export, by their files: what `verifyCopies` compares. */
+export function copiesIn(source: ExportDirectory): readonly string[] {
+  const forms = Object.values(copyForms).map(({ file }) => file);
+  return [exportFiles.entries, exportFiles.leaves, ...forms].filter((file) => source.has(file));
+}
+
 /**
  * Compares each copy that exists with a tree that was verified before: `entries.jsonl` and `leaf-hashes.txt` with its
  * hash tiles; of the other formats each line is made again from its entry. Gives the first line that differs.

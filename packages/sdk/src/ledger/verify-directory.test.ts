@@ -186,14 +186,14 @@ test('the independent vectors verify against their older checkpoint and their wi
 test('an export replaces an earlier one of its log, and nothing else', async (t) => {
   const directory = await exported(t, entries.slice(0, 300));
   const source = { vkey: log.vkey, checkpoint: checkpointOf(entries), bundles: bundlesOf(entries) };
-  assert.deepEqual(await writeExport(directory, source), { size: 600, files: 11 });
+  assert.deepEqual(await writeExport(directory, source), { size: 600, files: 11, dropped: [] });
   assert.ok((await verifyDirectory(directory)).ok);
   const shorter = { ...source, checkpoint: checkpointOf(entries.slice(0, 300)) };
   await assert.rejects(writeExport(directory, shorter), { code: 'conflict' });
   const foreign = join(room(t), 'notes');
   mkdirSync(foreign);
   writeFileSync(join(foreign, 'diary.txt'), 'mine');
-  await assert.rejects(writeExport(foreign, source), { code: 'conflict' });
+  await assert.rejects(writeExport(foreign, source), { code: 'conflict', message: /is not an export/ });
   assert.deepEqual(readdirSync(foreign), ['diary.txt']);
 });
 

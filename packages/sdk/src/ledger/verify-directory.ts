@@ -31,7 +31,7 @@ import {
   type TrustOptions,
   type Witnessed,
 } from './trusted.ts';
-import { type CopyFinding, verifyCopies } from './verify-copies.ts';
+import { type CopyFinding, copiesIn, verifyCopies } from './verify-copies.ts';
 
 /** `vkey`: without it, and without a policy, the export's own `vkey` file serves. */
 export type VerifyOptions = TrustOptions & {
@@ -79,6 +79,8 @@ export type DirectoryVerification =
       /** Witnesses of the policy that have not cosigned, though enough have. */
       readonly missing: readonly string[];
       readonly copiesChecked: boolean;
+      /** The files of the copies that were compared with the tree. */
+      readonly copies: readonly string[];
       /** The log that this one continues, as its first entry cites it; absent where it continues none. */
       readonly continues?: ContinuedLog;
     }
@@ -157,6 +159,7 @@ async function verifyOrThrow(
     heldSize: against.heldSize,
     ...witnessed,
     copiesChecked,
+    copies: copiesChecked ? copiesIn(source) : [],
     ...(continues === undefined ? {} : { continues }),
   };
 }

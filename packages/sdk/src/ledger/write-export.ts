@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, wr
 import { basename, dirname, join, resolve } from 'node:path';
 import { AppError } from '@countersign/core/errors';
 import { type Checkpoint, openCheckpoint, parseSignedCheckpoint } from '@countersign/core/ledger/checkpoint';
-import { type CopyFormat, copyForms } from '@countersign/core/ledger/copies/formats';
+import { type CopyFormat, copyFormats, copyForms } from '@countersign/core/ledger/copies/formats';
 import { parseVerifierKey } from '@countersign/core/ledger/note';
 import { sameBytes } from '@countersign/core/ledger/primitives';
 import {
@@ -46,7 +46,12 @@ export type ExportSource = {
   readonly copies?: readonly CopyFormat[];
 };
 
-export type WrittenExport = { readonly size: number; readonly files: number };
+export type WrittenExport = {
+  readonly size: number;
+  readonly files: number;
+  /** Formats of copies that the export had which was replaced, and this one has not. */
+  readonly dropped: readonly CopyFormat[];
+};
 
 /**
  * Writes an export to a directory that is absent, empty, or an earlier export of the same log, which it
@@ -76,26 +81,41 @@ export async function writeExport(directory: string, source: ExportSource): Prom
   const draft = mkdtempSync(join(dirname(target), `.${basename(target)}-`));
   try {
     const files = await writeDraft(draft, source, checkpoint);
+    const isThere = (format: CopyFormat): boolean => existsSync(join(target, copyForms[format].file));
+    const dropped = copyFormats.filter(
+      (format) => source.copies?.includes(format) !== true && isThere(format),
+    );
     install(draft, target);
-    return { size: checkpoint.size, files };
+    return { size: checkpoint.size, files, dropped };
   } finally {
     rmSync(draft, { recursive: true, force: true });
   }
 }
 
+const ours: ReadonlySet<string> = new Set([
+  ...Object.values(exportFiles),
+  ...Object.values(copyForms).map(({ file }) => file),
+  'tile',
+]);
+
 function refuseForeign(target: string, checkpoint: Checkpoint): void {
   if (!existsSync(target)) return;
   const names = readdirSync(target);
   if (names.length === 0) return;
-  const ours = new Set<string>([
-    ...Object.values(exportFiles),
-    ...Object.values(copyForms).map(({ file }) => file),
-    'tile',
-  ]);
   const former = formerCheckpoint(target);
-  if (former?.origin !== checkpoint.origin || !names.every((name) => ours.has(name))) {
-    throw new AppError('conflict', `\`${target}\` is not an export of this log, choose an empty directory`);
-  }
+  if (former === undefined)
+    throw new AppError('conflict', `\`${target}\` is not an export, choose an empty directory`);
+  if (former.origin !== checkpoint.origin)
+    throw new AppError(
+      'conflict',
+      `\`${target}\` is an export of \`${former.origin}\`, and this log is \`${checkpoint.origin}\`: choose another directory`,
+    );
+  const foreign = names.find((name) => !ours.has(name));
+  if (foreign !== undefined)
+    throw new AppError(
+      'conflict',
+      `\`${target}\` holds \`${foreign}\`, which no export writes and which would be lost: move it away, or choose another directory`,
+    );
   if (former.size > checkpoint.size) {
     throw new AppError(
       'conflict',
