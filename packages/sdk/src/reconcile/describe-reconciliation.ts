@@ -113,7 +113,7 @@ function missingNotes(result: Reconciliation): readonly string[] {
       : [`not compared: ${counted(unreadable, ['entry', 'entries'])} that cannot be read, or close no call`]),
     ...(Date.parse(recordedFrom) > start
       ? [
-          `the log begins at ${recordedFrom}, after the bill does: what was billed before that is not recorded in it`,
+          `the log begins at ${recordedFrom}, after the bill does: what was billed before that is not recorded in it${formerText(result)}`,
         ]
       : []),
     ...(Date.parse(recordedTo) < end
@@ -122,6 +122,13 @@ function missingNotes(result: Reconciliation): readonly string[] {
         ]
       : []),
   ];
+}
+
+/** Where the calls of before are, where the log continues another one. */
+function formerText({ verification }: Reconciliation): string {
+  return verification.continues === undefined
+    ? ''
+    : `, but in the archive of \`${verification.continues.origin}\`, as far as that was not lost: compare each with its own days (--from, --to)`;
 }
 
 /** From when to when the bill speaks; several where its reports differ. */

@@ -9,7 +9,9 @@ import { BillError } from '@countersign/core/metering/reconcile/bill';
 import { gatherBill } from '@countersign/core/metering/reconcile/gather-bill';
 import { readBill } from '@countersign/core/metering/reconcile/read-bill';
 import { writeExport } from '../ledger/write-export.ts';
+import { origin } from '../replay/sample-changes.ts';
 import { signSample } from '../replay/sample-export.ts';
+import { sampleVkey } from '../replay/sample-key.ts';
 import { logText, makeLog } from '../replay/sample-log.ts';
 import { describeReconciliation } from './describe-reconciliation.ts';
 import { type ReconcileOptions, reconcileExport } from './reconcile-export.ts';
@@ -26,11 +28,15 @@ const usage = {
 /** Two calls to `inside`, model `small-1`, and one to `vendor`, in the first minutes of 2025-11-22. */
 const texts = log.entries.map((entry) => logText(entry.phase === 'outcome' ? { ...entry, usage } : entry));
 
-async function exported(t: TestContext, of: readonly string[] = texts): Promise<string> {
+async function exported(
+  t: TestContext,
+  of: readonly string[] = texts,
+  name: string = origin,
+): Promise<string> {
   const room = mkdtempSync(join(tmpdir(), 'reconcile-'));
   t.after(() => rmSync(room, { recursive: true, force: true }));
   const directory = join(room, 'export');
-  await writeExport(directory, signSample(of));
+  await writeExport(directory, signSample(of, name));
   return directory;
 }
 
@@ -110,4 +116,15 @@ test('a call that the export ends within may have been billed up to what it rese
   assert.match(text, /^1 call without a usage/m);
   assert.match(text, /^the log begins at 2025-11-22T.*, after the bill does/m);
   assert.match(text, /^the export ends at 2025-11-22T.*, before the bill does/m);
+});
+
+test('of a log that continues another one it is said where the calls of before are', async (t) => {
+  const next = `${origin}/2`;
+  const held = signSample(texts).checkpoint;
+  const entries = log.entries.map((entry, i) => {
+    const opened = { origin: next, vkey: sampleVkey(next), previous: held };
+    return logText({ ...entry, log: next, ...(i === 0 ? { opened } : {}) });
+  });
+  const text = await said(await exported(t, entries, next), options('2025-11-22,small-1,2,24,68\n'));
+  assert.ok(text.includes(`not recorded in it, but in the archive of \`${origin}\`, as far as`), text);
 });
