@@ -14,9 +14,10 @@ import {
   type SampleStore,
   textOf,
 } from '@countersign/server/control/sample-organization';
+import { createLogCheck } from '@countersign/server/jobs/check-logs';
 import { createCommitter } from '@countersign/server/services/ledger/committer';
 import { continueLog } from '@countersign/server/services/ledger/continue-log';
-import { sha256 } from '@countersign/server/services/ledger/crypto';
+import { sha256, utf8, verifyEd25519 } from '@countersign/server/services/ledger/crypto';
 import { closeOrphans } from '@countersign/server/services/ledger/orphans';
 import { makeReceipt } from '@countersign/server/services/ledger/receipts';
 import { createBuilt } from '@countersign/server/stores/built-statements';
@@ -156,6 +157,42 @@ export function continueTests(
         [2, `${origin}/2`, 3, '/archive'],
       ],
     );
+  });
+
+  test('a closed log is checked as the current one is, and what was changed in it is found', {
+    skip,
+  }, async (context) => {
+    const first = await fixture(context);
+    const { orgId } = first.made.owner;
+    const { origin } = await headOf(first.store, orgId);
+    await recordCall(first.store, first.made.owner);
+    const { store } = await continued(first);
+    const check = createLogCheck({
+      db: store.db,
+      sha256,
+      utf8,
+      verifyEd25519,
+      clock: () => performance.now(),
+      rest: async () => {},
+    });
+    const found = async () => {
+      const logs: string[] = [];
+      await check.run(new AbortController().signal, async (log) => {
+        if (log.orgId === orgId) logs.push(`${log.origin} ${log.size} ${log.finding?.kind}`);
+      });
+      return logs;
+    };
+    assert.deepEqual(await found(), [`${origin}/2 1 undefined`, `${origin} 3 undefined`]);
+    const closed = () => store.db.selectFrom('entry_bundles').where('first_index', '<', 0);
+    const row = await closed().selectAll().orderBy('first_index', 'desc').executeTakeFirstOrThrow();
+    const bytes = new Uint8Array(row.bytes);
+    bytes.set([(bytes.at(-2) ?? 0) ^ 1], bytes.length - 2);
+    await store.db
+      .updateTable('entry_bundles')
+      .set({ bytes })
+      .where('first_index', '=', row.first_index)
+      .execute();
+    assert.deepEqual(await found(), [`${origin}/2 1 undefined`, `${origin} 3 forked`]);
   });
 
   test('a call that was open when its log was closed gets no outcome in another log', {

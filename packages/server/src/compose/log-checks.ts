@@ -9,6 +9,7 @@ import type { Kysely } from 'kysely';
 import { createLogCheck, type LogChecked } from '../jobs/check-logs.ts';
 import type { Committer } from '../services/ledger/committer.ts';
 import { sha256, utf8, verifyEd25519 } from '../services/ledger/crypto.ts';
+import { type Head, readHead } from '../stores/heads.ts';
 import type { Tables } from '../stores/schema.ts';
 
 /** A finding, as the threads tell of it: which log, the verifier's word, and the first entry that it concerns. */
@@ -46,16 +47,16 @@ async function rest(ms: number, signal: AbortSignal): Promise<void> {
   await sleep(ms, undefined, { signal, ref: false }).catch(() => {});
 }
 
-/** The entry that says what was found, in the log that it was found in. */
-function alertText(deps: LogChecksDeps, sv: number, { origin, finding, index }: LogFinding): string {
+/** The entry that says what was found, for the log that it was found in, or the one that continues that. */
+function alertText(deps: LogChecksDeps, head: Head, { origin, finding, index }: LogFinding): string {
   return encodeEntry({
     v: 1,
     id: deps.newEntryId(),
-    log: origin,
+    log: head.origin,
     ts: new Date(deps.now()).toISOString(),
     node: deps.node,
     boot: deps.boot,
-    sv,
+    sv: head.version,
     type: 'alert',
     actor: { id: 'system', kind: 'system' },
     alert: { kind: 'log_altered', origin, finding, ...(index === undefined ? {} : { index }) },
@@ -70,10 +71,11 @@ export function startLogChecks(deps: LogChecksDeps): { readonly stop: () => Prom
   const { signal } = stopping;
   const recorded = new Set<string>();
 
-  async function record({ orgId, head }: LogChecked, found: LogFinding): Promise<void> {
-    const name = `${orgId} ${found.finding} ${found.index}`;
-    if (recorded.has(name)) return;
-    const bundle = encodeBundle([Buffer.from(alertText(deps, head.version, found), 'utf8')]);
+  async function record({ orgId }: LogChecked, found: LogFinding): Promise<void> {
+    const name = `${orgId} ${found.origin} ${found.finding} ${found.index}`;
+    const head = await readHead(db, orgId);
+    if (recorded.has(name) || head === undefined) return;
+    const bundle = encodeBundle([Buffer.from(alertText(deps, head, found), 'utf8')]);
     await committer.commit([{ orgId, bundle, versions: [-1], sidecars: [], objects: [] }]);
     recorded.add(name);
   }
@@ -82,11 +84,11 @@ export function startLogChecks(deps: LogChecksDeps): { readonly stop: () => Prom
     const findings: LogFinding[] = [];
     let entries = 0;
     const onChecked = async (checked: LogChecked): Promise<void> => {
-      entries += checked.head.size;
-      const { finding, head } = checked;
+      const { finding, origin, size } = checked;
+      entries += size;
       if (finding === undefined) return;
       const found = {
-        origin: head.origin,
+        origin,
         finding: finding.kind,
         index: 'index' in finding ? finding.index : undefined,
       };

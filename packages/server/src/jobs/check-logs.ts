@@ -9,7 +9,9 @@ import { createTreeHasher } from '@countersign/core/ledger/tree';
 import { type Finding, type HeldHead, type LogReader, verifyLog } from '@countersign/core/ledger/verify-log';
 import type { Kysely } from 'kysely';
 import { readTileBytes } from '../services/ledger/read-tiles.ts';
-import { type Head, listHeads, readHead } from '../stores/heads.ts';
+import { listClosedLogs } from '../stores/closed-logs.ts';
+import { listHeads, readHead } from '../stores/heads.ts';
+import { baseOf } from '../stores/log-places.ts';
 import type { Tables } from '../stores/schema.ts';
 
 export type LogCheckDeps = Verifying & {
@@ -23,12 +25,23 @@ export type LogCheckDeps = Verifying & {
 /** What a pass found in one log; without a `finding` all of it is as it was signed. */
 export type LogChecked = {
   readonly orgId: OrgId;
-  readonly head: Head;
+  readonly origin: string;
+  readonly size: number;
   readonly finding: Finding | undefined;
 };
 
+/** What is read of a log, the current one or a closed one. `base`: where its rows begin. */
+type KeptLog = {
+  readonly orgId: OrgId;
+  readonly origin: string;
+  readonly verifierKey: string;
+  readonly checkpoint: string;
+  readonly size: number;
+  readonly base: number;
+};
+
 export type LogCheck = {
-  /** One pass over every log, each up to its newest checkpoint. Rejects when the store does. */
+  /** One pass over every log, closed ones too, each up to its newest checkpoint. Rejects when the store does. */
   readonly run: (signal: AbortSignal, onChecked: (checked: LogChecked) => Promise<void>) => Promise<void>;
 };
 
@@ -48,18 +61,18 @@ function restAfter(tookMs: number, files: number): number {
 export function createLogCheck(deps: LogCheckDeps): LogCheck {
   const { db, clock, rest } = deps;
   const hasher = createTreeHasher(deps.sha256);
-  const former = new Map<OrgId, HeldHead>();
+  const former = new Map<string, HeldHead>();
 
   /** Reads a log as its export would be, slowly. */
-  function readerOf(orgId: OrgId, head: Head, signal: AbortSignal): LogReader {
-    const files = Math.ceil(head.size / tileWidth) * 2;
+  function readerOf({ orgId, size, base }: KeptLog, signal: AbortSignal): LogReader {
+    const files = Math.ceil(size / tileWidth) * 2;
     return async (path) => {
       signal.throwIfAborted();
       const tile = parseTilePath(path);
       if (tile === undefined) return undefined;
       const began = clock();
       try {
-        return await readTileBytes(db, hasher, orgId, tile);
+        return await readTileBytes(db, hasher, orgId, tile, base);
       } catch (error) {
         // Entries or tiles that are not there; what else fails says nothing of the log.
         if (error instanceof AppError && error.code === 'internal') return undefined;
@@ -70,30 +83,41 @@ export function createLogCheck(deps: LogCheckDeps): LogCheck {
     };
   }
 
-  async function check(orgId: OrgId, signal: AbortSignal): Promise<LogChecked | undefined> {
-    const head = await readHead(db, orgId);
-    if (head === undefined || head.size === 0) return undefined;
-    const key = parseVerifierKey(deps, head.verifierKey);
-    if (key === undefined) return { orgId, head, finding: { kind: 'signature_missing', file: 'checkpoint' } };
-    const held = former.get(orgId);
+  async function check(log: KeptLog, signal: AbortSignal): Promise<LogChecked> {
+    const { orgId, origin, size, base } = log;
+    const key = parseVerifierKey(deps, log.verifierKey);
+    const checked = { orgId, origin, size };
+    if (key === undefined) return { ...checked, finding: { kind: 'signature_missing', file: 'checkpoint' } };
+    const name = `${orgId} ${base}`;
+    const held = former.get(name);
     const verified = await verifyLog(deps, {
       key,
-      checkpoint: head.checkpoint,
-      read: readerOf(orgId, head, signal),
+      checkpoint: log.checkpoint,
+      read: readerOf(log, signal),
       held: held === undefined ? [] : [held],
     });
-    if (!verified.ok) return { orgId, head, finding: verified.finding };
-    const { size, root } = verified.signed.checkpoint;
-    former.set(orgId, { name: 'the pass before', size, root });
-    return { orgId, head, finding: undefined };
+    if (!verified.ok) return { ...checked, finding: verified.finding };
+    const { checkpoint } = verified.signed;
+    former.set(name, { name: 'the pass before', size: checkpoint.size, root: checkpoint.root });
+    return { ...checked, finding: undefined };
+  }
+
+  /** An organization's logs with entries, the current one first. */
+  async function logsOf(orgId: OrgId): Promise<readonly KeptLog[]> {
+    const head = await readHead(db, orgId);
+    const closed = await listClosedLogs(db, orgId);
+    return [
+      ...(head === undefined ? [] : [{ ...head, orgId, base: 0 }]),
+      ...closed.map((log) => ({ ...log, orgId, base: baseOf(log.number) })),
+    ].filter(({ size }) => size > 0);
   }
 
   return {
     async run(signal, onChecked) {
       for (const { org_id: orgId } of await listHeads(db)) {
         signal.throwIfAborted();
-        const checked = isId('org', orgId) ? await check(orgId, signal) : undefined;
-        if (checked !== undefined) await onChecked(checked);
+        if (!isId('org', orgId)) continue;
+        for (const log of await logsOf(orgId)) await onChecked(await check(log, signal));
       }
     },
   };
