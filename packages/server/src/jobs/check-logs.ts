@@ -45,6 +45,16 @@ export type LogCheck = {
   readonly run: (signal: AbortSignal, onChecked: (checked: LogChecked) => Promise<void>) => Promise<void>;
 };
 
+/** An organization's logs with entries, the current one first. */
+async function logsOf(db: Kysely<Tables>, orgId: OrgId): Promise<readonly KeptLog[]> {
+  const head = await readHead(db, orgId);
+  const closed = await listClosedLogs(db, orgId);
+  return [
+    ...(head === undefined ? [] : [{ ...head, orgId, base: 0 }]),
+    ...closed.map((log) => ({ ...log, orgId, base: baseOf(log.number) })),
+  ].filter(({ size }) => size > 0);
+}
+
 /** The share of one processor that a pass may take, and what one log may take of time, in milliseconds. */
 const share = 0.05;
 const mostMs = 25 * 60 * 1_000;
@@ -102,22 +112,12 @@ export function createLogCheck(deps: LogCheckDeps): LogCheck {
     return { ...checked, finding: undefined };
   }
 
-  /** An organization's logs with entries, the current one first. */
-  async function logsOf(orgId: OrgId): Promise<readonly KeptLog[]> {
-    const head = await readHead(db, orgId);
-    const closed = await listClosedLogs(db, orgId);
-    return [
-      ...(head === undefined ? [] : [{ ...head, orgId, base: 0 }]),
-      ...closed.map((log) => ({ ...log, orgId, base: baseOf(log.number) })),
-    ].filter(({ size }) => size > 0);
-  }
-
   return {
     async run(signal, onChecked) {
       for (const { org_id: orgId } of await listHeads(db)) {
         signal.throwIfAborted();
         if (!isId('org', orgId)) continue;
-        for (const log of await logsOf(orgId)) await onChecked(await check(log, signal));
+        for (const log of await logsOf(db, orgId)) await onChecked(await check(log, signal));
       }
     },
   };
