@@ -1,4 +1,4 @@
-// Tests how alerts are told: by what happened and to what, not as somebody's deed.
+// Tests how alerts and the beginning of a log are told: by what happened and to what, not as somebody's deed.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -71,3 +71,28 @@ for (const { alert, name, told } of alerts) {
     );
   });
 }
+
+test('who tells which log the beginning of a continued one goes on from', async (t) => {
+  const held = signSample(log.entries.map(logText)).checkpoint;
+  const [origin, size] = held.split('\n');
+  const common = Object(first);
+  const entry = logText({ ...common, opened: { ...common.opened, previous: held } });
+  const signed = signSample([entry]);
+  const view = {
+    ...{ id: common.id, index: 0, at: common.ts, type: 'log_opened' },
+    ...{ actor: { ...system, agents: [] }, teams: [], rules: [], labels: [], entries: [] },
+  };
+  const server = await serveContract({
+    'record.get': () => view,
+    'record.proof': () => ({ index: 0, entry, proof: signed.receipt(0), verifierKey: signed.vkey }),
+  });
+  t.after(server.close);
+  const who = await runCli(['who', common.id], { COUNTERSIGN_URL: server.url, COUNTERSIGN_KEY: 'k' });
+  assert.equal(who.code, 0, who.err);
+  assert.ok(
+    who.out.includes(
+      `, and continues ${origin} after a restore: the last checkpoint held of that has ${size} entries.\n`,
+    ),
+    who.out,
+  );
+});

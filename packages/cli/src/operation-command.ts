@@ -163,7 +163,7 @@ function print(shape: Shape, { flags, json, machine }: Invocation, answer: unkno
   );
   if (!isObject(answer)) return;
   if (shape.isList && typeof answer.next === 'string')
-    machine.err(`there is more: add --all, or --cursor ${safeLine(answer.next)}\n`);
+    machine.err(`there is more: add --all, or --cursor=${safeLine(answer.next)}\n`);
   if (shape.operation.id === 'policy.simulate' && typeof answer.skipped === 'number' && answer.skipped > 0)
     machine.err(
       'skipped are calls that cannot be decided again: their model is gone, or policy was never asked\n',

@@ -181,3 +181,18 @@ test('the text of metrics is printed with nothing around it', async (t) => {
   const { cli } = await setting(t, { 'metrics.read': () => ({ text }) });
   assert.equal((await cli('metrics', 'read')).out, text);
 });
+
+test('where a page ends is told so that it can be pasted, also before the log was continued', async (t) => {
+  const asked: unknown[] = [];
+  const { cli } = await setting(t, {
+    'record.list': ({ query }) => {
+      asked.push(query);
+      return { items: [view], next: '-1125899906842616.3bd10fe092' };
+    },
+  });
+  const { err } = await cli('records', '--limit', '1');
+  const pasted = /add --all, or (--cursor\S+)/.exec(err)?.[1] ?? '';
+  const next = await cli('records', pasted);
+  assert.equal(next.code, 0, next.err);
+  assert.match(JSON.stringify(asked[1]), /"-1125899906842616\.3bd10fe092"/);
+});

@@ -79,7 +79,7 @@ async function run(invocation: Invocation): Promise<ExitCode> {
   if (json) machine.out(safeJson(next === undefined ? { items } : { items, next }));
   else if (flags.toggle('csv') === true) machine.out(csvText(csvColumns(recordList.response), { items }));
   else machine.out(items.length === 0 ? 'none\n' : tableText(table));
-  if (next !== undefined && !json) machine.err(`there is more: add --all, or --cursor ${safeLine(next)}\n`);
+  if (next !== undefined && !json) machine.err(`there is more: add --all, or --cursor=${safeLine(next)}\n`);
   return 0;
 }
 

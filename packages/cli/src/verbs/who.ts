@@ -2,6 +2,7 @@
 
 import { recordGet, recordProof } from '@countersign/contract/evidence-operations';
 import type { ResponseOf } from '@countersign/contract/operation';
+import { parseSignedCheckpoint } from '@countersign/core/ledger/checkpoint';
 import { type CallOutcome, decodeEntry, type Entry } from '@countersign/core/ledger/entry';
 import { describeReceipt } from '@countersign/sdk/ledger/describe-verification';
 import { type ReceiptVerification, verifyReceipt } from '@countersign/sdk/ledger/verify-receipt';
@@ -120,9 +121,18 @@ function alertText(
   return `budget ${nameOf(budget)} has reached ${reached}: ${money(used)} of ${money(limit)} USD are used (${percent} %)`;
 }
 
+/** Where a log begins, and what it goes on from. */
+function openedText({ opened, ts }: Extract<Entry, { readonly type: 'log_opened' }>): string {
+  const begins = `the log ${opened.origin} begins at ${ts}`;
+  if (opened.previous === undefined) return `${begins}.`;
+  const former = parseSignedCheckpoint(opened.previous)?.checkpoint;
+  return `${begins}, and continues ${former?.origin ?? 'another'} after a restore: the last checkpoint held of that has ${former?.size ?? 'unknown'} entries.`;
+}
+
 function whatHappened(view: View, entry: Entry): string {
   if (entry.type === 'alert')
     return `alert of the gateway at ${entry.ts}: ${alertText(entry, view.alert ?? {})}.`;
+  if (entry.type === 'log_opened') return openedText(entry);
   return `${whoText(view, entry)} ${whatText(entry)} at ${entry.ts}: ${decisionText(entry)}.`;
 }
 
