@@ -14,7 +14,7 @@ import {
   sendEvents,
   sendJson,
 } from '../../support/provider-answers.ts';
-import { at } from '../../support/server.ts';
+import { at, textAt } from '../../support/server.ts';
 
 let running: TestGateway;
 before(async () => {
@@ -68,6 +68,19 @@ for (const { path, asked } of faces) {
     assert.ok(whole.costNanos > 0);
   });
 }
+
+test('the name of a model that a provider gives forges no line in a copy of the record', async () => {
+  for (const [model, served] of [
+    ['gpt\u0085<110>1 - forged\u2028more\u009b31m\u202e', 'gpt<110>1 - forgedmore31m'],
+    ['\u0085\u2028', 'm'],
+    [`${'\u{1f600}'.repeat(300)}`, '\u{1f600}'.repeat(128)],
+  ] as const) {
+    running.provider.answer(answerAs({ ...plainly, model }));
+    const record = await running.record((await running.call({ body })).record());
+    const entry: unknown = JSON.parse(textAt(record, 'entries.1.text'));
+    assert.equal(at(entry, 'target.served'), served);
+  }
+});
 
 test('litellm#14457: a stream that its client leaves is billed by a flagged estimate', async () => {
   const text = 'word '.repeat(400);

@@ -5,6 +5,7 @@ import { storesAnswer } from '@countersign/core/dialects/inference-request';
 import { madeByAnswer } from '@countersign/core/dialects/kept-paths';
 import { AppError } from '@countersign/core/errors';
 import type { EntryId } from '@countersign/core/ids';
+import { isPlainText, plainTextOf } from '@countersign/core/plain-text';
 import type { SubjectKey } from '../../services/subjects/subject-key.ts';
 import type { ProviderObject } from '../../stores/provider-objects.ts';
 import type { UpstreamError } from '../../upstreams/upstream.ts';
@@ -119,6 +120,15 @@ export async function recordOutcome(
   if (isUnpriced) deps.alerts.unknownPrice(snapshot, model);
 }
 
+/** What the provider says that it has run. It may say anything: it stands in one line of every copy of the record. */
+function servedName({ report }: Forwarded): string | undefined {
+  const said = report?.servedModel;
+  if (said === undefined || (said.length <= 256 && isPlainText(said))) return said;
+  // As many characters take at most twice as many units.
+  const plain = plainTextOf(said, 128);
+  return plain === '' ? undefined : plain;
+}
+
 /** Makes the outcome durable; its place in the log. */
 async function writeOutcome(
   deps: GatewayDeps,
@@ -135,7 +145,7 @@ async function writeOutcome(
   const totalMs = deps.clock() - entry.asked.call.receivedAt;
   const text = outcomeText(deps, entry, id, atMs, {
     status: ending.status,
-    served: forwarded.report?.servedModel?.slice(0, 256),
+    served: servedName(forwarded),
     ran: metered?.ran,
     usage: metered?.usage,
     commitment: forwarded.commitment,
