@@ -101,7 +101,7 @@ test('--all follows every page; without it the next cursor is named', async (t) 
   const { cli } = await against(t, {
     'key.list': ({ query }) => (query.cursor === undefined ? { items: [key], next: 'p2' } : { items: [key] }),
   });
-  assert.match((await cli('keys', 'list')).err, /--cursor p2/);
+  assert.match((await cli('keys', 'list')).err, /--cursor=p2/);
   assert.equal((await cli('keys', 'list', '--all')).out.trimEnd().split('\n').length, 3);
 });
 
