@@ -1,6 +1,7 @@
 // Checks where the file of checkpoints is made, what is said where it cannot be, and that a full disk tears nothing.
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,7 +25,10 @@ test('a path that cannot be written stops the start with the path and what to do
   t.after(() => rmSync(root, { recursive: true, force: true }));
   writeFileSync(join(root, 'file'), '');
   const nowhere = process.platform === 'linux' ? ['/proc/x/y'] : [];
-  for (const path of [root, join(root, 'file', 'x'), ...nowhere])
+  // Opened to be written, a pipe waits for its reader.
+  const pipe = join(root, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  for (const path of [root, join(root, 'file', 'x'), pipe, ...nowhere])
     assert.throws(() => openCheckpointFile(path, ignore), {
       code: 'storage_unavailable',
       message: `checkpoints cannot be written to \`${path}\`: give another path in \`COUNTERSIGN_CHECKPOINT_FILE\`, or \`off\``,

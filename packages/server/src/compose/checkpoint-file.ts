@@ -1,6 +1,15 @@
 // Owns the append-only file of checkpoints: the anchor against the operator that is on by default.
 
-import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { AppError } from '@countersign/core/errors';
 import { makeFolder } from '../platform/folders/make-folder.ts';
@@ -13,11 +22,17 @@ export type CheckpointFile = {
   readonly close: () => void;
 };
 
+/** For reading, too, so that its end is never that of another file; and without waiting for who reads a pipe. */
+const flags = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK;
+
 /** Opens the file to append to it; on PostgreSQL nothing else has made the data folder. */
 function open(path: string): number {
   try {
     makeFolder(dirname(path));
-    return openSync(path, 'a', 0o600);
+    const fd = openSync(path, flags, 0o600);
+    if (fstatSync(fd).isFile()) return fd;
+    closeSync(fd);
+    throw new Error('no plain file');
   } catch (cause) {
     throw new AppError(
       'storage_unavailable',
@@ -31,18 +46,13 @@ function open(path: string): number {
 type Append = (fd: number, bytes: Uint8Array) => number;
 
 /** What has to come before a checkpoint, so that it begins after an empty line: a write of before may have been cut. */
-function gapBehind(path: string): string {
-  const fd = openSync(path, 'r');
-  try {
-    const { size } = fstatSync(fd);
-    const tail = Buffer.alloc(Math.min(2, size));
-    readSync(fd, tail, 0, tail.length, size - tail.length);
-    const text = tail.toString('latin1');
-    if (text === '' || text === '\n\n') return '';
-    return text.endsWith('\n') ? '\n' : '\n\n';
-  } finally {
-    closeSync(fd);
-  }
+function gapBehind(fd: number): string {
+  const { size } = fstatSync(fd);
+  const tail = Buffer.alloc(Math.min(2, size));
+  readSync(fd, tail, 0, tail.length, size - tail.length);
+  const text = tail.toString('latin1');
+  if (text === '' || text === '\n\n') return '';
+  return text.endsWith('\n') ? '\n' : '\n\n';
 }
 
 /** Appends all of it or, as far as the file can be cut, nothing. */
@@ -78,7 +88,7 @@ export function openCheckpointFile(
   let isFailing = false;
 
   const write = (): void => {
-    const gap = isKnownWhole ? '' : gapBehind(path);
+    const gap = isKnownWhole ? '' : gapBehind(fd);
     isKnownWhole = false;
     const text = [...latest.values()].map((checkpoint) => `${checkpoint}\n`).join('');
     appendAll(fd, Buffer.from(gap + text, 'utf8'), append);
