@@ -183,3 +183,19 @@ test('a restored store whose logs were given another name or key in the database
     assert.equal(readFileSync(store.checkpoints, 'utf8'), signed);
   }
 });
+
+test('a store in which somebody changed what a log has signed gets nothing else signed', {
+  timeout: 120_000,
+}, async (t) => {
+  const store = embedded(t);
+  const made = await initProcessStore(store.env);
+  await runOnce(t, store.env, made, ['first']);
+  const signed = readFileSync(store.checkpoints, 'utf8');
+  editHeads(store.env, () => 'frontier = randomblob(length(frontier))');
+  await serving(t, store.env, async ({ url }) => {
+    const answer = await requestApi(url, made.managementKey, 'POST', '/workspaces', { name: 'other' });
+    assert.equal(answer.status, 503, JSON.stringify(answer.body));
+    assert.match(textAt(answer.body, 'detail'), /is not what the log has signed/);
+  });
+  assert.equal(readFileSync(store.checkpoints, 'utf8'), signed);
+});

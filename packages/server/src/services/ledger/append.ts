@@ -31,7 +31,8 @@ export type Appended = {
   readonly cache: LogCache;
 };
 
-function frontierOf(head: Head): Frontier {
+/** The edge of a log's tree, as its head has it. */
+export function frontierOf(head: Pick<Head, 'size' | 'frontier'>): Frontier {
   const hashes: Uint8Array[] = [];
   for (let at = 0; at < head.frontier.length; at += 32) hashes.push(head.frontier.subarray(at, at + 32));
   return { size: head.size, hashes };

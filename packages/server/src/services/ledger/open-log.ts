@@ -2,15 +2,20 @@
 
 import { AppError } from '@countersign/core/errors';
 import type { OrgId } from '@countersign/core/ids';
-import { signCheckpoint } from '@countersign/core/ledger/checkpoint';
+import { openCheckpoint, signCheckpoint } from '@countersign/core/ledger/checkpoint';
 import { formatVerifierKey, makeVerifierKey, parseVerifierKey } from '@countersign/core/ledger/note';
 import { sameBytes } from '@countersign/core/ledger/primitives';
-import { emptyFrontier, frontierRoot, type TreeHasher } from '@countersign/core/ledger/tree';
+import {
+  createTreeHasher,
+  emptyFrontier,
+  frontierRoot,
+  type TreeHasher,
+} from '@countersign/core/ledger/tree';
 import type { Sealer } from '../../platform/sealer/sealer.ts';
 import { type Head, insertHead, readSigningKey } from '../../stores/heads.ts';
 import type { Tx } from '../../stores/schema.ts';
-import type { LogSigner } from './append.ts';
-import { generateLogKey, loadLogKey, publicKeyOf, sha256, signerOf, utf8 } from './crypto.ts';
+import { frontierOf, type LogSigner } from './append.ts';
+import { generateLogKey, loadLogKey, publicKeyOf, sha256, signerOf, utf8, verifyEd25519 } from './crypto.ts';
 
 export type NewLog = { readonly kind: 'organization' | 'installation'; readonly origin: string };
 
@@ -52,7 +57,8 @@ export async function openLog(
 
 /**
  * The signer of an open log. Throws `ledger_unavailable` where the log has no key, and where it stands under another
- * name or verifier key than it signs with: whoever edits the store could take it away from what it has signed.
+ * name or verifier key than it signs with, or its head is not the one that it has signed: whoever edits the store could
+ * take it away from that, and have other entries signed.
  */
 export async function openSigner(sealer: Sealer, tx: Tx, orgId: OrgId, head: Head): Promise<LogSigner> {
   const sealed = await readSigningKey(tx, orgId);
@@ -64,6 +70,17 @@ export async function openSigner(sealer: Sealer, tx: Tx, orgId: OrgId, head: Hea
     throw new AppError(
       'ledger_unavailable',
       `the log of \`${orgId}\` has another name or verifier key in the store than it signs with: somebody changed it`,
+    );
+  const opened = openCheckpoint({ sha256, utf8, verifyEd25519 }, head.checkpoint, key);
+  const root = frontierRoot(createTreeHasher(sha256), frontierOf(head));
+  if (
+    !opened.ok ||
+    opened.signed.checkpoint.size !== head.size ||
+    !sameBytes(opened.signed.checkpoint.root, root)
+  )
+    throw new AppError(
+      'ledger_unavailable',
+      `the head of the log of \`${orgId}\` is not what the log has signed: somebody changed the store`,
     );
   return { key, sign: signerOf(privateKey) };
 }
