@@ -21,7 +21,13 @@ import {
   serving,
 } from '../support/restorable-store.ts';
 import { at, requestApi, textAt } from '../support/server.ts';
-import { type Environment, initProcessStore, runServer, within } from '../support/server-process.ts';
+import {
+  type Environment,
+  initProcessStore,
+  processEnv,
+  runServer,
+  within,
+} from '../support/server-process.ts';
 
 const { cluster, skip } = await startPostgres();
 after(() => cluster?.stop());
@@ -106,6 +112,20 @@ test('a checkpoint that somebody kept refuses a restored store, where the file o
   const known = await runCli([...go, join(folderOf(t), 'archive')], plainEnv(env));
   assert.equal(known.code, 0, known.err);
   assert.match(await runOnce(t, env, made, ['fourth']), /^[^\n]+\/2\n/);
+});
+
+test('an empty store is not begun where a checkpoint says that there was one', {
+  timeout: 60_000,
+}, async (t) => {
+  const store = embedded(t);
+  const made = await initProcessStore(store.env);
+  const kept = join(folderOf(t), 'checkpoint.kept');
+  writeFileSync(kept, await runOnce(t, store.env, made, ['first']));
+  const elsewhere = processEnv(join(folderOf(t), 'data'), { COUNTERSIGN_HELD_CHECKPOINT: kept });
+  assert.match(
+    await refusedStart(elsewhere),
+    /holds no checkpoint that a log of this store has signed: the store is empty, put the backup/,
+  );
 });
 
 test('an untouched store starts, whatever strangers write into the file of checkpoints', {

@@ -71,12 +71,12 @@ function readKept(file: string, logs: readonly AskedLog[]): ReadonlyMap<string, 
     });
   }
   const found = largestInText(text, logs);
-  if (found.size === 0)
-    throw new AppError(
-      'invalid_request',
-      `\`${file}\` holds no checkpoint that a log of this store has signed`,
-    );
-  return found;
+  if (found.size > 0) return found;
+  throw new AppError(
+    'invalid_request',
+    `\`${file}\` holds no checkpoint that a log of this store has signed` +
+      (logs.length === 0 ? ': the store is empty, put the backup in its place first' : ''),
+  );
 }
 
 function readAppended(file: string, heads: readonly Head[], warn: (text: string) => void) {
@@ -102,7 +102,6 @@ export async function readHeld(
 ): Promise<readonly HeldLog[]> {
   const logs = await readLogs(db);
   const heads = logs.map(({ head }) => head);
-  if (logs.length === 0) return [];
   const closed = kept.length === 0 ? [] : await readClosed(db, logs);
   const sources = [
     ...(appended === undefined ? [] : [{ file: appended, found: readAppended(appended, heads, warn) }]),
