@@ -140,7 +140,7 @@ export function readFile(machine: Machine, path: string): string {
     return machine.readText(path);
   } catch (error) {
     const code = isObject(error) && typeof error.code === 'string' ? error.code : 'unreadable';
-    throw new FailedError(`\`${path}\` cannot be read (${code}): check the path and its permissions`);
+    throw new FailedError(`\`${path}\` cannot be read (${code}); check the path and its permissions`);
   }
 }
 
