@@ -2,8 +2,8 @@
 
 import { type Client, createClient } from '@countersign/sdk/client/client';
 import type { Flag, Invocation } from './command.ts';
+import { readFilled } from './input-file.ts';
 import { FailedError, UsageError } from './machine.ts';
-import { readFile } from './schema-flags.ts';
 
 const defaultUrl = 'http://127.0.0.1:7070';
 
@@ -49,7 +49,8 @@ function keyOf({ flags, machine }: Invocation): string {
   const { COUNTERSIGN_KEY, COUNTERSIGN_MANAGEMENT_KEY, COUNTERSIGN_KEY_FILE } = machine.env;
   const text = given ?? (file === undefined ? (COUNTERSIGN_KEY ?? COUNTERSIGN_MANAGEMENT_KEY) : undefined);
   const path = file ?? COUNTERSIGN_KEY_FILE;
-  const key = text ?? (path === undefined ? undefined : readFile(machine, path));
+  const key =
+    text ?? (path === undefined ? undefined : readFilled(machine, path, 'a management key belongs in it'));
   if (key !== undefined && key.trim() !== '') return key.trim();
   throw new FailedError('there is no key: set COUNTERSIGN_KEY to a management key, or give --key-file FILE');
 }

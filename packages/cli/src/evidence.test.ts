@@ -148,7 +148,7 @@ test('the checkpoint that the command prints, or its JSON, is what verify holds 
   }
   writeFileSync(since, 'checkpoint:\n  sample\n');
   const ran = await cli('ledger', 'verify', directory, '--since', since);
-  assert.equal(ran.code, 1);
+  assert.equal(ran.code, 2);
   assert.match(ran.err, /`\S+kept` is no checkpoint: `countersign ledger checkpoint` prints one/);
 });
 

@@ -26,7 +26,7 @@ function machineFor(url: string): Machine & { readonly said: () => string } {
     env: { COUNTERSIGN_URL: url, COUNTERSIGN_KEY: 'k' },
     out: say,
     err: say,
-    readText: () => 'permit(principal, action, resource);\n',
+    readBytes: () => Buffer.from('permit(principal, action, resource);\n'),
     writeBytes: () => {},
     said: () => said,
   };
@@ -70,7 +70,7 @@ test('a flag that takes JSON shows its form', () => {
 test('a key from a file comes without the end of its line', async (t) => {
   const server = await serveContract({});
   t.after(server.close);
-  const machine = { ...machineFor(server.url), readText: () => 'sk-sample\r\n' };
+  const machine = { ...machineFor(server.url), readBytes: () => Buffer.from('sk-sample\r\n') };
   const words = ['providers', 'create', '--name', 'p', '--kind', 'openai', '--api-key', '@key.txt'];
   await run(allCommands(), words, machine);
   assert.deepEqual(server.asked[0]?.body, { name: 'p', kind: 'openai', apiKey: 'sk-sample' });

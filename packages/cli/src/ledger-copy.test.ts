@@ -110,7 +110,7 @@ test('a reader that takes its time is waited for: a batch of lines at most is ah
       ahead = 0;
     },
     err: () => {},
-    readText: () => '',
+    readBytes: () => new Uint8Array(0),
     writeBytes: () => {},
   };
   assert.equal(await run(allCommands(), ['ledger', 'copy', directory, '--format', 'syslog'], machine), 0);

@@ -8,8 +8,8 @@ export type Machine = {
   /** Waits until the reader of `out` has taken enough that more may follow; absent where nothing piles up. */
   readonly drained?: () => Promise<void>;
   readonly err: (text: string) => void;
-  /** The text of a file, or of standard input for `-`. Throws what the file system throws. */
-  readonly readText: (path: string) => string;
+  /** The bytes of a file, or of standard input for `-`. Throws what the file system throws. */
+  readonly readBytes: (path: string) => Uint8Array;
   readonly writeBytes: (path: string, bytes: Uint8Array) => void;
 };
 

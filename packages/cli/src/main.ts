@@ -14,7 +14,7 @@ const machine: Machine = {
   },
   err: (text) => process.stderr.write(text),
   // 0 is standard input.
-  readText: (path) => readFileSync(path === '-' ? 0 : path, 'utf8'),
+  readBytes: (path) => readFileSync(path === '-' ? 0 : path),
   writeBytes: (path, bytes) => writeFileSync(path, bytes),
 };
 

@@ -29,8 +29,8 @@ test('a folder that is not there is said to be so by every verb that reads one',
   writeFileSync(bill, 'day,model,requests,input_tokens,output_tokens\n');
   const nowhere = join(room, 'nowhere');
   for (const [path, said] of [
-    [nowhere, /^failed: there is no `[^`]+nowhere`: name a folder that `ledger export` wrote/],
-    [bill, /^failed: `[^`]+bill\.csv` is a file: name a folder/],
+    [nowhere, /^there is no `[^`]+nowhere`: name a folder that `ledger export` wrote/],
+    [bill, /^`[^`]+bill\.csv` is a file: name a folder/],
   ] as const) {
     for (const words of [
       ['replay', path],
@@ -39,13 +39,13 @@ test('a folder that is not there is said to be so by every verb that reads one',
       ['reconcile', path, '--bill', bill],
     ]) {
       const ran = await runCli(['ledger', ...words]);
-      assert.deepEqual([ran.code, ran.out], [1, ''], words.join(' '));
+      assert.deepEqual([ran.code, ran.out], [2, ''], words.join(' '));
       assert.match(ran.err, said, words.join(' '));
     }
   }
   assert.match((await runCli(['ledger', 'verify', nowhere])).err, /there is no `[^`]+nowhere`/);
-  const empty = await runCli(['ledger', 'verify', room]);
-  assert.match(empty.out, /^NOT VERIFIED: `checkpoint` is missing: this is no export, or a part of one/);
+  const part = await runCli(['ledger', 'verify', room]);
+  assert.match(part.out, /^NOT VERIFIED: `checkpoint` is missing: this is no export, or a part of one/);
 });
 
 test('a witness is named by its key or the file of it, and by no other key', async (t) => {

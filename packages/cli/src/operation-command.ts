@@ -6,11 +6,12 @@ import { isObject } from '@countersign/core/json';
 import type { Client } from '@countersign/sdk/client/client';
 import { type Command, csvFlag, type Flag, type Invocation, type Positional } from './command.ts';
 import { connect, connectionFlags } from './connection.ts';
+import { readFile } from './input-file.ts';
 import { type ExitCode, UsageError } from './machine.ts';
 import { exampleOf } from './operation-example.ts';
 import { answerText, itemsOf } from './print-answer.ts';
 import { safeJson, safeLine, safeLines } from './safe-text.ts';
-import { type Member, membersOf, queryMembersOf, readFile, readJson, valuesOf } from './schema-flags.ts';
+import { type Member, membersOf, queryMembersOf, readJson, valuesOf } from './schema-flags.ts';
 
 type Shape = {
   readonly operation: Operation;

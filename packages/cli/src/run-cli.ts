@@ -22,7 +22,7 @@ export async function runCli(
     err: (text) => {
       err += text;
     },
-    readText: (path) => readFileSync(path, 'utf8'),
+    readBytes: (path) => readFileSync(path),
     writeBytes: (path, bytes) => writeFileSync(path, bytes),
   });
   return { code, out, err };

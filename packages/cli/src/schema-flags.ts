@@ -4,8 +4,9 @@ import { type JsonSchema, jsonSchemaOf } from '@countersign/contract/json-schema
 import type { Operation } from '@countersign/contract/operation';
 import { isObject } from '@countersign/core/json';
 import type { Flag, Flags } from './command.ts';
+import { readFile } from './input-file.ts';
 import { idPrefixesOf, jsonForm } from './json-form.ts';
-import { FailedError, type Machine, UsageError } from './machine.ts';
+import { type Machine, UsageError } from './machine.ts';
 
 /** One member of an operation's input and how the command line takes it. */
 export type Member = {
@@ -131,16 +132,6 @@ export function readJson(machine: Machine, flag: string, text: string): unknown 
     return value;
   } catch {
     throw new UsageError(`\`--${flag}\` takes JSON, or @FILE with JSON in it`);
-  }
-}
-
-/** A file's text. A FailedError with the path if it cannot be read. */
-export function readFile(machine: Machine, path: string): string {
-  try {
-    return machine.readText(path);
-  } catch (error) {
-    const code = isObject(error) && typeof error.code === 'string' ? error.code : 'unreadable';
-    throw new FailedError(`\`${path}\` cannot be read (${code}); check the path and its permissions`);
   }
 }
 

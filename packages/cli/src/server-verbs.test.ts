@@ -83,11 +83,8 @@ for (const verb of ['serve', 'init --org a --owner a@example.com'])
 
 test('a file of the key that is not there is said to be so', async () => {
   const ran = await runCli(['keys', 'list', '--key-file', join(room, 'nope')]);
-  assert.equal(ran.code, 1);
-  assert.match(
-    ran.err,
-    /^failed: `\S+nope` cannot be read \(ENOENT\); check the path and its permissions\n$/,
-  );
+  assert.equal(ran.code, 2);
+  assert.match(ran.err, /^`\S+nope` cannot be read \(ENOENT\); check the path and its permissions\nusage: /);
 });
 
 test('--version says the version of the package', async () => {

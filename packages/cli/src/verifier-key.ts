@@ -4,8 +4,8 @@ import { existsSync } from 'node:fs';
 import { parseVerifierKey, signatureTypes } from '@countersign/core/ledger/note';
 import { nodeVerifying } from '@countersign/sdk/ledger/node-verifying';
 import type { Flag, Invocation } from './command.ts';
+import { readFilled } from './input-file.ts';
 import { type Machine, UsageError } from './machine.ts';
-import { readFile } from './schema-flags.ts';
 
 export const vkeyFlag: Flag = {
   name: 'vkey',
@@ -30,9 +30,9 @@ const witnessKey: Wanted = {
 
 function keyText(machine: Machine, given: string, { flag, type, whose }: Wanted): string {
   const isFile = given.startsWith('@');
-  const text = isFile ? readFile(machine, given.slice(1)) : given;
+  const text = isFile ? readFilled(machine, given.slice(1), `a ${whose} belongs in it`) : given;
   if (parseVerifierKey(nodeVerifying, text.trim())?.type === type) return text;
-  if (isFile) throw new UsageError(`\`${given.slice(1)}\` holds no ${whose}`);
+  if (isFile) throw new UsageError(`\`${given.slice(1)}\` holds no ${whose}: name the file that was kept`);
   const hint = existsSync(given) ? `: to read it from that file, say \`--${flag} @${given}\`` : ', or @FILE';
   throw new UsageError(`\`--${flag}\` takes a ${whose}, and \`${given}\` is none${hint}`);
 }

@@ -269,15 +269,13 @@ test('what cannot be compared is refused with what to do', async () => {
   const directory = await exported();
   const bill = keep('again.json', completionsPage());
   const several = await runCli(['ledger', 'reconcile', directory, '--bill', bill]);
-  assert.deepEqual(
-    [several.code, several.err],
-    [1, 'failed: the records have calls to `claude`, `fake`: say whose bill it is with `--provider`\n'],
-  );
+  assert.equal(several.code, 2);
+  assert.match(several.err, /^the records have calls to `claude`, `fake`: say whose bill it is with `--prov/);
   const none = await reconcile(directory, keep('none.json', '<html>'));
-  assert.equal(none.code, 1);
+  assert.equal(none.code, 2);
   assert.match(none.err, /none\.json` is no bill that can be read: read are usage reports/);
   const missing = await reconcile(directory, join(room, 'missing.json'));
-  assert.deepEqual([missing.code, /cannot be read \(ENOENT\)/.test(missing.err)], [1, true]);
+  assert.deepEqual([missing.code, /cannot be read \(ENOENT\)/.test(missing.err)], [2, true]);
   const words: readonly (readonly [string[], RegExp])[] = [
     [['--from', 'march'], /`--from` takes a UTC day/],
     [['--from', '2026-03-02', '--to', '2026-03-01'], /`--to` 2026-03-01 lies before/],

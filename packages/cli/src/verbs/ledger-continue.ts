@@ -6,7 +6,8 @@ import { verifyDirectory } from '@countersign/sdk/ledger/verify-directory';
 import { writeExport } from '@countersign/sdk/ledger/write-export';
 import type { ClosingLog, ContinuedLog } from '@countersign/server/compose/continue-logs';
 import type { Command, Invocation } from '../command.ts';
-import { type ExitCode, FailedError, tried } from '../machine.ts';
+import { readFilled } from '../input-file.ts';
+import { type ExitCode, FailedError, type Machine, tried } from '../machine.ts';
 import { safeJson, safeLine } from '../safe-text.ts';
 import { serverEnv, settingFlags } from './server.ts';
 
@@ -40,12 +41,18 @@ before callers come in: end again what was ended since the backup (keys, people,
 budgets have forgotten what was spent since the backup
 `;
 
+/** The path of a file with checkpoints that somebody kept, which the store is held to. Throws a UsageError for none. */
+function keptFile(machine: Machine, file: string): string {
+  readFilled(machine, file, 'name a checkpoint that you kept');
+  return file;
+}
+
 async function run(invocation: Invocation): Promise<ExitCode> {
   const { flags, json, machine } = invocation;
   const directory = resolve(flags.text('archive') ?? '');
   const { continueLogs } = await import('@countersign/server/compose/continue-logs');
   const continued = await continueLogs(await serverEnv(invocation), {
-    held: flags.list('held'),
+    held: flags.list('held').map((file) => keptFile(machine, file)),
     all: flags.toggle('all') === true,
     archive: (log) => archiveInto(directory, log),
   });

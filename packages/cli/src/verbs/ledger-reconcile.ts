@@ -2,19 +2,23 @@
 
 import { type CsvColumns, csvText } from '@countersign/contract/csv';
 import { measures, type Told } from '@countersign/core/metering/reconcile/amounts';
-import { type BillForm, billForms, dayText } from '@countersign/core/metering/reconcile/bill';
+import { BillError, type BillForm, billForms, dayText } from '@countersign/core/metering/reconcile/bill';
 import type { Row, Tolerance } from '@countersign/core/metering/reconcile/compare-bill';
 import { startOfDay } from '@countersign/core/metering/reconcile/csv-bills';
 import { type Bill, gatherBill } from '@countersign/core/metering/reconcile/gather-bill';
 import { readBill } from '@countersign/core/metering/reconcile/read-bill';
 import { describeFinding, describeVerification } from '@countersign/sdk/ledger/describe-verification';
 import { describeReconciliation } from '@countersign/sdk/reconcile/describe-reconciliation';
-import { type Reconciliation, reconcileExport } from '@countersign/sdk/reconcile/reconcile-export';
+import {
+  type ExportReconciliation,
+  type Reconciliation,
+  reconcileExport,
+} from '@countersign/sdk/reconcile/reconcile-export';
 import type { Command, Flags, Invocation } from '../command.ts';
 import { exportFolder } from '../export-folder.ts';
+import { readFilled } from '../input-file.ts';
 import { type ExitCode, UsageError } from '../machine.ts';
 import { safeJson, safeLines } from '../safe-text.ts';
-import { readFile } from '../schema-flags.ts';
 import { type Table, tableText } from '../table.ts';
 import { againstFlags, againstOf } from './ledger-verify.ts';
 
@@ -164,6 +168,8 @@ function toleranceOf(flags: Flags): Tolerance {
   return { tokenParts: BigInt(whole) * 1000n + BigInt(part.padEnd(3, '0')), requests: BigInt(requests) };
 }
 
+const nextBill = "name a usage report of the provider's";
+
 function billOf({ flags, machine }: Invocation): Bill {
   const form = formOf(flags);
   const [fromMs, toMs] = [dayOf(flags, 'from'), dayOf(flags, 'to')];
@@ -172,19 +178,29 @@ function billOf({ flags, machine }: Invocation): Bill {
   const files = flags.list('bill');
   const twice = files.find((file, i) => files.indexOf(file) !== i);
   if (twice !== undefined) throw new UsageError(`\`--bill\` names \`${twice}\` twice`);
-  const pages = files.flatMap((file) => readBill(file, readFile(machine, file), form));
+  const pages = files.flatMap((file) => readBill(file, readFilled(machine, file, nextBill), form));
   return gatherBill(pages, { fromMs, toMs, keys: flags.list('bill-key') });
 }
 
+/** Compares. A bill that cannot be read or compared is wrong usage: 1 is for a difference. */
+async function compared(invocation: Invocation): Promise<ExportReconciliation> {
+  const { args, flags } = invocation;
+  try {
+    return await reconcileExport(exportFolder(args[0] ?? ''), {
+      against: againstOf(invocation),
+      bill: billOf(invocation),
+      provider: flags.text('provider'),
+      aliases: aliasesOf(flags),
+      tolerance: toleranceOf(flags),
+    });
+  } catch (error) {
+    throw error instanceof BillError ? new UsageError(error.message) : error;
+  }
+}
+
 async function run(invocation: Invocation): Promise<ExitCode> {
-  const { args, flags, json, machine } = invocation;
-  const result = await reconcileExport(exportFolder(args[0] ?? ''), {
-    against: againstOf(invocation),
-    bill: billOf(invocation),
-    provider: flags.text('provider'),
-    aliases: aliasesOf(flags),
-    tolerance: toleranceOf(flags),
-  });
+  const { flags, json, machine } = invocation;
+  const result = await compared(invocation);
   if (result.kind === 'not_verified') {
     machine.out(
       json ? safeJson(result) : `${safeLines(`NOT VERIFIED: ${describeFinding(result.finding)}`)}\n`,

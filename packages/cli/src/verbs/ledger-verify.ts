@@ -1,16 +1,18 @@
 // Owns `ledger verify`: an export or a receipt checked without any server, and what that does not protect against.
 
 import { existsSync } from 'node:fs';
+import { parseLogPolicy } from '@countersign/core/ledger/log-policy';
+import { parseVerifierKey, signatureTypes } from '@countersign/core/ledger/note';
 import { describeReceipt, describeVerification } from '@countersign/sdk/ledger/describe-verification';
 import { heldNote } from '@countersign/sdk/ledger/held-checkpoint';
-import { readPlainFile } from '@countersign/sdk/ledger/read-export';
+import { nodeVerifying } from '@countersign/sdk/ledger/node-verifying';
 import { type VerifyOptions, verifyDirectory } from '@countersign/sdk/ledger/verify-directory';
-import { verifyReceiptFiles } from '@countersign/sdk/ledger/verify-receipt';
+import { verifyReceipt } from '@countersign/sdk/ledger/verify-receipt';
 import type { Command, Flag, Invocation } from '../command.ts';
-import { kindOf } from '../export-folder.ts';
-import { type ExitCode, FailedError, type Machine, UsageError } from '../machine.ts';
+import { exportFolder, kindOf } from '../export-folder.ts';
+import { readEvidence, readFilled, textOf } from '../input-file.ts';
+import { type ExitCode, type Machine, UsageError } from '../machine.ts';
 import { safeJson, safeLines } from '../safe-text.ts';
-import { readFile } from '../schema-flags.ts';
 import { givenVkey, givenWitnesses, vkeyFlag } from '../verifier-key.ts';
 
 /** What a log is held against, as `ledger verify` and `ledger replay` take it. */
@@ -38,11 +40,22 @@ export const againstFlags: readonly Flag[] = [
   },
 ];
 
-function sinceText(machine: Machine, path: string): string {
-  const text = readFile(machine, path);
+const nextCheckpoint = '`countersign ledger checkpoint` prints one, five lines of a signed note';
+
+/** The text of a file with a checkpoint that was kept. Throws a UsageError for one that holds none. */
+export function sinceText(machine: Machine, path: string): string {
+  const text = readFilled(machine, path, nextCheckpoint);
   if (heldNote(text) !== undefined) return text;
-  throw new FailedError(
-    `\`${path}\` is no checkpoint: \`countersign ledger checkpoint\` prints one, five lines of a signed note`,
+  throw new UsageError(`\`${path}\` is no checkpoint: ${nextCheckpoint}`);
+}
+
+/** The text of a tlog-policy file. Throws a UsageError with the line that cannot be read. */
+function policyText(machine: Machine, path: string): string {
+  const text = readFilled(machine, path, 'name a tlog-policy file: the log, its witnesses, the quorum');
+  const read = parseLogPolicy(nodeVerifying, text);
+  if (read.ok) return text;
+  throw new UsageError(
+    `\`${path}\` is no tlog-policy file: line ${read.line}: ${read.reason}; correct it, or name another`,
   );
 }
 
@@ -55,7 +68,7 @@ export function againstOf(invocation: Invocation): VerifyOptions {
   return {
     ...(vkey === undefined ? {} : { vkey }),
     ...(since === undefined ? {} : { since: sinceText(machine, since) }),
-    ...(policy === undefined ? {} : { policy: readFile(machine, policy) }),
+    ...(policy === undefined ? {} : { policy: policyText(machine, policy) }),
     witnesses: givenWitnesses(invocation),
   };
 }
@@ -64,6 +77,14 @@ export function againstOf(invocation: Invocation): VerifyOptions {
 export function besideReceipt(receipt: string): { readonly record: string; readonly vkey: string } {
   const stem = receipt.replace(/\.tlog-proof$/, '');
   return { record: `${stem}.entry.json`, vkey: `${stem}.vkey` };
+}
+
+/** The key that lies beside a receipt, which is held to nothing else. */
+function lyingVkey(path: string): string {
+  const next = 'give `--vkey`, the verifier key of the log';
+  const text = textOf(path, readEvidence(path, next));
+  if (parseVerifierKey(nodeVerifying, text.trim())?.type === signatureTypes.ed25519) return text;
+  throw new UsageError(`\`${path}\` holds no verifier key of a log: ${next}`);
 }
 
 function verifyFile(file: string, invocation: Invocation): ExitCode {
@@ -76,11 +97,14 @@ function verifyFile(file: string, invocation: Invocation): ExitCode {
   const isHeld = against.vkey !== undefined || against.policy !== undefined;
   if (!isHeld && !existsSync(beside.vkey))
     throw new UsageError('give `--vkey`, the verifier key of the log, or a `--policy` that names it');
-  const record = flags.text('record') ?? beside.record;
-  if (!existsSync(record))
-    throw new FailedError(`there is no \`${record}\`: name the record's file with --record`);
-  const lying = isHeld ? {} : { vkey: Buffer.from(readPlainFile(beside.vkey) ?? []).toString('utf8') };
-  const result = verifyReceiptFiles(file, record, { ...against, ...lying });
+  const receipt = textOf(file, readEvidence(file, 'name a receipt that `ledger proof` wrote'));
+  // Bytes as they are: what is not UTF-8 is no record of the log's, and that is a verdict.
+  const record = readEvidence(flags.text('record') ?? beside.record, "name the record's file with --record");
+  const result = verifyReceipt(
+    receipt,
+    record,
+    isHeld ? against : { ...against, vkey: lyingVkey(beside.vkey) },
+  );
   if (json) machine.out(safeJson(result));
   else {
     machine.out(`${safeLines(describeReceipt(result))}\n`);
@@ -94,7 +118,8 @@ async function run(invocation: Invocation): Promise<ExitCode> {
   const { args, json, machine } = invocation;
   const [path = ''] = args;
   if (kindOf(path, ', or a receipt') === 'file') return verifyFile(path, invocation);
-  const result = await verifyDirectory(path, againstOf(invocation));
+  const directory = exportFolder(path, ', or a receipt');
+  const result = await verifyDirectory(directory, againstOf(invocation));
   machine.out(json ? safeJson(result) : `${safeLines(describeVerification(result))}\n`);
   return result.ok ? 0 : 1;
 }

@@ -190,8 +190,9 @@ export const migrate: Command = {
 
 async function runConfigPrint(invocation: Invocation): Promise<ExitCode> {
   const { json, machine } = invocation;
+  const readText = (path: string): string => Buffer.from(machine.readBytes(path)).toString('utf8');
   const { describeSettings, showSettings } = await import('@countersign/server/compose/settings');
-  const described = describeSettings(await serverEnv(invocation), machine.readText, flagNames(invocation));
+  const described = describeSettings(await serverEnv(invocation), readText, flagNames(invocation));
   if (described.kind === 'refused') throw new FailedError(described.why);
   const { settings } = described;
   machine.out(json ? safeJson(settings) : showSettings(settings, safeLine));

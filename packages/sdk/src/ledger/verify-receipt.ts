@@ -1,9 +1,8 @@
-// Owns the offline check of one receipt: a .tlog-proof file and the record's bytes.
+// Owns the offline check of one receipt: the text of a .tlog-proof file and the record's bytes.
 
 import type { Cosignature } from '@countersign/core/ledger/cosignature';
 import { parseTlogProof, type ReceiptProblem, verifyTlogProof } from '@countersign/core/ledger/tlog-proof';
-import { nodeVerifying, strictText } from './node-verifying.ts';
-import { readPlainFile } from './read-export.ts';
+import { nodeVerifying } from './node-verifying.ts';
 import { logKeyOf, readCosignatures, readTrusted, type TrustFinding, type TrustOptions } from './trusted.ts';
 
 /** What the receipt is held to: the log's key or a policy that names it, received apart from the receipt. */
@@ -61,18 +60,4 @@ export function verifyReceipt(
   const witnesses = readCosignatures(read.trusted, note);
   if (!witnesses.ok) return failed(witnesses.finding);
   return { ok: true, origin: head.origin, index: verified.index, size: head.size, ...witnesses.witnessed };
-}
-
-/**
- * The same from two files: `<name>.tlog-proof` and the record's bytes. Throws `UnexpectedFileError` if one is no file;
- * one that is missing is empty.
- */
-export function verifyReceiptFiles(
-  receiptFile: string,
-  recordFile: string,
-  options: ReceiptOptions,
-): ReceiptVerification {
-  const receipt = strictText(readPlainFile(receiptFile) ?? new Uint8Array(0));
-  if (receipt === undefined) return { ok: false, problem: 'receipt_malformed' };
-  return verifyReceipt(receipt, readPlainFile(recordFile) ?? new Uint8Array(0), options);
 }
