@@ -4,6 +4,7 @@ import { createSocket } from 'node:dgram';
 import { createServer as createHttp, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import { createServer as createTcp, type Server, type Socket } from 'node:net';
 import { createServer as createTls } from 'node:tls';
+import { readFrames, readSyslog } from '@countersign/core/syslog-reader.support';
 
 export type Received = {
   readonly headers: IncomingHttpHeaders;
@@ -21,7 +22,7 @@ export type WebhookReceiver = {
 
 export type SyslogReceiver = {
   readonly url: string;
-  /** The messages without framing, in their order. */
+  /** The messages without framing, in their order; each was held to the grammar. */
   readonly messages: readonly string[];
   readonly close: () => Promise<void>;
 };
@@ -71,25 +72,17 @@ export async function receiveWebhook(): Promise<WebhookReceiver> {
   };
 }
 
-/** The messages of RFC 6587's octet counting; throws on bytes that are none. */
-export function readFrames(bytes: Buffer): readonly string[] {
-  const messages: string[] = [];
-  for (let at = 0; at < bytes.length; ) {
-    const [, digits = ''] = /^([1-9]\d*) /.exec(bytes.toString('latin1', at, at + 12)) ?? [];
-    const from = at + digits.length + 1;
-    const to = from + Number(digits);
-    if (digits === '' || to > bytes.length) throw new RangeError(`no frame at ${at}`);
-    messages.push(bytes.toString('utf8', from, to));
-    at = to;
-  }
-  return messages;
+/** A message as text. Throws what breaks a rule of RFC 5424, which fails the test that is running. */
+function held(bytes: Uint8Array): string {
+  readSyslog(bytes);
+  return Buffer.from(bytes).toString('utf8');
 }
 
 /** Syslog by UDP: one message a datagram. */
 export async function receiveDatagrams(): Promise<SyslogReceiver> {
   const messages: string[] = [];
   const socket = createSocket('udp4');
-  socket.on('message', (bytes) => void messages.push(bytes.toString('utf8')));
+  socket.on('message', (bytes) => void messages.push(held(bytes)));
   await new Promise<void>((resolve) => {
     socket.bind(0, '127.0.0.1', resolve);
   });
@@ -117,7 +110,7 @@ export async function receiveStreams({ tls, onConnection }: StreamOptions = {}):
   const read = (socket: Socket): void => {
     const chunks: Buffer[] = [];
     socket.on('data', (chunk) => chunks.push(Buffer.from(chunk)));
-    socket.on('end', () => messages.push(...readFrames(Buffer.concat(chunks))));
+    socket.on('end', () => messages.push(...readFrames(Buffer.concat(chunks)).map(held)));
   };
   const take = (socket: Socket): void => {
     sockets.add(socket);

@@ -46,6 +46,17 @@ function field(text: string, most: number): string {
   return printable === '' ? '-' : printable;
 }
 
+/** An IPv6 address, as far as its characters go. */
+const address = /^(?=.*:.*:)[0-9A-Fa-f:.]+$/;
+
+/**
+ * RFC 5424 6.2.4: the name of a host or its address. The grammar has any printable ASCII there, but a reader that goes
+ * by what may be (syslog-ng) refuses the whole message for a `[` or a `:` in a name.
+ */
+function hostField(name: string): string {
+  return field(address.test(name) ? name : name.replace(/[^A-Za-z0-9._-]/g, '_'), 255);
+}
+
 /** Everything that a reader of lines, or a terminal, may take for more than text. */
 const breaks = /[\p{Cc}\u2028\u2029]/gu;
 
@@ -71,7 +82,7 @@ export function syslogLine(message: SyslogMessage): string {
   const header = [
     `<${facility * 8 + severity}>1`,
     timestamp,
-    field(hostname, 255),
+    hostField(hostname),
     field(app, 48),
     field(process, 128),
     field(kind, 32),

@@ -6,9 +6,12 @@ import type { Entry } from '../entry.ts';
 import { actorKinds, decisions, proofKinds, usageSources } from '../entry-fields.ts';
 
 const perhaps = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
-/** Text that a format might trip over: its own marks, ends of lines, formulas, controls, any script. */
-const difficult = fc.string({ unit: fc.constantFrom(...'"\\][}{=+-@,;\n\r\t \u007f\u0085\u2028é😀a') });
-const texts = fc.oneof(fc.string(), fc.string({ unit: 'grapheme' }), difficult);
+/** Text that a format might trip over: its own marks, ends of lines, formulas, controls, any script, half characters. */
+const difficult = fc.string({
+  unit: fc.constantFrom(...'"\\][}{=+-@,;\n\r\t \0\u007f\u0085\u2028\u202e\ufeffé😀a', '\ud83d'),
+});
+const long = fc.tuple(difficult, fc.integer({ min: 1, max: 256 })).map(([text, most]) => text.repeat(most));
+const texts = fc.oneof(fc.string(), fc.string({ unit: 'grapheme' }), difficult, long);
 const textOf = (most: number) => texts.filter((text) => text.length > 0 && text.length <= most);
 const name = textOf(256);
 const names = fc.array(name, { maxLength: 3 });
@@ -19,12 +22,15 @@ const code = fc.constantFrom('rate_limited', 'orphaned', 'a');
 const moment = fc.constantFrom(
   '2026-11-22T03:35:39.123Z',
   '1969-01-01T00:00:00.000Z',
+  '2026-02-30T12:00:00.000Z',
+  '2026-11-22T24:00:00.000Z',
+  '9999-12-31T23:59:59.999Z',
   '9999-99-99T99:99:99.999Z',
 );
 const entryId = fc.nat().map((time) => makeEntryId(time, new Uint8Array(10).fill(7)));
 const requestId = fc.nat().map((time) => makeRequestId(time, new Uint8Array(10).fill(8)));
 const free = fc.dictionary(
-  texts.filter((key) => key !== '__proto__'),
+  texts.filter((key) => key !== '__proto__' && key.isWellFormed()),
   fc.oneof(texts, fc.nat(), fc.boolean(), names),
   { maxKeys: 3 },
 );
@@ -98,7 +104,7 @@ const called = {
   cc: perhaps(label),
   tags: perhaps(
     fc.dictionary(
-      label,
+      label.filter((key) => key.isWellFormed()),
       texts.filter((text) => text.length <= 256),
       { maxKeys: 2 },
     ),

@@ -42,10 +42,13 @@ export function kindOf(entry: Entry): string {
   return 'phase' in entry ? `${entry.type}.${entry.phase}` : entry.type;
 }
 
-/** A moment as milliseconds since 1970; 0, which the formats take as unknown, where it names no day that there is. */
+/**
+ * A moment as milliseconds since 1970; 0, which the formats take as unknown, where it names no moment that there is.
+ * `Date.parse` takes 30 February for 2 March and 24:00 for the next day, which are not what was written.
+ */
 export function millisecondsOf(moment: string): number {
   const time = Date.parse(moment);
-  return time > 0 ? time : 0;
+  return time > 0 && new Date(time).toISOString() === moment ? time : 0;
 }
 
 /** A few words for who reads lines: what it is, which operation, how it ended. */

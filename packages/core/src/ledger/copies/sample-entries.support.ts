@@ -1,7 +1,7 @@
 // Owns one entry of every type, and of every word that an enumeration has, for tests of what entries are copied to.
 
 import { makeEntryId, makeRequestId } from '../../ids.ts';
-import { type Entry, encodeEntry } from '../entry.ts';
+import { decodeEntry, type Entry, encodeEntry } from '../entry.ts';
 import { actorKinds, decisions, proofKinds, usageSources } from '../entry-fields.ts';
 import type { CopiedEntry } from './copied-entry.ts';
 
@@ -132,7 +132,10 @@ export const sampleEntries: readonly Entry[] = [
   { ...base, type: 'log_opened', actor: system, opened: { origin: 'gw.example/org_1', vkey: 'k' } },
 ];
 
-/** An entry as it is handed to a format; place and leaf hash are made up. */
+/** An entry as it is handed to a format: read from its text. Place and leaf hash are made up. */
 export function copied(entry: Entry, index = 4): CopiedEntry {
-  return { entry, text: encodeEntry(entry), index, leaf: 'cd'.repeat(32) };
+  const text = encodeEntry(entry);
+  const decoded = decodeEntry(text);
+  if (!decoded.ok) throw new TypeError(decoded.reason);
+  return { entry: decoded.entry, text, index, leaf: 'cd'.repeat(32) };
 }
