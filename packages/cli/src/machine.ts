@@ -2,12 +2,23 @@
 
 import { AppError } from '@countersign/core/errors';
 
+/** Standard error, where it is a terminal. */
+export type Terminal = {
+  readonly write: (text: string) => void;
+  /** How many characters a line has. */
+  readonly columns: () => number;
+  /** Milliseconds that only grow. */
+  readonly now: () => number;
+};
+
 export type Machine = {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly out: (text: string) => void;
   /** Waits until the reader of `out` has taken enough that more may follow; absent where nothing piles up. */
   readonly drained?: () => Promise<void>;
   readonly err: (text: string) => void;
+  /** Standard error, where it is a terminal that somebody looks at; absent where it is not. */
+  readonly terminal?: Terminal | undefined;
   /** The bytes of a file, or of standard input for `-`. Throws what the file system throws. */
   readonly readBytes: (path: string) => Uint8Array;
   readonly writeBytes: (path: string, bytes: Uint8Array) => void;

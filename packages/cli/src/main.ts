@@ -13,6 +13,14 @@ const machine: Machine = {
     if (process.stdout.writableNeedDrain) await once(process.stdout, 'drain');
   },
   err: (text) => process.stderr.write(text),
+  terminal: process.stderr.isTTY
+    ? {
+        write: (text) => process.stderr.write(text),
+        // A terminal whose size nobody told says 0.
+        columns: () => process.stderr.columns || 80,
+        now: () => performance.now(),
+      }
+    : undefined,
   // 0 is standard input.
   readBytes: (path) => readFileSync(path === '-' ? 0 : path),
   writeBytes: (path, bytes) => writeFileSync(path, bytes),

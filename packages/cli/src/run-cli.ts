@@ -2,15 +2,16 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { allCommands } from './commands.ts';
-import type { ExitCode } from './machine.ts';
+import type { ExitCode, Terminal } from './machine.ts';
 import { run } from './run.ts';
 
 export type Ran = { readonly code: ExitCode; readonly out: string; readonly err: string };
 
-/** Runs the command in this process with this environment and nothing of the real one. */
+/** Runs the command in this process with this environment and nothing of the real one, without a terminal unless one is given. */
 export async function runCli(
   words: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  terminal?: Terminal,
 ): Promise<Ran> {
   let out = '';
   let err = '';
@@ -22,6 +23,7 @@ export async function runCli(
     err: (text) => {
       err += text;
     },
+    terminal,
     readBytes: (path) => readFileSync(path),
     writeBytes: (path, bytes) => writeFileSync(path, bytes),
   });

@@ -2,12 +2,14 @@
 
 import { join, resolve } from 'node:path';
 import { describeFinding } from '@countersign/sdk/ledger/describe-verification';
+import type { Progress } from '@countersign/sdk/ledger/progress';
 import { verifyDirectory } from '@countersign/sdk/ledger/verify-directory';
 import { writeExport } from '@countersign/sdk/ledger/write-export';
 import type { ClosingLog, ContinuedLog } from '@countersign/server/compose/continue-logs';
 import type { Command, Invocation } from '../command.ts';
 import { readFilled } from '../input-file.ts';
 import { type ExitCode, FailedError, type Machine, tried } from '../machine.ts';
+import { withProgress } from '../progress.ts';
 import { safeJson, safeLine } from '../safe-text.ts';
 import { serverEnv, settingFlags } from './server.ts';
 
@@ -17,11 +19,15 @@ function nameOf(origin: string): string {
 }
 
 /** Writes the complete export of a log below `directory`, and verifies what was written. */
-async function archiveInto(directory: string, log: ClosingLog): Promise<string> {
+async function archiveInto(
+  directory: string,
+  log: ClosingLog,
+  progress: Progress | undefined,
+): Promise<string> {
   const folder = join(directory, nameOf(log.origin));
   const { verifierKey: vkey, checkpoint } = log;
-  await tried(() => writeExport(folder, { vkey, checkpoint, bundles: log.bundles() }));
-  const verified = await verifyDirectory(folder, { vkey, since: checkpoint });
+  await tried(() => writeExport(folder, { vkey, checkpoint, bundles: log.bundles() }, progress));
+  const verified = await verifyDirectory(folder, { vkey, since: checkpoint }, progress);
   if (!verified.ok)
     throw new FailedError(`the archive \`${folder}\` does not verify: ${describeFinding(verified.finding)}`);
   return folder;
@@ -54,7 +60,7 @@ async function run(invocation: Invocation): Promise<ExitCode> {
   const continued = await continueLogs(await serverEnv(invocation), {
     held: flags.list('held').map((file) => keptFile(machine, file)),
     all: flags.toggle('all') === true,
-    archive: (log) => archiveInto(directory, log),
+    archive: (log) => withProgress(invocation, (progress) => archiveInto(directory, log, progress)),
   });
   if (json) machine.out(safeJson(continued));
   else machine.out(`${continued.flatMap(linesOf).join('\n')}\n`);

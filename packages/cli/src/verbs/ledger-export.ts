@@ -12,6 +12,7 @@ import type { Command, Invocation } from '../command.ts';
 import { connect, connectionFlags } from '../connection.ts';
 import { formatNamed, formatWords } from '../copy-flags.ts';
 import { type ExitCode, FailedError, tried } from '../machine.ts';
+import { withProgress } from '../progress.ts';
 import { safeJson } from '../safe-text.ts';
 
 type Log = 'organization' | 'installation';
@@ -67,7 +68,9 @@ async function run(invocation: Invocation): Promise<ExitCode> {
     bundles: bundlesOf(client, log, head.size),
     copies,
   };
-  const written = await tried(() => writeExport(directory, source));
+  const written = await withProgress(invocation, (progress) =>
+    tried(() => writeExport(directory, source, progress)),
+  );
   if (json) machine.out(safeJson({ directory, origin: head.origin, verifierKey, ...written }));
   else {
     machine.out(

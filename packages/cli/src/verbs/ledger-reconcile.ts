@@ -18,6 +18,7 @@ import type { Command, Flags, Invocation } from '../command.ts';
 import { exportFolder } from '../export-folder.ts';
 import { readFilled } from '../input-file.ts';
 import { type ExitCode, UsageError } from '../machine.ts';
+import { withProgress } from '../progress.ts';
 import { safeJson, safeLines } from '../safe-text.ts';
 import { type Table, tableText } from '../table.ts';
 import { againstFlags, againstOf } from './ledger-verify.ts';
@@ -186,13 +187,15 @@ function billOf({ flags, machine }: Invocation): Bill {
 async function compared(invocation: Invocation): Promise<ExportReconciliation> {
   const { args, flags } = invocation;
   try {
-    return await reconcileExport(exportFolder(args[0] ?? ''), {
+    const directory = exportFolder(args[0] ?? '');
+    const options = {
       against: againstOf(invocation),
       bill: billOf(invocation),
       provider: flags.text('provider'),
       aliases: aliasesOf(flags),
       tolerance: toleranceOf(flags),
-    });
+    };
+    return await withProgress(invocation, (progress) => reconcileExport(directory, options, progress));
   } catch (error) {
     throw error instanceof BillError ? new UsageError(error.message) : error;
   }

@@ -6,6 +6,7 @@ import { replayExport } from '@countersign/sdk/replay/replay-export';
 import type { Command, Invocation } from '../command.ts';
 import { exportFolder } from '../export-folder.ts';
 import { type ExitCode, UsageError } from '../machine.ts';
+import { withProgress } from '../progress.ts';
 import { safeJson, safeLines } from '../safe-text.ts';
 import { givenVkey } from '../verifier-key.ts';
 import { againstFlags, againstOf } from './ledger-verify.ts';
@@ -35,7 +36,8 @@ async function run(invocation: Invocation): Promise<ExitCode> {
     ...(former === undefined ? {} : { former: exportFolder(former) }),
     ...(formerVkey === undefined ? {} : { formerVkey }),
   };
-  const result = await replayExport(exportFolder(args[0] ?? ''), options);
+  const directory = exportFolder(args[0] ?? '');
+  const result = await withProgress(invocation, (progress) => replayExport(directory, options, progress));
   machine.out(json ? safeJson(plain(result)) : `${safeLines(describeExportReplay(result))}\n`);
   return result.kind === 'replayed' && result.replay.differenceCount === 0 ? 0 : 1;
 }

@@ -12,6 +12,7 @@ import type { Command, Flag, Invocation } from '../command.ts';
 import { exportFolder, kindOf } from '../export-folder.ts';
 import { readEvidence, readFilled, textOf } from '../input-file.ts';
 import { type ExitCode, type Machine, UsageError } from '../machine.ts';
+import { withProgress } from '../progress.ts';
 import { safeJson, safeLines } from '../safe-text.ts';
 import { givenVkey, givenWitnesses, vkeyFlag } from '../verifier-key.ts';
 
@@ -119,7 +120,8 @@ async function run(invocation: Invocation): Promise<ExitCode> {
   const [path = ''] = args;
   if (kindOf(path, ', or a receipt') === 'file') return verifyFile(path, invocation);
   const directory = exportFolder(path, ', or a receipt');
-  const result = await verifyDirectory(directory, againstOf(invocation));
+  const against = againstOf(invocation);
+  const result = await withProgress(invocation, (progress) => verifyDirectory(directory, against, progress));
   machine.out(json ? safeJson(result) : `${safeLines(describeVerification(result))}\n`);
   return result.ok ? 0 : 1;
 }

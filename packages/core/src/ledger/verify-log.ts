@@ -47,6 +47,8 @@ export type VerifyLogInput = {
   readonly checkpoint: string;
   readonly read: LogReader;
   readonly held: readonly HeldHead[];
+  /** Told after each bundle: how many entries are done. */
+  readonly onEntries?: ((done: number) => void) | undefined;
 };
 
 /**
@@ -75,6 +77,7 @@ export async function verifyLog(deps: Verifying, input: VerifyLogInput): Promise
   for (let index = 0; index * tileWidth < size; index += 1) {
     const finding = await verifyBundle(walk, index);
     if (finding !== undefined) return { ok: false, finding };
+    input.onEntries?.(walk.frontier.size);
   }
   const finding = (await verifyRightEdge(walk)) ?? verifyRoots(walk);
   return finding === undefined

@@ -8,6 +8,7 @@ import { sameBytes } from '@countersign/core/ledger/primitives';
 import { tileAt, tilePath, tileWidth } from '@countersign/core/ledger/tile';
 import { createTreeHasher } from '@countersign/core/ledger/tree';
 import { copiedEntries } from './copied-entries.ts';
+import type { Progress } from './progress.ts';
 import { type ExportDirectory, exportFiles } from './read-export.ts';
 
 /** `line` is 1-based, and counts a first line of names. */
@@ -27,6 +28,7 @@ export function verifyCopies(
   deps: Verifying,
   source: ExportDirectory,
   size: number,
+  progress?: Progress,
 ): CopyFinding | undefined {
   const hasher = createTreeHasher(deps.sha256);
   const checks = [
@@ -39,21 +41,28 @@ export function verifyCopies(
       matches: (line: Uint8Array, leaf: Uint8Array) => Buffer.from(line).toString('latin1') === toHex(leaf),
     },
   ] as const;
-  for (const { file, matches } of checks) {
-    if (!source.has(file)) continue;
+  // The other formats are made again together, in one pass.
+  const present = checks.filter(({ file }) => source.has(file));
+  const total = size * (present.length + (openForms(source).length === 0 ? 0 : 1));
+  let before = 0;
+  for (const { file, matches } of present) {
     let place = 0;
     let tile: Uint8Array = new Uint8Array(0);
     for (const { bytes, ended } of source.lines(file)) {
       const at = place % tileWidth;
-      if (at === 0) tile = readLeafTile(source, size, place / tileWidth);
+      if (at === 0) {
+        tile = readLeafTile(source, size, place / tileWidth);
+        progress?.('comparing copies', before + place, total);
+      }
       const leaf = tile.subarray(at * 32, at * 32 + 32);
       place += 1;
       if (!ended || leaf.length !== 32 || !matches(bytes, leaf))
         return { kind: 'copy_differs', file, line: place };
     }
     if (place !== size) return { kind: 'copy_differs', file, line: place + 1 };
+    before += size;
   }
-  return madeAgain(source, size);
+  return madeAgain(source, size, (done) => progress?.('comparing copies', before + done, total));
 }
 
 /** A copy that is read beside the others; `line` is the next one, from 1. */
@@ -63,17 +72,26 @@ type OpenCopy = {
   line: number;
 };
 
+function openForms(source: ExportDirectory): readonly CopyForm[] {
+  return Object.values(copyForms).filter(({ file }) => source.has(file));
+}
+
 /** Makes the lines of the other formats again, each entry once for all of them. */
-function madeAgain(source: ExportDirectory, size: number): CopyFinding | undefined {
-  const copies = Object.values(copyForms)
-    .filter(({ file }) => source.has(file))
-    .map((form): OpenCopy => ({ form, lines: source.lines(form.file), line: 1 }));
+function madeAgain(
+  source: ExportDirectory,
+  size: number,
+  onEntries: (done: number) => void,
+): CopyFinding | undefined {
+  const copies = openForms(source).map(
+    (form): OpenCopy => ({ form, lines: source.lines(form.file), line: 1 }),
+  );
   if (copies.length === 0) return undefined;
   const found = ({ form: { file }, line }: OpenCopy): CopyFinding => ({ kind: 'copy_differs', file, line });
   try {
     const unnamed = copies.find((copy) => copy.form.head !== undefined && !hasNext(copy, copy.form.head));
     if (unnamed !== undefined) return found(unnamed);
     for (const copied of copiedEntries(source, size)) {
+      if (copied.index % tileWidth === 0) onEntries(copied.index);
       const differing = copies.find((copy) => !hasNext(copy, copy.form.line(copied)));
       if (differing !== undefined) return found(differing);
     }

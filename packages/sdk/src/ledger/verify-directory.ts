@@ -21,6 +21,7 @@ import { type Finding, type HeldHead, verifyLog } from '@countersign/core/ledger
 import { type ContinuedLog, continuedLog } from './continued-log.ts';
 import { heldNote } from './held-checkpoint.ts';
 import { nodeVerifying, strictText } from './node-verifying.ts';
+import type { Progress } from './progress.ts';
 import { type ExportDirectory, exportFiles, openExport, UnexpectedFileError } from './read-export.ts';
 import {
   logKeyOf,
@@ -113,9 +114,10 @@ class Found extends Error {
 export async function verifyDirectory(
   directory: string,
   options: VerifyOptions = {},
+  progress?: Progress,
 ): Promise<DirectoryVerification> {
   try {
-    return await verifyOrThrow(openExport(directory), options);
+    return await verifyOrThrow(openExport(directory), options, progress);
   } catch (error) {
     if (error instanceof Found) return { ok: false, finding: error.finding };
     if (error instanceof UnexpectedFileError)
@@ -127,6 +129,7 @@ export async function verifyDirectory(
 async function verifyOrThrow(
   source: ExportDirectory,
   options: VerifyOptions,
+  progress: Progress | undefined,
 ): Promise<DirectoryVerification> {
   const file = exportFiles.checkpoint;
   const bytes = source.read(file);
@@ -134,11 +137,13 @@ async function verifyOrThrow(
   const checkpoint = strictText(bytes);
   if (checkpoint === undefined) throw new Found({ kind: 'checkpoint_malformed', file });
   const against = readOptions(source, options, checkpoint);
+  const total = parseSignedCheckpoint(checkpoint)?.checkpoint.size ?? 0;
   const verified = await verifyLog(nodeVerifying, {
     key: against.key,
     checkpoint,
     read: source.read,
     held: against.held,
+    onEntries: progress === undefined ? undefined : (done) => progress('verifying', done, total),
   });
   if (!verified.ok) throw new Found(verified.finding);
   const { checkpoint: head } = verified.signed;
@@ -147,7 +152,7 @@ async function verifyOrThrow(
   const witnessed = witnessedBy(against, verified.signed);
   refuseUnexpectedFiles(source, head.size);
   const copiesChecked = options.copies !== false;
-  const copy = copiesChecked ? verifyCopies(nodeVerifying, source, head.size) : undefined;
+  const copy = copiesChecked ? verifyCopies(nodeVerifying, source, head.size, progress) : undefined;
   if (copy !== undefined) throw new Found(copy);
   return {
     ok: true,

@@ -24,6 +24,7 @@ import {
   type TreeHasher,
 } from '@countersign/core/ledger/tree';
 import { nodeVerifying, strictText } from './node-verifying.ts';
+import type { Progress } from './progress.ts';
 import { exportFiles, openExport, UnexpectedFileError } from './read-export.ts';
 import { openCopyFiles } from './write-copies.ts';
 
@@ -59,7 +60,11 @@ export type WrittenExport = {
  * `conflict` (the directory holds something else, or a later export) or `invalid_request` (a checkpoint
  * is not signed by the key, the entries do not match it, or one that is to be copied is none of a version known here).
  */
-export async function writeExport(directory: string, source: ExportSource): Promise<WrittenExport> {
+export async function writeExport(
+  directory: string,
+  source: ExportSource,
+  progress?: Progress,
+): Promise<WrittenExport> {
   const target = resolve(directory);
   const key = parseVerifierKey(nodeVerifying, source.vkey.trim());
   const opened = key === undefined ? undefined : openCheckpoint(nodeVerifying, source.checkpoint, key);
@@ -80,7 +85,7 @@ export async function writeExport(directory: string, source: ExportSource): Prom
   mkdirSync(dirname(target), { recursive: true });
   const draft = mkdtempSync(join(dirname(target), `.${basename(target)}-`));
   try {
-    const files = await writeDraft(draft, source, checkpoint);
+    const files = await writeDraft(draft, source, checkpoint, progress);
     const isThere = (format: CopyFormat): boolean => existsSync(join(target, copyForms[format].file));
     const dropped = copyFormats.filter(
       (format) => source.copies?.includes(format) !== true && isThere(format),
@@ -154,7 +159,12 @@ type Writer = {
   readonly levels: { index: number; hashes: Uint8Array[] }[];
 };
 
-async function writeDraft(draft: string, source: ExportSource, checkpoint: Checkpoint): Promise<number> {
+async function writeDraft(
+  draft: string,
+  source: ExportSource,
+  checkpoint: Checkpoint,
+  progress: Progress | undefined,
+): Promise<number> {
   let files = 0;
   const made = new Set<string>();
   const put = (path: string, bytes: Uint8Array | string) => {
@@ -174,6 +184,7 @@ async function writeDraft(draft: string, source: ExportSource, checkpoint: Check
       copies.write(frontier.size, entries, leaves);
       frontier = appendLeaves(writer.hasher, frontier, leaves);
       for (const leaf of leaves) addHash(writer, 0, leaf);
+      progress?.('exporting', frontier.size, checkpoint.size);
     }
   } finally {
     copies.close();

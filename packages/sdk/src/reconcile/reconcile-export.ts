@@ -10,6 +10,7 @@ import {
 import type { Bill } from '@countersign/core/metering/reconcile/gather-bill';
 import { readAttempts, type SentAttempt } from '@countersign/core/metering/reconcile/read-attempts';
 import { type AttemptSums, sumAttempts } from '@countersign/core/metering/reconcile/sum-attempts';
+import type { Progress } from '../ledger/progress.ts';
 import { entryTexts } from '../ledger/read-entries.ts';
 import { openExport } from '../ledger/read-export.ts';
 import {
@@ -107,11 +108,13 @@ function providerOf(byProvider: ReadonlyMap<string, unknown>, asked: string | un
 export async function reconcileExport(
   directory: string,
   { against, bill, provider: asked, aliases, tolerance }: ReconcileOptions,
+  progress?: Progress,
 ): Promise<ExportReconciliation> {
-  const verification = await verifyDirectory(directory, against);
+  const verification = await verifyDirectory(directory, against, progress);
   if (!verification.ok) return { kind: 'not_verified', finding: verification.finding };
   const nameOf = (model: string): string => aliases.get(model) ?? model;
-  const texts = entryTexts(openExport(directory), verification.size);
+  const { size } = verification;
+  const texts = entryTexts(openExport(directory), size, (done) => progress?.('summing', done, size));
   const newSums = (): AttemptSums => sumAttempts(bill.spans, nameOf);
   const { byProvider, from, to, unreadable } = sumEntries(texts, newSums);
   const provider = providerOf(byProvider, asked);

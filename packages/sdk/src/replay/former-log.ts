@@ -6,6 +6,7 @@ import { openCheckpoint } from '@countersign/core/ledger/checkpoint';
 import { parseVerifierKey } from '@countersign/core/ledger/note';
 import type { ContinuedLog } from '../ledger/continued-log.ts';
 import { nodeVerifying } from '../ledger/node-verifying.ts';
+import type { Progress } from '../ledger/progress.ts';
 import { entryTexts } from '../ledger/read-entries.ts';
 import { openExport } from '../ledger/read-export.ts';
 import { type DirectoryFinding, verifyDirectory } from '../ledger/verify-directory.ts';
@@ -43,9 +44,10 @@ export async function openFormer(
   orgId: OrgId,
   { directory, vkey }: FormerArchive,
   continues: ContinuedLog | undefined,
+  progress?: Progress,
 ): Promise<OpenedFormer> {
   if (continues === undefined) return { ok: false, why: { kind: 'continues_none' } };
-  const verified = await verifyDirectory(directory, vkey === undefined ? {} : { vkey });
+  const verified = await verifyDirectory(directory, vkey === undefined ? {} : { vkey }, progress);
   if (!verified.ok) return { ok: false, why: { kind: 'not_verified', finding: verified.finding } };
   const { origin, size, verifierKey } = verified;
   if (origin !== continues.origin)
@@ -53,7 +55,7 @@ export async function openFormer(
   const key = parseVerifierKey(nodeVerifying, verifierKey);
   if (key === undefined || !openCheckpoint(nodeVerifying, continues.note, key).ok)
     return { ok: false, why: { kind: 'cited_not_signed', origin } };
-  const texts = entryTexts(openExport(directory), size);
+  const texts = entryTexts(openExport(directory), size, (done) => progress?.('replaying', done, size));
   const former = {
     origin,
     size,

@@ -3,6 +3,7 @@
 import { hash } from 'node:crypto';
 import { isId } from '@countersign/core/ids';
 import { ownerOfOrigin } from '@countersign/core/ledger/origin';
+import type { Progress } from '../ledger/progress.ts';
 import { entryTexts } from '../ledger/read-entries.ts';
 import { openExport } from '../ledger/read-export.ts';
 import {
@@ -40,8 +41,12 @@ export type ExportReplay =
  * Replays an export on the stack of this thread. The tree is verified first, so that what is replayed is what was
  * signed. Rejects only when the directory cannot be read.
  */
-export async function replayDirectory(directory: string, options: ReplayOptions = {}): Promise<ExportReplay> {
-  const verification = await verifyDirectory(directory, options);
+export async function replayDirectory(
+  directory: string,
+  options: ReplayOptions = {},
+  progress?: Progress,
+): Promise<ExportReplay> {
+  const verification = await verifyDirectory(directory, options, progress);
   if (!verification.ok) return { kind: 'not_verified', finding: verification.finding };
   const { origin, size, verifierKey: vkey } = verification;
   const orgId = ownerOfOrigin(origin);
@@ -53,9 +58,11 @@ export async function replayDirectory(directory: string, options: ReplayOptions 
       ? undefined
       : { directory: former, ...(formerVkey === undefined ? {} : { vkey: formerVkey }) };
   const opened =
-    archive === undefined ? undefined : await openFormer(deps, orgId, archive, verification.continues);
+    archive === undefined
+      ? undefined
+      : await openFormer(deps, orgId, archive, verification.continues, progress);
   if (opened?.ok === false) return { kind: 'former_refused', why: opened.why };
-  const texts = entryTexts(openExport(directory), size);
+  const texts = entryTexts(openExport(directory), size, (done) => progress?.('replaying', done, size));
   const replay = replayLog(deps, { orgId, origin, vkey }, texts, opened?.directory);
   return {
     kind: 'replayed',
