@@ -4,13 +4,13 @@ import { actorKinds } from '../entry-fields.ts';
 
 type ActorKind = (typeof actorKinds)[number];
 
-/** `user.type_id`: 1 user, 3 system, 4 service, 0 unknown, 99 other, which `type` names. */
-const typeIds: { readonly [K in ActorKind]: number } = {
-  user: 1,
-  service: 4,
-  agent: 99,
-  anonymous: 0,
-  system: 3,
+/** `user.type_id` and its word in the schema. 99 is what the schema has no number for: `type` has our word then. */
+const types: { readonly [K in ActorKind]: readonly [id: number, word: string] } = {
+  user: [1, 'User'],
+  service: [4, 'Service'],
+  agent: [99, 'agent'],
+  anonymous: [0, 'Unknown'],
+  system: [3, 'System'],
 };
 
 function isActorKind(kind: string): kind is ActorKind {
@@ -24,5 +24,6 @@ export function isAccount(kind: string): kind is 'user' | 'service' | 'agent' {
 
 /** A `user` by pseudonym alone. */
 export function userOf(id: string, kind: string): object {
-  return { uid: id, type: kind, type_id: isActorKind(kind) ? typeIds[kind] : 99 };
+  const [typeId, type] = isActorKind(kind) ? types[kind] : [99, kind];
+  return { uid: id, type, type_id: typeId };
 }

@@ -78,7 +78,7 @@ function actorOf(entry: Entry): object {
 
 function belongingsOf({ org, teams, cred }: Entry['actor']): object {
   return {
-    credential_uid: cred,
+    programmatic_credentials: cred === undefined ? undefined : [{ uid: cred }],
     org: org === undefined ? undefined : { uid: org },
     groups: teams?.map((uid) => ({ uid, type: 'team' })),
   };

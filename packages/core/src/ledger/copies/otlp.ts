@@ -147,9 +147,12 @@ function traceIdOf(trace: string | undefined): string | undefined {
   return trace !== undefined && /^(?!0{32})[0-9a-fA-F]{32}$/.test(trace) ? trace : undefined;
 }
 
-/** Without a number in between: nanoseconds of today are more than 2^53. */
+/** The last whole millisecond whose nanoseconds fit into 64 bits: in the year 2554. */
+const lastMillisecond = 18_446_744_073_709;
+
+/** Without a number in between: nanoseconds of today are more than 2^53. Unknown is 0, and so is what does not fit. */
 function nanosOf(milliseconds: number): string {
-  return milliseconds === 0 ? '0' : `${milliseconds}000000`;
+  return milliseconds === 0 || milliseconds > lastMillisecond ? '0' : `${milliseconds}000000`;
 }
 
 /** One line without its line feed: a request with one record, whose body is the entry's exact text. */
