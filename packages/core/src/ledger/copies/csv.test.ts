@@ -8,9 +8,9 @@ import { copied, sampleEntries } from './sample-entries.support.ts';
 test('a name that begins as a formula does is text, and a line feed in a reason ends no line', () => {
   const management = sampleEntries.find(({ type }) => type === 'management') ?? assert.fail();
   assert.ok(management.type === 'management');
-  const actor = { ...management.actor, id: '=cmd|x', ws: '+1', cred: '\t-2' };
+  const actor = { ...management.actor, id: '=cmd|x', ws: '+1', cred: '\t-2', teams: ['a;', '=1'] };
   const line = csvCopy(copied({ ...management, actor, reason: 'first\n=second, "third"' }));
-  assert.ok(line.includes(",'=cmd|x,user,'+1,"), line);
+  assert.ok(line.includes(",'=cmd|x,user,'+1,a;' =1,"), line);
   assert.ok(line.includes(",' -2,"), line);
   assert.ok(line.includes(',"first =second, ""third""",'), line);
   assert.ok(!line.includes('\n') && line.endsWith('"\r'));
