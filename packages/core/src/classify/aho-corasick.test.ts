@@ -9,7 +9,10 @@ type Found = readonly [owner: number, start: number, end: number];
 
 function find(terms: readonly Term[], foldCase: boolean, text: string): readonly Found[] {
   const found: Found[] = [];
-  findTerms(buildAutomaton(terms, foldCase, 3), text, (owner, start, end) => found.push([owner, start, end]));
+  const units = Uint16Array.from({ length: text.length }, (_, i) => text.charCodeAt(i));
+  findTerms(buildAutomaton(terms, foldCase, 3), units, (owner, start, end) =>
+    found.push([owner, start, end]),
+  );
   return found.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
 }
 

@@ -1,5 +1,8 @@
 // Owns the search for many terms in one pass (Aho and Corasick, CACM 18(6), 1975), over UTF-16 code units.
 
+import { codeAt } from './characters.ts';
+import type { Units } from './types.ts';
+
 /** A term that an automaton looks for. `owner` is an index that matches are reported under. */
 export type Term = { readonly text: string; readonly owner: number; readonly wholeWord: boolean };
 
@@ -7,6 +10,8 @@ export type Automaton = {
   /** Class of each code unit: `pages[pageOf[c >> 8] * 256 + (c & 255)]`; 0 for units in no term. */
   readonly pageOf: Uint8Array;
   readonly pages: Uint16Array;
+  /** The page of the first 256 units. */
+  readonly latin: Uint16Array;
   readonly classCount: number;
   /** Open-addressed edges: key is state * classCount + class + 1, 0 when free. */
   readonly edgeKeys: Uint32Array;
@@ -16,12 +21,15 @@ export type Automaton = {
   readonly output: Uint32Array;
   readonly termsOf: ReadonlyMap<number, readonly Term[]>;
   readonly owners: number;
-  /** The whole transition table, `state * classCount + class`, where it is small enough; else undefined. */
-  readonly table: Uint16Array | undefined;
+  /**
+   * Where it is small enough, every transition worked out in advance, by `state * classCount + class`: twice the next
+   * `state * classCount`, and one more if terms end there.
+   */
+  readonly rows: Uint32Array | undefined;
 };
 
-/** Entries of the largest transition table: 512 KiB an automaton. Larger ones walk their edges. */
-const mostTableEntries = 262_144;
+/** Entries of the largest table of transitions: 512 KiB an automaton. Larger ones walk their edges. */
+const mostRowEntries = 131_072;
 
 /** A term with so many others that end inside it would make each match cost too much. */
 export const mostNestedTerms = 8;
@@ -53,7 +61,7 @@ function spellings(c: number): readonly number[] {
   return [c, capital, ...otherCapitals].filter((unit) => fold(unit) === c);
 }
 
-type Classes = Pick<Automaton, 'pageOf' | 'pages' | 'classCount'>;
+type Classes = Pick<Automaton, 'pageOf' | 'pages' | 'latin' | 'classCount'>;
 
 function makeClasses(terms: readonly Term[], foldCase: boolean): Classes {
   const units = new Set<number>();
@@ -76,12 +84,12 @@ function makeClasses(terms: readonly Term[], foldCase: boolean): Classes {
   filled.forEach((page, k) => {
     pages.set(page, k * 256);
   });
-  return { pageOf, pages, classCount };
+  const first = (pageOf[0] ?? 0) * 256;
+  return { pageOf, pages, latin: pages.subarray(first, first + 256), classCount };
 }
 
-function classAt(classes: Classes, text: string, i: number): number {
-  const c = text.charCodeAt(i);
-  return classes.pages[(classes.pageOf[c >> 8] ?? 0) * 256 + (c & 255)] ?? 0;
+function classOf({ pages, pageOf }: Classes, c: number): number {
+  return pages[(pageOf[c >> 8] ?? 0) * 256 + (c & 255)] ?? 0;
 }
 
 /** Target of the edge from `state` by `cls`, or 0. */
@@ -107,7 +115,7 @@ type Trie = { readonly parents: number[]; readonly classes: number[]; readonly t
 function addTerm(trie: Trie, term: Term, classes: Classes, keys: Uint32Array, targets: Uint32Array): void {
   let state = 0;
   for (let i = 0; i < term.text.length; i += 1) {
-    const cls = classAt(classes, term.text, i);
+    const cls = classOf(classes, term.text.charCodeAt(i));
     const key = state * classes.classCount + cls + 1;
     let next = edge(keys, targets, key);
     if (next === 0) {
@@ -163,7 +171,7 @@ export function buildAutomaton(terms: readonly Term[], foldCase: boolean, owners
       throw new NestedTermsError(trie.termsOf.get(state)?.[0]?.text ?? '');
   }
   const edges = { ...classes, edgeKeys, edgeTargets, fail };
-  return { ...edges, output, termsOf: trie.termsOf, owners, table: tableOf(edges) };
+  return { ...edges, output, termsOf: trie.termsOf, owners, rows: rowsOf(edges, output) };
 }
 
 type Edges = Pick<Automaton, 'classCount' | 'edgeKeys' | 'edgeTargets' | 'fail'>;
@@ -179,26 +187,27 @@ function step({ classCount, edgeKeys, edgeTargets, fail }: Edges, state: number,
   return next;
 }
 
-/** Every transition worked out in advance: one look-up a unit instead of a search. */
-function tableOf(edges: Edges): Uint16Array | undefined {
+function rowsOf(edges: Edges, output: Uint32Array): Uint32Array | undefined {
   const states = edges.fail.length;
   const { classCount } = edges;
-  if (states * classCount > mostTableEntries || states > 65_535) return undefined;
-  const table = new Uint16Array(states * classCount);
+  if (states * classCount > mostRowEntries) return undefined;
+  const rows = new Uint32Array(states * classCount);
   for (let state = 0; state < states; state += 1) {
-    for (let cls = 1; cls < classCount; cls += 1) table[state * classCount + cls] = step(edges, state, cls);
+    for (let cls = 1; cls < classCount; cls += 1) {
+      const next = step(edges, state, cls);
+      rows[state * classCount + cls] = next * classCount * 2 + (output[next] === 0 ? 0 : 1);
+    }
   }
-  return table;
+  return rows;
 }
 
 const wordUnit = /[\p{L}\p{N}_]/u;
 
 /** A code unit that belongs to a word: letter, digit, underscore; half of a surrogate pair counts as one. */
-function isWordUnit(text: string, i: number): boolean {
-  if (i < 0 || i >= text.length) return false;
-  const c = text.charCodeAt(i);
+function isWordUnit(text: Units, i: number): boolean {
+  const c = codeAt(text, i);
   if (c < 128) return (c >= 48 && c <= 57) || (c >= 65 && c <= 90) || (c >= 97 && c <= 122) || c === 95;
-  return wordUnit.test(text.charAt(i));
+  return wordUnit.test(String.fromCharCode(c));
 }
 
 type Pending = { readonly start: Int32Array; readonly end: Int32Array; readonly flushed: Int32Array };
@@ -225,7 +234,7 @@ function seeMatch(pending: Pending, owner: number, start: number, end: number, f
 function seeEnds(
   { output, fail, termsOf }: Automaton,
   state: number,
-  text: string,
+  text: Units,
   i: number,
   pending: Pending,
   found: Found,
@@ -247,28 +256,42 @@ function newPending(owners: number): Pending {
   };
 }
 
+type Ends = (state: number, i: number) => void;
+
+function walkRows(automaton: Automaton, rows: Uint32Array, text: Units, ends: Ends): void {
+  const { latin, classCount } = automaton;
+  let row = 0;
+  for (let i = 0; i < text.length; i += 1) {
+    const c = text[i] ?? 0;
+    const next = rows[row + (c < 256 ? (latin[c] ?? 0) : classOf(automaton, c))] ?? 0;
+    row = next >>> 1;
+    if ((next & 1) !== 0) ends(row / classCount, i);
+  }
+}
+
+function walkEdges(automaton: Automaton, text: Units, ends: Ends): void {
+  let state = 0;
+  for (let i = 0; i < text.length; i += 1) {
+    const cls = classOf(automaton, text[i] ?? 0);
+    state = cls === 0 ? 0 : step(automaton, state, cls);
+    if (automaton.output[state] !== 0) ends(state, i);
+  }
+}
+
 /**
  * Reports where terms stand in `text`, by owner. Matches of one owner that overlap are one finding.
  * Time: linear, at most two transitions and `mostNestedTerms` terms a code unit.
  */
-export function findTerms(automaton: Automaton, text: string, found: Found): void {
-  const { output, classCount, owners, table, pages, pageOf } = automaton;
+export function findTerms(automaton: Automaton, text: Units, found: Found): void {
+  const { owners, rows } = automaton;
   let pending: Pending | undefined;
-  let state = 0;
-  for (let i = 0; i < text.length; i += 1) {
-    const c = text.charCodeAt(i);
-    const cls = pages[(pageOf[c >> 8] ?? 0) * 256 + (c & 255)] ?? 0;
-    if (cls === 0) {
-      state = 0;
-      continue;
-    }
-    state = table === undefined ? step(automaton, state, cls) : (table[state * classCount + cls] ?? 0);
-    if ((output[state] ?? 0) === 0) continue;
+  const ends = (state: number, i: number): void => {
     pending ??= newPending(owners);
     seeEnds(automaton, state, text, i, pending, found);
-  }
-  if (pending === undefined) return;
-  for (let owner = 0; owner < owners; owner += 1) {
+  };
+  if (rows === undefined) walkEdges(automaton, text, ends);
+  else walkRows(automaton, rows, text, ends);
+  for (let owner = 0; pending !== undefined && owner < owners; owner += 1) {
     const end = pending.end[owner] ?? 0;
     if (end > 0) found(owner, pending.start[owner] ?? 0, end);
   }

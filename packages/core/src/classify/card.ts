@@ -20,7 +20,7 @@ export function passesLuhn(scan: Scan, start: number, end: number): boolean {
   let sum = 0;
   let isSecond = false;
   for (let i = end - 1; i >= start; i -= 1) {
-    const value = scan.text.charCodeAt(i) - 48;
+    const value = (scan.text[i] ?? 0) - 48;
     if (value < 0) continue;
     const doubled = isSecond ? value * 2 : value;
     sum += doubled > 9 ? doubled - 9 : doubled;

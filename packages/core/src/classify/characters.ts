@@ -1,6 +1,6 @@
 // Owns the classes of ASCII characters that the detectors ask about, one table lookup each.
 
-import type { Source } from './types.ts';
+import type { Units } from './types.ts';
 
 export const digit = 1;
 export const upper = 2;
@@ -46,27 +46,27 @@ export function flagsOf(c: number): number {
 }
 
 /** The code unit at `i`, or 0 outside the text. */
-export function codeAt(text: Source, i: number): number {
-  return i >= 0 && i < text.length ? text.charCodeAt(i) : 0;
+export function codeAt(text: Units, i: number): number {
+  return i >= 0 && i < text.length ? (text[i] ?? 0) : 0;
 }
 
-export function flagsAt(text: Source, i: number): number {
+export function flagsAt(text: Units, i: number): number {
   return flagsOf(codeAt(text, i));
 }
 
 /** The first index at or after `i`, at most `limit`, whose character has none of the bits in `mask`. */
-export function skipWhile(text: Source, i: number, mask: number, limit: number): number {
+export function skipWhile(text: Units, i: number, mask: number, limit: number): number {
   const end = Math.min(limit, text.length);
   let j = i;
-  while (j < end && (flagsOf(text.charCodeAt(j)) & mask) !== 0) j += 1;
+  while (j < end && (flagsOf(text[j] ?? 0) & mask) !== 0) j += 1;
   return j;
 }
 
 /** `word` (lower case when `fold`) stands at `i`. */
-export function startsAt(text: Source, i: number, word: string, fold: boolean): boolean {
+export function startsAt(text: Units, i: number, word: string, fold: boolean): boolean {
   if (i + word.length > text.length) return false;
   for (let k = 0; k < word.length; k += 1) {
-    let c = text.charCodeAt(i + k);
+    let c = text[i + k] ?? 0;
     if (fold && c >= 65 && c <= 90) c += 32;
     if (c !== word.charCodeAt(k)) return false;
   }

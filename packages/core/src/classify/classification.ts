@@ -2,7 +2,7 @@
 
 import { findCustom, type OrgClassifiers } from './custom.ts';
 import { classifyText } from './detect.ts';
-import { normalise } from './normalise.ts';
+import { createTextReader, type TextReader } from './normalise.ts';
 import { startWork, type Work } from './patterns.ts';
 import { builtinDetectorVersion, countsInControl, labelGroups } from './types.ts';
 
@@ -35,6 +35,9 @@ export type Classification = {
 /** Text beyond this many code units in one request is not examined. */
 export const mostExaminedUnits = 64_000_000;
 
+/** What one classification goes by. */
+type Reading = { readonly work: Work; readonly read: TextReader };
+
 type Tally = { readonly counts: Map<string, number>; units: number; unexamined: boolean };
 
 function add(tally: Tally, label: string, count: number): void {
@@ -45,7 +48,7 @@ function examine(
   tally: Tally,
   text: string,
   classifiers: OrgClassifiers | undefined,
-  work: Work,
+  { work, read }: Reading,
   sink: (label: string) => void,
 ): void {
   tally.units += text.length;
@@ -53,9 +56,9 @@ function examine(
     tally.unexamined = true;
     return;
   }
-  const normal = normalise(text);
-  classifyText(normal.text, sink);
-  if (classifiers !== undefined) findCustom(classifiers, normal.text, work, sink);
+  const normal = read(text);
+  classifyText(normal.units, sink);
+  if (classifiers !== undefined) findCustom(classifiers, normal, work, sink);
 }
 
 function rollUp(tally: Tally): void {
@@ -80,12 +83,13 @@ function nothingFound(classifiers: OrgClassifiers | undefined): Classification {
 /**
  * Classifies the parts of a request, of every role: an assistant's earlier words count as much as a user's.
  * Never throws; what cannot be examined is marked, not passed. `work` carries the caller's deadline for the
- * organization's own patterns: `startWork(() => now() > end)`.
+ * organization's own patterns: `startWork(() => now() > end)`. Whoever classifies often keeps a reader for all times.
  */
 export function classify(
   parts: readonly Part[],
   classifiers: OrgClassifiers | undefined,
   work: Work = startWork(),
+  read: TextReader = createTextReader(),
 ): Classification {
   const tally: Tally = { counts: new Map(), units: 0, unexamined: false };
   const sink = (label: string): void => add(tally, label, 1);
@@ -96,7 +100,7 @@ export function classify(
   let sealed = 0;
   for (const part of parts) {
     if (part.kind === 'text')
-      examine(tally, part.text, classifiers, work, part.isControl === true ? controlSink : sink);
+      examine(tally, part.text, classifiers, { work, read }, part.isControl === true ? controlSink : sink);
     else if (part.kind === 'sealed') sealed += 1;
     else opaque += 1;
   }

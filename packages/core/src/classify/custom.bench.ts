@@ -1,6 +1,7 @@
 // Owns the measurement of an organization's classifiers: nanoseconds a code unit, memory, and hostile patterns.
 
 import { type ClassifierSpec, compileClassifiers, findCustom, type OrgClassifiers } from './custom.ts';
+import { normalise } from './normalise.ts';
 import { startWork } from './patterns.ts';
 import { realisticTexts, sized } from './sample-texts.bench.ts';
 
@@ -20,13 +21,14 @@ function report(
   text: string,
   deadline = Number.POSITIVE_INFINITY,
 ): void {
+  const reading = normalise(text);
   let found = 0;
   let exhausted = false;
   const ms = median(() => {
     found = 0;
     const from = performance.now();
     const work = startWork(() => performance.now() - from > deadline);
-    findCustom(classifiers, text, work, () => {
+    findCustom(classifiers, reading, work, () => {
       found += 1;
     });
     exhausted = work.exhausted;

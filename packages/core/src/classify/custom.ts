@@ -9,7 +9,7 @@ import {
   NestedTermsError,
   type Term,
 } from './aho-corasick.ts';
-import { normalise } from './normalise.ts';
+import { type Normal, normalise } from './normalise.ts';
 import { compilePattern, findPattern, type Pattern, type Work } from './patterns.ts';
 import { builtinDetectorVersion, isReservedLabel, type Sink } from './types.ts';
 
@@ -170,9 +170,14 @@ export function compileClassifiers(version: string, specs: readonly ClassifierSp
  * Reports what the organization's classifiers find in normalised text. When `work` is exhausted, findings are
  * incomplete and the caller must take the strictest reading.
  */
-export function findCustom(classifiers: OrgClassifiers, text: string, work: Work, sink: Sink<string>): void {
+export function findCustom(
+  classifiers: OrgClassifiers,
+  { text, units }: Pick<Normal, 'text' | 'units'>,
+  work: Work,
+  sink: Sink<string>,
+): void {
   for (const automaton of classifiers.automata) {
-    findTerms(automaton, text, (owner, start, end) => {
+    findTerms(automaton, units, (owner, start, end) => {
       const label = classifiers.labels[owner];
       if (label !== undefined) sink(label, start, end);
     });

@@ -10,7 +10,7 @@ const hyphen = 45;
 /** The value of the digits in [start, end), at most 9 of them. */
 export function numberAt(scan: Scan, start: number, end: number): number {
   let value = 0;
-  for (let i = start; i < end; i += 1) value = value * 10 + scan.text.charCodeAt(i) - 48;
+  for (let i = start; i < end; i += 1) value = value * 10 + (scan.text[i] ?? 0) - 48;
   return value;
 }
 
@@ -70,7 +70,7 @@ export function seeBirthWord(scan: Scan, start: number, end: number): void {
   const from = scan.looseDateEnd;
   if (start - from > backReach || start < from) return;
   for (let i = from; i < start; i += 1) {
-    const c = scan.text.charCodeAt(i);
+    const c = scan.text[i] ?? 0;
     if ((flagsOf(c) & (letter | blank)) === 0 && c !== 40 && c !== hyphen) return;
   }
   report(scan, 'birth_date', scan.looseDateStart, from);

@@ -35,13 +35,13 @@ function localStart(scan: Scan, i: number): number {
   const floor = Math.max(scan.lastEnd, i - 64);
   let j = i;
   while (j > floor) {
-    const c = scan.text.charCodeAt(j - 1);
+    const c = scan.text[j - 1] ?? 0;
     if ((flagsOf(c) & (alnum | localMark)) === 0 && !isLatin(c)) break;
     j -= 1;
   }
   // A JSON string inside the text: the letter of an escape such as \n is not part of the name.
   if (j < i && isEscapeLetter(codeAt(scan.text, j)) && codeAt(scan.text, j - 1) === backslash) j += 1;
-  while (j < i && (flagsAt(scan.text, j) & alnum) === 0 && !isLatin(scan.text.charCodeAt(j))) j += 1;
+  while (j < i && (flagsAt(scan.text, j) & alnum) === 0 && !isLatin(scan.text[j] ?? 0)) j += 1;
   return j;
 }
 
@@ -58,7 +58,7 @@ function hostEnd(scan: Scan, i: number): number {
     let letters = 0;
     let others = 0;
     for (; j < limit; j += 1) {
-      const c = text.charCodeAt(j);
+      const c = text[j] ?? 0;
       const f = flagsOf(c);
       if ((f & letter) !== 0 || isLatin(c)) letters += 1;
       else if ((f & digit) !== 0 || c === hyphen) others += 1;
@@ -103,7 +103,7 @@ function isPlaceholder(scan: Scan, start: number, end: number): boolean {
   if (placeholderStarts.has(codeAt(scan.text, start))) return true;
   if (end - start > 8) return false;
   let word = '';
-  for (let i = start; i < end; i += 1) word += String.fromCharCode(scan.text.charCodeAt(i));
+  for (let i = start; i < end; i += 1) word += String.fromCharCode(scan.text[i] ?? 0);
   return placeholders.has(word.toLowerCase());
 }
 
@@ -120,7 +120,7 @@ function readUrlPassword(scan: Scan, i: number): number {
   const limit = Math.min(text.length, i + 256);
   let separator = 0;
   for (let j = i + 3; j < limit; j += 1) {
-    const c = text.charCodeAt(j);
+    const c = text[j] ?? 0;
     if (endsAuthority(c)) return i + 1;
     if (c === colon && separator === 0) separator = j;
     if (c !== at) continue;

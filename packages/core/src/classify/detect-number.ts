@@ -147,7 +147,7 @@ function ipV4End(scan: Scan, start: number, count: number): number {
     const to = scan.groups.end[k] ?? 0;
     if (k < 3 && scan.groups.separator[k] !== dot) return 0;
     if (to - from > 3 || numberAt(scan, from, to) > 255) return 0;
-    if (to - from > 1 && scan.text.charCodeAt(from) === 48) return 0;
+    if (to - from > 1 && scan.text[from] === 48) return 0;
     from = to + 1;
   }
   const end = from - 1;
@@ -203,7 +203,7 @@ function mayGroup(scan: Scan, i: number, end: number, c: number): boolean {
   if (c !== blankCode) return true;
   const second = codeAt(text, end + 4);
   if (length === 3) return second === hyphen || second === dot;
-  return length === 1 && text.charCodeAt(i) === 49 && (second === hyphen || second === dot);
+  return length === 1 && text[i] === 49 && (second === hyphen || second === dot);
 }
 
 /** The number that begins at `i`; its digits are the head of a run. Returns where to go on, at least their end. */

@@ -90,7 +90,7 @@ export function readSecret(scan: Scan, start: number, word: Keyword): number {
 function valueEnd(scan: Scan, start: number): number {
   let i = start;
   for (const limit = Math.min(scan.text.length, start + 512); i < limit; i += 1) {
-    const c = scan.text.charCodeAt(i);
+    const c = scan.text[i] ?? 0;
     if ((flagsOf(c) & token) === 0 && c !== 43 && c !== 47 && c !== dot && c !== 126) break;
   }
   for (let k = 0; k < 2 && codeAt(scan.text, i) === 61; k += 1) i += 1;
@@ -135,7 +135,7 @@ export function readPrivateKey(scan: Scan, start: number): number {
   const body = nameEnd + 5;
   let end = body;
   for (; end < text.length; end += 1) {
-    const c = text.charCodeAt(end);
+    const c = text[end] ?? 0;
     const isBase64 = (flagsOf(c) & (alnum | blank)) !== 0 || c === 43 || c === 47 || c === 61;
     if (isBase64 || c === 10 || c === 13 || c === 92) continue;
     if (startsAt(text, end, '-----END ', false)) {

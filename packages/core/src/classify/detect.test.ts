@@ -9,9 +9,9 @@ import { normalise } from './normalise.ts';
 
 /** Findings as `label:value`, in the order of the text. */
 function findings(text: string): readonly string[] {
-  const reading = normalise(text).text;
+  const { text: reading, units } = normalise(text);
   const found: (readonly [number, string])[] = [];
-  classifyText(reading, (label, start, end) => found.push([start, `${label}:${reading.slice(start, end)}`]));
+  classifyText(units, (label, start, end) => found.push([start, `${label}:${reading.slice(start, end)}`]));
   return found.sort((a, b) => a[0] - b[0]).map(([, finding]) => finding);
 }
 

@@ -10,7 +10,7 @@ import { readAssigned, readBearer, readPrivateKey, readSecret } from './detect-s
 import { readIban } from './iban.ts';
 import { type Keyword, keywordTable, slotOf } from './keywords.ts';
 import { type Scan, startScan } from './scan.ts';
-import type { Sink, Source } from './types.ts';
+import type { Sink, Units } from './types.ts';
 
 const none = 0;
 const letters = 1;
@@ -38,7 +38,7 @@ function makeKinds(): Uint8Array {
 }
 
 const kinds = makeKinds();
-const { slots, buckets } = keywordTable;
+const { slots, thirds, buckets } = keywordTable;
 
 /** Hands the keyword at [start, end) to its detector. Returns where to go on, or 0 if it found nothing to skip. */
 function wake(scan: Scan, word: Keyword, start: number, end: number): number {
@@ -90,20 +90,21 @@ function readLetters(scan: Scan, i: number, c: number): number {
   const { text } = scan;
   const n = text.length;
   let j = i + 1;
-  while (j < n && (flagsOf(text.charCodeAt(j)) & alnum) !== 0) j += 1;
+  while (j < n && (flagsOf(text[j] ?? 0) & alnum) !== 0) j += 1;
   if (j - i < 2) {
     if (c !== 68 && c !== 100) return j;
   } else if (j - i >= 4 && (flagsOf(c) & upper) !== 0) {
     const isIban =
-      (flagsOf(text.charCodeAt(i + 1)) & upper) !== 0 &&
-      (flagsOf(text.charCodeAt(i + 2)) & flagsOf(text.charCodeAt(i + 3)) & isDigitFlag) !== 0;
+      (flagsOf(text[i + 1] ?? 0) & upper) !== 0 &&
+      (flagsOf(text[i + 2] ?? 0) & flagsOf(text[i + 3] ?? 0) & isDigitFlag) !== 0;
     if (isIban) {
       const end = readIban(scan, i);
       if (end !== 0) return end;
     }
   }
-  const slot = slots[slotOf(c, codeAt(text, i + 1))] ?? 0;
-  const bucket = slot === 0 ? undefined : buckets[slot];
+  const slot = slotOf(c, codeAt(text, i + 1));
+  if ((((thirds[slot] ?? 0) >>> (codeAt(text, i + 2) & 31)) & 1) === 0) return j;
+  const bucket = buckets[slots[slot] ?? 0];
   return bucket === undefined ? j : readWord(scan, i, j, bucket);
 }
 
@@ -112,14 +113,14 @@ function readLetters(scan: Scan, i: number, c: number): number {
  * strictly in order. Linear: each character is passed once, and what a detector looks ahead or behind is
  * bounded or shared. The text should have been normalised (normalise.ts).
  */
-export function classifyText(text: Source, sink: Sink): void {
+export function classifyText(text: Units, sink: Sink): void {
   const scan = startScan(text, sink);
   const n = text.length;
   let runStart = 0;
   let runEnd = -1;
   let i = 0;
   while (i < n) {
-    const c = text.charCodeAt(i);
+    const c = text[i] ?? 0;
     const kind = c < 128 ? (kinds[c] ?? none) : none;
     if (kind === none) i += 1;
     else if (kind === letters || kind === digits) {

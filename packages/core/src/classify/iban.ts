@@ -36,7 +36,7 @@ function step(remainder: number, c: number): number {
  */
 export function readIban(scan: Scan, i: number): number {
   const { text } = scan;
-  const length = lengths[slotOf(text.charCodeAt(i), text.charCodeAt(i + 1))] ?? 0;
+  const length = lengths[slotOf(text[i] ?? 0, text[i + 1] ?? 0)] ?? 0;
   if (length === 0) return 0;
   let remainder = 0;
   let seen = 4;
@@ -50,6 +50,6 @@ export function readIban(scan: Scan, i: number): number {
     else return 0;
   }
   if ((flagsOf(codeAt(text, j)) & (digit | upper | lower)) !== 0) return 0;
-  for (let k = i; k < i + 4; k += 1) remainder = step(remainder, text.charCodeAt(k));
+  for (let k = i; k < i + 4; k += 1) remainder = step(remainder, text[k] ?? 0);
   return remainder === 1 ? report(scan, 'iban', i, j) : 0;
 }

@@ -115,11 +115,18 @@ export function slotOf(c0: number, c1: number): number {
   return ((c0 & 63) << 5) | (c1 & 31);
 }
 
-/** Index by slot into `buckets`; 0 means that no keyword begins so. The longest keyword comes first. */
-export type KeywordTable = { readonly slots: Uint8Array; readonly buckets: readonly (readonly Keyword[])[] };
+/** The longest keyword of a bucket comes first. */
+export type KeywordTable = {
+  /** Index by slot into `buckets`; 0 means that no keyword begins so. */
+  readonly slots: Uint8Array;
+  /** By slot: a bit for each third character, without its upper three bits, that a keyword goes on with. */
+  readonly thirds: Uint32Array;
+  readonly buckets: readonly (readonly Keyword[])[];
+};
 
 function makeTable(): KeywordTable {
   const slots = new Uint8Array(2048);
+  const thirds = new Uint32Array(2048);
   const buckets: Keyword[][] = [[]];
   const put = (slot: number, entry: Keyword): void => {
     if (slots[slot] === 0) {
@@ -127,6 +134,7 @@ function makeTable(): KeywordTable {
       buckets.push([]);
     }
     buckets[slots[slot] ?? 0]?.push(entry);
+    thirds[slot] = (thirds[slot] ?? 0) | (1 << (entry.text.charCodeAt(2) & 31));
   };
   for (const entry of allKeywords()) {
     const c0 = entry.text.charCodeAt(0);
@@ -135,7 +143,7 @@ function makeTable(): KeywordTable {
     if (entry.fold && (flagsOf(c0) & lower) !== 0) put(slotOf(c0 - 32, c1), entry);
   }
   for (const bucket of buckets) bucket.sort((a, b) => b.text.length - a.text.length);
-  return { slots, buckets };
+  return { slots, thirds, buckets };
 }
 
 export const keywordTable: KeywordTable = makeTable();

@@ -3,12 +3,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { normalise, originalSpan } from './normalise.ts';
+import { createTextReader, type Normal, normalise, originalSpan } from './normalise.ts';
 import { findSpans, replaceSpans } from './redact.ts';
+
+const spelled = ({ units }: Normal): string =>
+  Array.from(units, (unit) => String.fromCharCode(unit)).join('');
+
+function assertUntouched(text: string): void {
+  const normal = normalise(text);
+  assert.deepEqual([normal.text, normal.origin, spelled(normal)], [text, undefined, text]);
+}
 
 test('text with nothing to change is the same string, without a map', () => {
   for (const text of ['', 'plain', 'größer 会议 😀', 'a\tb\nc']) {
-    assert.deepEqual(normalise(text), { text, origin: undefined });
+    assertUntouched(text);
   }
 });
 
@@ -66,8 +74,7 @@ test('controls, private use, noncharacters and what has no width part no letters
 test('combining marks vanish after ASCII, and stay where a script is written with them', () => {
   for (const one of ['\u0301', '\u0336', '\u0489', '\u20dd', '\u093c', '\ufe20'])
     assert.equal(normalise([...'SECRET'].map((letter) => letter + one).join('')).text, 'SECRET');
-  for (const text of ['हिन्दी', 'ไทยนี้', 'عَرَبِيّ'])
-    assert.deepEqual(normalise(text), { text, origin: undefined });
+  for (const text of ['हिन्दी', 'ไทยนี้', 'عَرَبِيّ']) assertUntouched(text);
 });
 
 test('circled, squared, bracketed, old and lettered forms become letters', () => {
@@ -93,8 +100,7 @@ test('look-alikes become ASCII in words that have ASCII in them, and words of on
     ['привет sеcret мир', 'привет secret мир'],
   ] as const)
     assert.equal(normalise(text).text, expected);
-  for (const text of ['Секретно, а потом', 'Ελληνικά και ΑΒΓ', 'Հայերեն'])
-    assert.deepEqual(normalise(text), { text, origin: undefined });
+  for (const text of ['Секретно, а потом', 'Ελληνικά και ΑΒΓ', 'Հայերեն']) assertUntouched(text);
 });
 
 test('what is disguised is cut out whole', () => {
@@ -158,5 +164,38 @@ test('normalising twice changes nothing more', () => {
       fc.pre(text.isWellFormed());
       assert.equal(normalise(once).text, once);
     }),
+  );
+});
+
+test('a reader reads each text as if it were its first, whatever it has read before', () => {
+  const encoder = new TextEncoder();
+  const read = createTextReader((text, into) => encoder.encodeInto(text, into).read);
+  const pieces = [
+    'a',
+    'B',
+    '7',
+    ' ',
+    '\u0000',
+    '\u007f',
+    'é',
+    'а',
+    '\u200b',
+    '会',
+    '\ud83d',
+    '\ude00',
+    '\ud800',
+  ];
+  const piece = fc.constantFrom(...pieces);
+  const long = fc.constantFrom('', 'x'.repeat(300), 'y'.repeat(70_000), `${'z'.repeat(70_000)}é`);
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 40 }), long, (some, rest) => {
+      const text = some.join('') + rest;
+      const [once, again] = [normalise(text), read(text)];
+      assert.deepEqual(again.origin, once.origin);
+      assert.equal(again.text, once.text);
+      assert.equal(spelled(again), once.text);
+      assert.equal(spelled(once), once.text);
+    }),
+    { numRuns: 300 },
   );
 });

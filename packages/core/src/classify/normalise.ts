@@ -2,15 +2,44 @@
 
 import { alnum, flagsOf, lower } from './characters.ts';
 import { mark, pairReading, readings, removed, twin, twins } from './readings.ts';
+import type { Units } from './types.ts';
 
 /** The text as detectors read it. `origin[i]` is where unit `i` came from; absent when nothing was changed. */
-export type Normal = { readonly text: string; readonly origin: Uint32Array | undefined };
+export type Normal = {
+  readonly text: string;
+  /** The same, as they pass over it. INVARIANT: holds until its reader reads another text. */
+  readonly units: Units;
+  readonly origin: Uint32Array | undefined;
+};
 
-/** The first unit from `i` that is not read as it stands, or the text's length. */
-function nextChange(text: string, i: number): number {
-  let j = i;
-  while (j < text.length && readings[text.charCodeAt(j)] === 0) j += 1;
-  return j;
+/** Gives texts their reading form. */
+export type TextReader = (text: string) => Normal;
+
+/**
+ * Writes a text as UTF-8 into as many bytes as it has code units; answers how many of the units found room. All of
+ * them do where all are ASCII, and only there.
+ */
+export type EncodeInto = (text: string, into: Uint8Array) => number;
+
+/** The plain statement of it, as far as it goes: it stops before the first unit that is not ASCII. */
+const encodeAscii: EncodeInto = (text, into) => {
+  let i = 0;
+  for (; i < text.length; i += 1) {
+    const unit = text.charCodeAt(i);
+    if (unit >= 128) break;
+    into[i] = unit;
+  }
+  return i;
+};
+
+/** Memory that a reader keeps, in bytes. Longer texts take their own. */
+const mostKept = 65_536;
+
+/** The first of `units` that is not read as it stands, or their number. */
+function nextChange(units: Uint8Array): number {
+  let i = 0;
+  while (i < units.length && readings[units[i] ?? 0] === 0) i += 1;
+  return i;
 }
 
 type Draft = {
@@ -103,18 +132,26 @@ function foldTwins(draft: Draft): void {
   }
 }
 
-/** The reading form of `text`. Costs one look at each character when there is nothing to change. */
-export function normalise(text: string): Normal {
-  const first = nextChange(text, 0);
-  if (first === text.length) return { text, origin: undefined };
-  const draft: Draft = {
-    units: new Uint16Array(text.length),
-    origin: new Uint32Array(text.length),
-    length: 0,
-    isChanged: false,
-    hasTwin: false,
-  };
-  for (let i = 0; i < text.length; ) {
+/** Copies units that are read as they stand; answers where the first other one is, or the text's length. */
+function copyUntouched(text: string, into: Uint16Array): number {
+  let i = 0;
+  for (; i < text.length; i += 1) {
+    const unit = text.charCodeAt(i);
+    if (readings[unit] !== 0) break;
+    into[i] = unit;
+  }
+  return i;
+}
+
+/** The reading form of a text that is not plain ASCII. */
+function read(text: string): Normal {
+  const units = new Uint16Array(text.length);
+  const first = copyUntouched(text, units);
+  if (first === text.length) return { text, units, origin: undefined };
+  const origin = new Uint32Array(text.length);
+  for (let i = 0; i < first; i += 1) origin[i] = i;
+  const draft: Draft = { units, origin, length: first, isChanged: false, hasTwin: false };
+  for (let i = first; i < text.length; ) {
     const c = text.charCodeAt(i);
     const reading = readings[c] ?? 0;
     if (reading === c && reading !== 0) {
@@ -126,11 +163,35 @@ export function normalise(text: string): Normal {
     i += 1;
   }
   if (draft.hasTwin) foldTwins(draft);
-  if (!draft.isChanged) return { text, origin: undefined };
-  return {
-    text: decode(draft.units.subarray(0, draft.length)),
-    origin: draft.origin.subarray(0, draft.length),
+  if (!draft.isChanged) return { text, units, origin: undefined };
+  const changed = units.subarray(0, draft.length);
+  return { text: decode(changed), units: changed, origin: origin.subarray(0, draft.length) };
+}
+
+/**
+ * A reader of one thread. Text that is plain ASCII, as most is, costs a copy and one look at each byte, in memory that
+ * is used again.
+ */
+export function createTextReader(encodeInto: EncodeInto = encodeAscii): TextReader {
+  let memory = new Uint8Array(0);
+
+  function room(length: number): Uint8Array {
+    if (length > mostKept) return new Uint8Array(length);
+    if (length > memory.length) memory = new Uint8Array(Math.max(length, memory.length * 2));
+    return memory.subarray(0, length);
+  }
+
+  return (text) => {
+    const { length } = text;
+    const units = room(length);
+    const isPlain = encodeInto(text, units) === length && nextChange(units) === length;
+    return isPlain ? { text, units, origin: undefined } : read(text);
   };
+}
+
+/** The reading form of one text. */
+export function normalise(text: string): Normal {
+  return createTextReader()(text);
 }
 
 /** Where the span [start, end) of the reading form lies in the original text, as [start, end). */

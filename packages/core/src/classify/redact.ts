@@ -38,8 +38,8 @@ export function findSpans(
     const [from, to] = originalSpan(text, normal, start, end);
     spans.push({ label, start: from, end: to });
   };
-  classifyText(normal.text, keep);
-  if (classifiers !== undefined) findCustom(classifiers, normal.text, work, keep);
+  classifyText(normal.units, keep);
+  if (classifiers !== undefined) findCustom(classifiers, normal, work, keep);
   spans.sort((a, b) => a.start - b.start || a.end - b.end);
   return { spans, unexamined: work.exhausted };
 }

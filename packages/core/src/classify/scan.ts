@@ -1,6 +1,6 @@
 // Owns the state of one pass over a text: what the detectors remember from left to right.
 
-import type { BuiltinLabel, Sink, Source } from './types.ts';
+import type { BuiltinLabel, Sink, Units } from './types.ts';
 
 /** How far, in code units, a word such as "phone" reaches to the number after it. */
 export const wordReach = 40;
@@ -17,7 +17,7 @@ export type Groups = {
 };
 
 export type Scan = {
-  readonly text: Source;
+  readonly text: Units;
   readonly sink: Sink;
   readonly groups: Groups;
   /** End of the last finding. INVARIANT: findings never overlap. */
@@ -42,7 +42,7 @@ export type Scan = {
 };
 
 /** A pass that has seen nothing yet. */
-export function startScan(text: Source, sink: Sink): Scan {
+export function startScan(text: Units, sink: Sink): Scan {
   return {
     text,
     sink,

@@ -1,6 +1,7 @@
 // Owns the composition of the data plane from its ports. The benchmark composes it too, with a recorder of its own.
 
 import { createHmac, createSecretKey, hash, randomFillSync } from 'node:crypto';
+import { createTextReader } from '@countersign/core/classify/normalise';
 import { type EntryId, makeEntryId, makeRequestId, type RequestId } from '@countersign/core/ids';
 import { type Fragment, fragment } from '@countersign/core/ledger/canonical';
 import { createActiveCalls } from '../gateway/active-calls.ts';
@@ -52,6 +53,7 @@ export type Gateway = {
 };
 
 const maxAnswerBytes = 64 * 1024 * 1024;
+const encoder = new TextEncoder();
 
 /** Random bytes for ids from a pool: one call of the kernel for many ids. */
 function createIds(now: () => number) {
@@ -196,6 +198,7 @@ export function composeGateway(ports: GatewayPorts): Gateway {
     meter,
     subjectKey: subjectKeys.get,
     commitments: createCommitments(),
+    readText: createTextReader((text, into) => encoder.encodeInto(text, into).read),
     ...writtenBy(node, boot),
     ...sealed,
     newEntryId,

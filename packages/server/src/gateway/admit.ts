@@ -141,7 +141,7 @@ function survey(deps: GatewayDeps, asked: Asked, before: Classified | undefined)
   const organization = snapshot.organization();
   const found = selectTarget(snapshot, actor, call.endpoint, request.model, asked.owned);
   const isOpened = !('error' in found) && opensSealed(found.provider);
-  const classified = classify(request, snapshot, isOpened, deps.clock, before);
+  const classified = classify(request, snapshot, isOpened, deps, before);
   const { classification } = classified;
   const facts = snapshot.facts(actor);
   const commit = (text: string): string => deps.commitClaim(snapshot.orgId, text);

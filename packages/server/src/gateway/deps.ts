@@ -1,5 +1,6 @@
 // Owns what the data plane needs of everything else: ports, filled by the composition root.
 
+import type { TextReader } from '@countersign/core/classify/normalise';
 import type { Model, Provider } from '@countersign/core/directory/objects';
 import type { AppError } from '@countersign/core/errors';
 import type { EntryId, OrgId, PrincipalId, RequestId, WorkspaceId } from '@countersign/core/ids';
@@ -42,6 +43,8 @@ export type GatewayDeps = CallerDeps<OrgSnapshot> &
       workspaceId: WorkspaceId,
       externalId: string,
     ) => Promise<readonly OwnedObject[]>;
+    /** Gives the detectors a text as they read it. */
+    readonly readText: TextReader;
     /** Stands for what a client claimed, within an organization: 32 hex digits that nobody else can make. */
     readonly commitClaim: (orgId: OrgId, text: string) => string;
     /** Names of the organization's networks that hold an address. */

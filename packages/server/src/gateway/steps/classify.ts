@@ -11,6 +11,7 @@ import type { InferenceRequest, Part } from '@countersign/core/dialects/request-
 import { type Fragment, fragment } from '@countersign/core/ledger/canonical';
 import type { OrgSnapshot } from '../../services/snapshot/org-snapshot.ts';
 import type { Rendered } from '../../services/snapshot/rendered.ts';
+import type { GatewayDeps } from '../deps.ts';
 
 /** How long an organization's own patterns may take over one request, in milliseconds. */
 const ownPatternsMs = 20;
@@ -50,7 +51,7 @@ export function classify(
   request: InferenceRequest,
   snapshot: Pick<OrgSnapshot, 'classifiers' | 'rendered'>,
   isOpened: boolean,
-  clock: () => number,
+  { clock, readText }: Pick<GatewayDeps, 'clock' | 'readText'>,
   before: Classified | undefined,
 ): Classified {
   const classifiers = snapshot.classifiers();
@@ -59,7 +60,7 @@ export function classify(
   const end = clock() + ownPatternsMs;
   const work = classifiers === undefined ? startWork() : startWork(() => clock() > end);
   const parts = request.parts.map((part) => examined(part, isOpened));
-  const classification = classifyParts(parts, classifiers, work);
+  const classification = classifyParts(parts, classifiers, work, readText);
   const entry = classFragment(classification, snapshot.rendered);
   return { classification, entry, classifiers, isOpened };
 }

@@ -1,6 +1,7 @@
 // Owns which of a caller's own words stand in the record as they are: short tokens in which no detector finds anything.
 
 import { classifyText } from '@countersign/core/classify/detect';
+import { normalise } from '@countersign/core/classify/normalise';
 import { modelName } from '@countersign/core/directory/scalars';
 
 /** A commitment: the same text gives the same one within an organization. */
@@ -13,7 +14,7 @@ const uuidForm = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 function isClean(text: string): boolean {
   if (uuidForm.test(text)) return true;
   let isFound = false;
-  classifyText(text, () => {
+  classifyText(normalise(text).units, () => {
     isFound = true;
   });
   return !isFound;
