@@ -56,11 +56,11 @@ function estimated(known: TokenUsage, endpoint: EndpointId, bytes: number, estim
  * True where the provider's count is its word: it counts something, and whatever was generated is counted. Zeros, texts
  * and names that we do not know beside an answer that says something are no count.
  */
-function isWord(notes: Notes, endpoint: EndpointId, usage: TokenUsage, bytes: number): boolean {
+function isWord(notes: Notes, endpoint: EndpointId, usage: TokenUsage, bytes: () => number): boolean {
   if (!notes.isFinal || notes.usage === undefined) return false;
   if (!generating.has(endpoint)) return totalTokens(usage) > 0;
-  if (bytes === 0) return hasCount(notes.usage);
-  return usage.output + usage.reasoning + usage.audioOutput > 0;
+  if (usage.output + usage.reasoning + usage.audioOutput > 0) return true;
+  return bytes() === 0 && hasCount(notes.usage);
 }
 
 /** OpenAI tells the tier beside the usage; Anthropic tells tier, speed and region within it. */
@@ -69,11 +69,11 @@ function modesOf({ serviceTier, usage }: Notes, endpoint: EndpointId): CallModes
   return serviceTier === undefined ? read : { ...read, serviceTier: serviceTier.toLowerCase() };
 }
 
-/** The report of an answer that wrote so many bytes of text. */
+/** The report of an answer that wrote so many bytes of text, which are counted where the provider's count is not its word. */
 export function toReport(
   notes: Notes,
   endpoint: EndpointId,
-  bytes: number,
+  bytes: () => number,
   estimates: Estimates,
 ): AnswerReport {
   const nothing: UsageOfModels = { usage: noUsage, otherModels: [], webSearches: 0 };
@@ -84,7 +84,7 @@ export function toReport(
   return {
     ...read,
     ending: notes.ending,
-    usage: isEstimate ? estimated(read.usage, endpoint, bytes, estimates) : read.usage,
+    usage: isEstimate ? estimated(read.usage, endpoint, bytes(), estimates) : read.usage,
     estimated: isEstimate,
     servedModel: notes.servedModel,
     responseId: notes.responseId,

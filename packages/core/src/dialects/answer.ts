@@ -45,8 +45,8 @@ function reportOf(
     notes.isFinal = usageOf(answer) !== undefined;
     if (endpoint === 'passthrough') notes.passed = answer;
   }
-  const written = isObject(answer) && !isSkimmed ? writtenIn(answer) : undefined;
-  return toReport(notes, endpoint, written ?? length, estimates);
+  const written = (): number => (isObject(answer) && !isSkimmed ? writtenIn(answer) : undefined) ?? length;
+  return toReport(notes, endpoint, written, estimates);
 }
 
 /**
@@ -188,7 +188,7 @@ export function createAnswerReader(
   const report = (estimates: Estimates): AnswerReport => {
     // Some providers count in every event: such a count is the last one only if the answer has ended.
     const isFinal = notes.isFinal && hasEnded;
-    return toReport({ ...notes, isFinal }, endpoint, written, estimates);
+    return toReport({ ...notes, isFinal }, endpoint, () => written, estimates);
   };
 
   return { read, ending: () => notes.ending, report };
