@@ -108,7 +108,14 @@ async function openParts(options: StoreOptions) {
   const { db } = database;
   const sealer = createSealer(options.masterKeys);
   const onCheckpoint = (): void => {};
-  const committer = createCommitter({ db, locksRows: false, sealer, now: Date.now, onCheckpoint });
+  const committer = createCommitter({
+    db,
+    locksRows: false,
+    sealer,
+    now: Date.now,
+    onCheckpoint,
+    onAltered: () => {},
+  });
   const bare = {
     db,
     committer,

@@ -5,6 +5,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { Change } from '@countersign/core/directory/objects';
 import { AppError } from '@countersign/core/errors';
 import { makeEntryId, type OrgId } from '@countersign/core/ids';
+import { createAlteredHeads } from './compose/altered-heads.ts';
 import { cosigningHandlers } from './compose/cosigning-calls.ts';
 import { holdStart } from './compose/hold-start.ts';
 import { openHeld } from './compose/hold-store.ts';
@@ -123,8 +124,12 @@ function commandDeps(basics: Basics, emailIndex: (email: string) => string): Bas
   };
 }
 
-/** How commits are followed up: told, and what they destroyed taken out of the files. */
-type Following = { readonly publish: (step: Step) => void; readonly empty: WriterJobsDeps['empty'] };
+/** How commits are followed up: told, what they destroyed taken out of the files, and what is owed of refused ones. */
+type Following = {
+  readonly publish: (step: Step) => void;
+  readonly empty: WriterJobsDeps['empty'];
+  readonly settleAlerts: () => Promise<void>;
+};
 
 const isErasure = ({ kind, state }: Change): boolean => kind === 'user' && state?.status === 'erased';
 
@@ -182,6 +187,7 @@ function handlersOf(
       return null;
     },
     probe: async () => {
+      await following.settleAlerts();
       await committer.settle();
       await db.transaction().execute(touchInstallation);
       return null;
@@ -221,6 +227,17 @@ function createVoice(): {
   };
 }
 
+/** What the committer says to the main thread while it commits, and hears of it. */
+function joinMain(say: Voice) {
+  const heads = createAlteredHeads((found) => say('alteredHeads', found));
+  const appender = createDistantAppender(
+    () => say('hold', null),
+    (moved) => say('resume', moved),
+  );
+  const onFollowing = (follows: boolean): void => say('follows', follows);
+  return { heads, appender, journaling: { appender, onFollowing, onAltered: heads.note } };
+}
+
 async function start(data: ThreadData): Promise<void> {
   const port = parentPort;
   if (port === null) throw new AppError('internal', 'the writer runs as a thread');
@@ -230,15 +247,11 @@ async function start(data: ThreadData): Promise<void> {
   const { say, begin } = createVoice();
   const checkpoints = openCheckpoints(data, onError, (grown) => say('checkpoints', grown));
   const grown = createGrown();
-  const appender = createDistantAppender(
-    () => say('hold', null),
-    (moved) => say('resume', moved),
-  );
   const onCheckpoint = (orgId: OrgId, checkpoint: string): void => {
     grown.note(orgId);
     checkpoints.note(orgId, checkpoint);
   };
-  const journaling = { appender, onFollowing: (follows: boolean) => say('follows', follows) };
+  const { heads, appender, journaling } = joinMain(say);
   const sources = { appended: data.checkpointFile, kept: data.heldFiles };
   const committer = await holdStart(database.db, sources, warn, () =>
     openCommitter(data, database, randomOnes, onCheckpoint, warn, journaling),
@@ -259,7 +272,11 @@ async function start(data: ThreadData): Promise<void> {
     empty,
     onError,
   });
-  const following: Following = { empty, publish: (step) => say('step', step) };
+  const following: Following = {
+    empty,
+    publish: (step) => say('step', step),
+    settleAlerts: () => heads.settle({ ...basics, installationId }),
+  };
   const server = serveThread<WriterCalls, WriterHears, WriterNotices>(
     port,
     handlersOf(commandDeps(basics, emailIndexer(indexKey)), committer.journaled, following, data.witnesses),
@@ -276,6 +293,7 @@ async function start(data: ThreadData): Promise<void> {
     },
   );
   begin(server);
+  heads.tell();
 }
 
 if (!isThreadData(workerData)) throw new AppError('internal', 'the writer was started without its data');

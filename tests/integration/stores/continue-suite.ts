@@ -86,6 +86,7 @@ async function continued({ store, made }: Fixture, fail: () => void = () => {}):
     sealer: store.sealer,
     now: store.deps.now,
     onCheckpoint: () => {},
+    onAltered: () => {},
   });
   return { store: { ...store, committer, deps: { ...store.deps, withLog: committer.withLog } }, made };
 }

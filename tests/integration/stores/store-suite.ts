@@ -36,6 +36,7 @@ import { blockTests } from './block-suite.ts';
 import { checkTests } from './check-suite.ts';
 import { continueTests } from './continue-suite.ts';
 import { cosignedTests } from './cosigned-suite.ts';
+import { headTests } from './head-suite.ts';
 import { usageTests } from './usage-suite.ts';
 
 type Fixture = { readonly store: SampleStore; readonly made: SampleOrganization };
@@ -234,6 +235,7 @@ export function storeSuite(name: string, makeDatabase: MakeDatabase, skip: false
     blockTests(fixture, skip);
     checkTests(fixture, skip);
     continueTests(fixture, skip);
+    headTests(fixture, skip);
     usageTests(makeDatabase, skip);
     cosignedTests(fixture, skip);
     sealedTests(fixture, skip);

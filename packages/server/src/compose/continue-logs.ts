@@ -248,6 +248,7 @@ export async function continueLogs(env: Env, asked: ContinueAsked): Promise<read
     const open = await openCommitter({ storage, masterKeys }, database, randomOnes, () => {}, warn, {
       appender: { hold: async () => {}, resume: () => {} },
       onFollowing: () => {},
+      onAltered: () => {},
     });
     return await runContinue(config, database, open, boot, asked, warn).finally(open.close);
   } finally {

@@ -51,6 +51,18 @@ test('after a failure it is out of order until something is written, a call or w
   assert.equal(health.isWritable(), true);
 });
 
+test('a log whose head somebody changed makes it out of order until what is tried finds it as it was', async (t) => {
+  const { health, state, seconds } = open(t);
+  health.onAltered(true);
+  await seconds(2);
+  // What can be written elsewhere, as in another log, does not end it.
+  health.onCommit();
+  assert.deepEqual([health.isWritable(), state.probes], [false, 2]);
+  health.onAltered(false);
+  await seconds(2);
+  assert.deepEqual([health.isWritable(), state.probes], [true, 2]);
+});
+
 test('a thousand refused entries a second are one line a second that counts them', async (t) => {
   const { health, state, lines } = open(t);
   for (let n = 0; n < 3_000; n += 1) {

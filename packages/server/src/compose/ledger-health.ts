@@ -7,6 +7,8 @@ export type LedgerHealth = {
   readonly onFailure: (error: unknown, entries: number) => void;
   /** Hears whether the database could take in what the journal holds. */
   readonly onFollowing: (isFollowing: boolean) => void;
+  /** Hears whether there is a log whose head somebody changed, which takes no entry. */
+  readonly onAltered: (isAltered: boolean) => void;
   readonly isWritable: () => boolean;
   /** Asks no more. */
   readonly stop: () => void;
@@ -20,6 +22,9 @@ export type LedgerHealthDeps = {
   readonly probe: () => Promise<unknown>;
 };
 
+/** What keeps entries from being recorded: a write that failed, a database that takes nothing in, a head that was changed. */
+type Found = { readonly hasFailed: boolean; readonly isFollowed: boolean; readonly isAltered: boolean };
+
 /** How often a ledger that failed is tried, and at most told of, in milliseconds. */
 const everyMs = 1_000;
 
@@ -28,21 +33,19 @@ const everyMs = 1_000;
  * whoever asks for health sends no calls meanwhile.
  */
 export function createLedgerHealth({ log, clock, probe }: LedgerHealthDeps): LedgerHealth {
-  let hasFailed = false;
-  let isFollowed = true;
+  let now: Found = { hasFailed: false, isFollowed: true, isAltered: false };
   let isProbing = false;
   let isStopped = false;
   let timer: NodeJS.Timeout | undefined;
   let toldAt = Number.NEGATIVE_INFINITY;
   let untold = 0;
 
-  const isWritable = (): boolean => isFollowed && !hasFailed;
+  const isWritable = (): boolean => now.isFollowed && !now.hasFailed && !now.isAltered;
 
   /** What was found out now: where nothing is wrong any more, nothing is tried any more. */
-  function note(found: { readonly hasFailed?: boolean; readonly isFollowed?: boolean }): void {
+  function note(found: Partial<Found>): void {
     const was = isWritable();
-    hasFailed = found.hasFailed ?? hasFailed;
-    isFollowed = found.isFollowed ?? isFollowed;
+    now = { ...now, ...found };
     if (!isWritable()) {
       if (!isStopped) timer ??= setInterval(() => void tryOnce(), everyMs).unref();
       return;
@@ -66,7 +69,7 @@ export function createLedgerHealth({ log, clock, probe }: LedgerHealthDeps): Led
   }
   return {
     onCommit() {
-      if (hasFailed) note({ hasFailed: false });
+      if (now.hasFailed) note({ hasFailed: false });
     },
     onFailure(error, entries) {
       note({ hasFailed: true });
@@ -80,6 +83,8 @@ export function createLedgerHealth({ log, clock, probe }: LedgerHealthDeps): Led
       if (!isFollowing) log.error('the database takes nothing in: calls are refused until it does');
       note({ isFollowed: isFollowing });
     },
+    // What is tried once a second says when it is over.
+    onAltered: (found) => note({ isAltered: found }),
     isWritable,
     stop() {
       isStopped = true;

@@ -1,23 +1,14 @@
 // Owns when the logs in the store are checked, the alert that a finding leaves in its log, and who hears of it.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { EntryId } from '@countersign/core/ids';
-import { encodeEntry } from '@countersign/core/ledger/entry';
 import { encodeBundle } from '@countersign/core/ledger/tile';
-import type { Finding } from '@countersign/core/ledger/verify-log';
 import type { Kysely } from 'kysely';
 import { createLogCheck, type LogChecked } from '../jobs/check-logs.ts';
 import type { Committer } from '../services/ledger/committer.ts';
 import { sha256, utf8, verifyEd25519 } from '../services/ledger/crypto.ts';
-import { type Head, readHead } from '../stores/heads.ts';
+import { readHead } from '../stores/heads.ts';
 import type { Tables } from '../stores/schema.ts';
-
-/** A finding, as the threads tell of it: which log, the verifier's word, and the first entry that it concerns. */
-export type LogFinding = {
-  readonly origin: string;
-  readonly finding: Finding['kind'];
-  readonly index: number | undefined;
-};
+import { type AlertDeps, alertEntry, type LogFinding } from './log-alert.ts';
 
 /** What a pass over all logs has found; `isWhole` is false where it could not be ended. */
 export type LogsChecked = {
@@ -26,13 +17,9 @@ export type LogsChecked = {
   readonly findings: readonly LogFinding[];
 };
 
-export type LogChecksDeps = {
+export type LogChecksDeps = AlertDeps & {
   readonly db: Kysely<Tables>;
   readonly committer: Committer;
-  readonly newEntryId: () => EntryId;
-  readonly now: () => number;
-  readonly node: string;
-  readonly boot: string;
   /** From the end of a pass to the next, in milliseconds. */
   readonly logCheckMs: number;
   readonly onLogsChecked: (checked: LogsChecked) => void;
@@ -45,22 +32,6 @@ const firstMs = 5 * 60 * 1_000;
 /** Ends early, and without a word, when `signal` does. */
 async function rest(ms: number, signal: AbortSignal): Promise<void> {
   await sleep(ms, undefined, { signal, ref: false }).catch(() => {});
-}
-
-/** The entry that says what was found, for the log that it was found in, or the one that continues that. */
-function alertText(deps: LogChecksDeps, head: Head, { origin, finding, index }: LogFinding): string {
-  return encodeEntry({
-    v: 1,
-    id: deps.newEntryId(),
-    log: head.origin,
-    ts: new Date(deps.now()).toISOString(),
-    node: deps.node,
-    boot: deps.boot,
-    sv: head.version,
-    type: 'alert',
-    actor: { id: 'system', kind: 'system' },
-    alert: { kind: 'log_altered', origin, finding, ...(index === undefined ? {} : { index }) },
-  });
 }
 
 /** Checks every log every so often, until it is stopped. What it finds is recorded once in a run of the process. */
@@ -77,7 +48,7 @@ export function startLogChecks(deps: LogChecksDeps): { readonly stop: () => Prom
     const name = `${orgId} ${found.origin} ${found.finding} ${place}`;
     const head = await readHead(db, orgId);
     if (recorded.has(name) || head === undefined) return;
-    const bundle = encodeBundle([Buffer.from(alertText(deps, head, found), 'utf8')]);
+    const bundle = encodeBundle([alertEntry(deps, head, found)]);
     await committer.commit([{ orgId, bundle, versions: [-1], sidecars: [], objects: [] }]);
     recorded.add(name);
   }

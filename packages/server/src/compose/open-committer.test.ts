@@ -35,7 +35,7 @@ async function makeStore(context: TestContext) {
       (count) => crypto.getRandomValues(new Uint8Array(count)),
       () => {},
       (text) => losses.push(text),
-      { appender: { hold: async () => {}, resume: () => {} }, onFollowing: () => {} },
+      { appender: { hold: async () => {}, resume: () => {} }, onFollowing: () => {}, onAltered: () => {} },
     );
     context.after(open.close);
     const { seat, committer } = open.journaled ?? assert.fail('an embedded store has a journal');

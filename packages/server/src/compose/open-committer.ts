@@ -52,13 +52,14 @@ export async function openCommitter(
   randomBytes: (count: number) => Uint8Array,
   onCheckpoint: (orgId: OrgId, checkpoint: string) => void,
   onLoss: (text: string) => void,
-  journaling: Pick<JournaledDeps, 'appender' | 'onFollowing'>,
+  { onAltered, ...journaling }: Pick<JournaledDeps, 'appender' | 'onFollowing' | 'onAltered'>,
 ): Promise<OpenCommitter> {
   const sealer = createSealer(masterKeys);
   const built = createBuilt(direct);
   const projection = createProjection(built);
   const projector = createProjector(db, built, projection);
-  const deps = { db, direct, locksRows: dialect === 'postgres', sealer, now: Date.now, onCheckpoint };
+  const locksRows = dialect === 'postgres';
+  const deps = { db, direct, locksRows, sealer, now: Date.now, onCheckpoint, onAltered };
   if (storage.kind === 'postgres')
     return { committer: createCommitter(deps), journaled: undefined, projector, sealer, close: () => {} };
   const path = join(storage.directory, journalName);

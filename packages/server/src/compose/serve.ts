@@ -122,12 +122,17 @@ async function start(config: Config, log: Log, shutdown: Shutdown, onDeath: () =
   const metrics = createRegistry();
   const egress = createEgress({ allow: config.egressAllow, connectTimeoutMs: config.connectTimeoutMs });
   const anchors = composeAnchors({ config, egress, log, metrics });
+  const report = reportLogChecks(metrics, log);
   const hearing: Hearing = {
     ...anchors.hear,
     onStep: (step) => (plane === undefined ? missed.push(step) : plane.gateway.onStep(step)),
     onFault: faults.onFault,
     onFollowing: (isFollowing) => plane?.health.onFollowing(isFollowing),
-    onLogsChecked: reportLogChecks(metrics, log),
+    onLogsChecked: report.onLogsChecked,
+    onAlteredHeads(found) {
+      report.onAlteredHeads(found);
+      plane?.health.onAltered(found.length > 0);
+    },
     onDeath: (error) => {
       log.fatal({ error }, 'a storage thread has ended: stopping');
       // No outcome can be recorded any more: what runs must not run on until the drain's limit.

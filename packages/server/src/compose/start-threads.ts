@@ -12,6 +12,7 @@ import type { OrgBatch } from '../services/ledger/batch.ts';
 import { createJournalCommit, type JournalCommit } from '../services/ledger/journal-commit.ts';
 import type { RecorderDeps } from '../services/ledger/recorder.ts';
 import type { Step } from '../services/snapshot/snapshots.ts';
+import type { LogFinding } from './log-alert.ts';
 import type { LogsChecked } from './log-checks.ts';
 import { type FaultNotices, type OnFault, toFault } from './thread-faults.ts';
 import type {
@@ -49,6 +50,8 @@ export type Hearing = {
   readonly onCheckpoints?: (grown: readonly GrownLog[]) => void;
   /** What a check of the logs has found. */
   readonly onLogsChecked?: (checked: LogsChecked) => void;
+  /** Which logs take no entry, because their head in the store is not what was committed: all of them, at each change. */
+  readonly onAlteredHeads?: (found: readonly LogFinding[]) => void;
   /** An unknown error of a thread, or of what it says. */
   readonly onFault: OnFault;
   /** A thread has ended by itself, after which nothing can be recorded. */
@@ -148,6 +151,7 @@ export async function startThreads(data: ThreadData, hear: Hearing): Promise<Thr
       },
       checkpoints: (grown) => hear.onCheckpoints?.(grown),
       logsChecked: (checked) => hear.onLogsChecked?.(checked),
+      alteredHeads: (found) => hear.onAlteredHeads?.(found),
     },
     onError: (error, doing) => hear.onFault('writer', toFault(error, doing)),
     // What ends it before it has begun is told by the calls below.

@@ -14,6 +14,7 @@ import type { Loaded } from '../services/snapshot/org-snapshot.ts';
 import type { ReadCalls } from '../services/snapshot/read.ts';
 import type { Step } from '../services/snapshot/snapshots.ts';
 import type { CosigningCalls } from './cosigning-calls.ts';
+import type { LogFinding } from './log-alert.ts';
 import type { LogsChecked } from './log-checks.ts';
 import type { FaultNotices } from './thread-faults.ts';
 
@@ -72,7 +73,7 @@ export type WriterCalls = CosigningCalls & {
   /** The journal is appended to from now on. */
   appends: { request: null; reply: null };
   settle: { request: null; reply: null };
-  /** Writes something that changes nothing, behind whatever the journal holds. */
+  /** Writes something that changes nothing, behind whatever the journal holds, and the alerts that are owed. */
   probe: { request: null; reply: null };
   standings: { request: readonly OrgId[]; reply: Standings };
   command: { request: RunRequest; reply: RunResult };
@@ -93,8 +94,8 @@ export type GrownLog = { readonly orgId: string; readonly checkpoint: string };
 
 /**
  * What the writer says by itself: versions in the order of its commits, errors that nobody asked for, that it needs the
- * journal and has done with it, whether the database follows it, what the checks of the logs have found, and the newest
- * checkpoint of each log that has grown: at most twice a second, of every log at the start, and the last ones before it
+ * journal and has done with it, whether the database follows it, what the checks of the logs have found, which logs take
+ * no entry because somebody changed their head (all of them, whenever they are others than before), and the newest checkpoint of each log that has grown: at most twice a second, of every log at the start, and the last ones before it
  * has closed.
  */
 export type WriterNotices = FaultNotices & {
@@ -104,6 +105,7 @@ export type WriterNotices = FaultNotices & {
   follows: boolean;
   checkpoints: readonly GrownLog[];
   logsChecked: LogsChecked;
+  alteredHeads: readonly LogFinding[];
 };
 
 /** What the writer is told: it has the journal, or has it for good. */

@@ -97,7 +97,7 @@ async function startOver(
   const tail = joinJournal({ path, id: known.id, size, memory: journal.memory });
   context.after(journal.close);
   context.after(tail.close);
-  const common = { db, sealer, now: deps.now, locksRows: false, onCheckpoint: () => {} };
+  const common = { db, sealer, now: deps.now, locksRows: false, onCheckpoint: () => {}, onAltered: () => {} };
   const projection = createProjection(createBuilt());
   const joined = joinHalves(journal, (halves) =>
     createJournaledCommitter({ ...common, ...halves, journal: tail, projection }),

@@ -123,12 +123,14 @@ export async function openSampleStore(context: TestContext, config = temporarySt
   };
   const masterKey = { id: 'sample', key: random(32) };
   const sealer = createSealer([masterKey]);
+  const locksRows = dialect === 'postgres';
   const committer = createCommitter({
     db,
-    locksRows: dialect === 'postgres',
+    locksRows,
     sealer,
     now,
     onCheckpoint: () => {},
+    onAltered: () => {},
   });
   const deps: RunDeps = {
     withLog: committer.withLog,
@@ -140,7 +142,7 @@ export async function openSampleStore(context: TestContext, config = temporarySt
     node: 'node-1',
     boot: 'boot-1',
   };
-  return { db, clock, committer, masterKey, sealer, deps, projector: createProjector(db) };
+  return { db, locksRows, clock, committer, masterKey, sealer, deps, projector: createProjector(db) };
 }
 
 export type SampleStore = Awaited<ReturnType<typeof openSampleStore>>;

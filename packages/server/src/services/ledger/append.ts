@@ -15,8 +15,12 @@ import { type Edge, growEdge, loadEdge } from './growing-tiles.ts';
 /** A log's name and key, unsealed once and kept by the thread that signs. */
 export type LogSigner = { readonly key: VerifierKey; readonly sign: SignEd25519 };
 
-/** What is known of a log between two commits. INVARIANT: used only while `size` is the head's. */
-export type LogCache = { readonly signer: LogSigner; readonly edge: Edge };
+/** A log as a commit left it: its whole head, and the growing edge of its tree where that is known. */
+export type LogState = {
+  readonly signer: LogSigner;
+  readonly head: Head;
+  readonly edge: Edge | undefined;
+};
 
 /** Entries, their stored form, and the version that the head has afterwards. */
 export type AppendInput = {
@@ -28,7 +32,8 @@ export type AppendInput = {
 export type Appended = {
   readonly firstIndex: number;
   readonly checkpoint: string;
-  readonly cache: LogCache;
+  /** The log as it is when the transaction has committed. */
+  readonly state: LogState;
 };
 
 /** The edge of a log's tree, as its head has it. */
@@ -53,27 +58,22 @@ export async function appendEntries(
   deps: { readonly hasher: TreeHasher; readonly built: BuiltStatements },
   tx: Tx,
   orgId: OrgId,
-  head: Head,
-  cached: { readonly signer: LogSigner; readonly edge: Edge | undefined },
+  { signer, head, edge: known }: LogState,
   input: AppendInput,
 ): Promise<Appended> {
   const { hasher, built } = deps;
-  const edge = cached.edge?.size === head.size ? cached.edge : await loadEdge(tx, hasher, orgId, head.size);
+  const edge = known?.size === head.size ? known : await loadEdge(tx, hasher, orgId, head.size);
   const leaves = input.entries.map((entry) => hasher.leaf(entry));
   const frontier = appendLeaves(hasher, frontierOf(head), leaves);
   const root = frontierRoot(hasher, frontier);
-  const checkpoint = signCheckpoint(
-    utf8,
-    cached.signer.key,
-    { size: frontier.size, root },
-    cached.signer.sign,
-  );
+  const checkpoint = signCheckpoint(utf8, signer.key, { size: frontier.size, root }, signer.sign);
   if (input.entries.length > 0) {
     const bundle = { firstIndex: head.size, count: input.entries.length, bytes: input.bundle };
     await insertBundle(tx, orgId, bundle, built);
   }
   const grown = await growEdge(tx, hasher, orgId, edge, leaves);
-  const next = { size: frontier.size, frontier: packFrontier(frontier), checkpoint };
-  await advanceHead(tx, orgId, head, { version: input.version, ...next }, built);
-  return { firstIndex: head.size, checkpoint, cache: { signer: cached.signer, edge: grown } };
+  const { version } = input;
+  const next = { ...head, version, size: frontier.size, frontier: packFrontier(frontier), checkpoint };
+  await advanceHead(tx, orgId, head, next, built);
+  return { firstIndex: head.size, checkpoint, state: { signer, head: next, edge: grown } };
 }

@@ -1,6 +1,7 @@
-// Owns committing one organization's batch: which entries still hold, and what is written beside them.
+// Owns committing organizations' batches: which entries still hold, and what is written beside them.
 
 import { AppError } from '@countersign/core/errors';
+import type { OrgId } from '@countersign/core/ids';
 import { decodeBundle, encodeBundle } from '@countersign/core/ledger/tile';
 import type { BuiltStatements } from '../../stores/built-statements.ts';
 import { lockHead } from '../../stores/heads.ts';
@@ -9,6 +10,7 @@ import type { Tx } from '../../stores/schema.ts';
 import { insertSidecars } from '../../stores/secrets.ts';
 import type { Appender, Uncommitted } from './appender.ts';
 import type { Beside, OrgBatch, OrgCommit } from './batch.ts';
+import type { Pause } from './pause.ts';
 
 export type BatchDeps = {
   readonly appender: Appender;
@@ -18,7 +20,7 @@ export type BatchDeps = {
   readonly now: () => number;
 };
 
-export type CommittedBatch = { readonly reply: OrgCommit; readonly done: Uncommitted | undefined };
+type CommittedBatch = { readonly reply: OrgCommit; readonly done: Uncommitted | undefined };
 
 /** Places for the entries that are kept, in order from `first`; -1 for the others. */
 function placesOf(isKept: readonly boolean[], first: number): readonly number[] {
@@ -35,7 +37,7 @@ function placesOf(isKept: readonly boolean[], first: number): readonly number[] 
  * head is locked before versions are compared, so that no change can come between. `former` is what the same
  * transaction has appended to the log before.
  */
-export async function commitBatch(
+async function commitBatch(
   deps: BatchDeps,
   tx: Tx,
   batch: OrgBatch,
@@ -43,6 +45,7 @@ export async function commitBatch(
 ): Promise<CommittedBatch> {
   const { orgId } = batch;
   const head = await lockHead(tx, orgId, deps.locksRows, deps.built);
+  const checked = deps.appender.check(orgId, head, former);
   if (batch.at !== undefined && batch.at !== head.size)
     throw new AppError('internal', `the log has ${head.size} entries where ${batch.at} were promised`);
   const { entries, torn } = decodeBundle(batch.bundle);
@@ -54,7 +57,7 @@ export async function commitBatch(
   if (kept.length === 0) return { reply: { ...reply, indices: placesOf(isKept, 0) }, done: former };
   const bundle = kept.length === entries.length ? batch.bundle : encodeBundle(kept);
   const input = { entries: kept, bundle, version: head.version };
-  const done = await deps.appender.append(tx, orgId, head, input, former);
+  const done = await deps.appender.append(tx, orgId, checked, input);
   const isWritten = ({ position }: Beside<unknown>) => isKept[position] === true;
   const sidecars = batch.sidecars.filter(isWritten).map(({ value }) => value);
   await insertSidecars(tx, orgId, sidecars);
@@ -62,4 +65,22 @@ export async function commitBatch(
     await insertProviderObject(tx, orgId, value, deps.now());
   }
   return { reply: { ...reply, indices: placesOf(isKept, done.firstIndex) }, done };
+}
+
+/** Commits batches one after the other, of which several may be of one log; `done` gets the last append to each. */
+export async function commitBatches(
+  deps: BatchDeps,
+  tx: Tx,
+  batches: readonly OrgBatch[],
+  done: Map<OrgId, Uncommitted>,
+  pause: Pause,
+): Promise<readonly OrgCommit[]> {
+  const replies: OrgCommit[] = [];
+  for (const batch of batches) {
+    const committed = await commitBatch(deps, tx, batch, done.get(batch.orgId));
+    if (committed.done !== undefined) done.set(batch.orgId, committed.done);
+    replies.push(committed.reply);
+    await pause();
+  }
+  return replies;
 }

@@ -12,10 +12,10 @@ import { type Head, lockHead } from '../../stores/heads.ts';
 import type { Tables, Tx } from '../../stores/schema.ts';
 import { createAppender, type Uncommitted } from './appender.ts';
 import type { OrgBatch, OrgCommit } from './batch.ts';
-import { type CommittedBatch, commitBatch } from './commit-batch.ts';
+import { commitBatches } from './commit-batch.ts';
 import { sha256 } from './crypto.ts';
 import { type NewLog, openLog } from './open-log.ts';
-import type { Pause } from './pause.ts';
+import { neverPause, type Pause } from './pause.ts';
 
 export type CommitterDeps = {
   readonly db: Kysely<Tables>;
@@ -27,6 +27,8 @@ export type CommitterDeps = {
   readonly now: () => number;
   /** Hears each checkpoint after its commit is confirmed. */
   readonly onCheckpoint: (orgId: OrgId, checkpoint: string) => void;
+  /** Hears of each head in the store that is not what was committed: its log takes no entry. */
+  readonly onAltered: (orgId: OrgId, origin: string) => void;
   /** Writes in every transaction that moves a head. */
   readonly beside?: (tx: Tx) => Promise<void>;
 };
@@ -65,64 +67,67 @@ export type DirectCommitter = Committer & {
   ) => Promise<void>;
 };
 
-/** The committer of one process. INVARIANT: it alone appends; on PostgreSQL the head's row lock orders several. */
+/**
+ * The committer of one process. INVARIANT: it alone moves heads while it lives, and refuses one that somebody else has
+ * moved; on PostgreSQL the head's row lock orders its own transactions.
+ */
 export function createCommitter(deps: CommitterDeps): DirectCommitter {
-  const { db, locksRows, sealer, now, onCheckpoint, beside } = deps;
+  const { db, locksRows, sealer, now, onCheckpoint, onAltered, beside } = deps;
   const hasher = createTreeHasher(sha256);
   const built = createBuilt(deps.direct);
-  const appender = createAppender({ sealer, hasher, built, onCheckpoint });
+  const appender = createAppender({ sealer, hasher, built, onCheckpoint, onAltered });
+  const batchDeps = { appender, built, locksRows, now };
 
-  async function transact<T>(orgId: OrgId, newLog: NewLog | undefined, work: Work<T>): Promise<T> {
-    const done: Uncommitted[] = [];
+  /** Runs a transaction that appends; `done` gets the last append to each log. */
+  async function committing<T>(work: (tx: Tx, done: Map<OrgId, Uncommitted>) => Promise<T>): Promise<T> {
+    const done = new Map<OrgId, Uncommitted>();
     const value = await db.transaction().execute(async (tx) => {
-      if (newLog !== undefined) await openLog({ sealer, hasher }, tx, orgId, newLog);
+      const result = await work(tx, done);
+      appender.asked([...done.values()]);
+      return result;
+    });
+    appender.confirm([...done.values()]);
+    return value;
+  }
+
+  const transact = <T>(orgId: OrgId, newLog: NewLog | undefined, work: Work<T>): Promise<T> =>
+    committing(async (tx, done) => {
+      if (newLog !== undefined) {
+        await openLog({ sealer, hasher }, tx, orgId, newLog);
+        appender.forget(orgId);
+      }
       const head = await lockHead(tx, orgId, locksRows, built);
+      const checked = appender.check(orgId, head);
       await beside?.(tx);
       return work(tx, {
         head,
         append: async (entries, version) => {
-          if (done.length > 0) throw new AppError('internal', 'one transaction appends once');
+          if (done.size > 0) throw new AppError('internal', 'one transaction appends once');
           const bundle = encodeBundle(entries);
-          const appended = await appender.append(tx, orgId, head, { entries, bundle, version });
-          done.push(appended);
+          const appended = await appender.append(tx, orgId, checked, { entries, bundle, version });
+          done.set(orgId, appended);
           return appended.firstIndex;
         },
       });
     });
-    appender.confirm(done);
-    return value;
-  }
 
   return {
-    async commit(batches) {
+    commit(batches) {
       // Heads are locked in one order, so that two committers cannot wait for each other.
       const ordered = [...batches].sort((a, b) => (a.orgId < b.orgId ? -1 : 1));
-      const results = await db.transaction().execute(async (tx) => {
-        const all: CommittedBatch[] = [];
+      return committing(async (tx, done) => {
         await beside?.(tx);
-        for (const batch of ordered)
-          all.push(await commitBatch({ appender, built, locksRows, now }, tx, batch));
-        return all;
+        return commitBatches(batchDeps, tx, ordered, done, neverPause);
       });
-      appender.confirm(results.flatMap(({ done }) => (done === undefined ? [] : [done])));
-      return results.map(({ reply }) => reply);
     },
     withLog: (orgId, work) => transact(orgId, undefined, work),
     withNewLog: (orgId, log, work) => transact(orgId, log, work),
     settle: async () => {},
     follow: async () => {},
-    async takeIn(batches, pause, also) {
-      const done = new Map<OrgId, Uncommitted>();
-      await db.transaction().execute(async (tx) => {
-        for (const batch of batches) {
-          const former = done.get(batch.orgId);
-          const committed = await commitBatch({ appender, built, locksRows, now }, tx, batch, former);
-          if (committed.done !== undefined) done.set(batch.orgId, committed.done);
-          await pause();
-        }
+    takeIn: (batches, pause, also) =>
+      committing(async (tx, done) => {
+        await commitBatches(batchDeps, tx, batches, done, pause);
         await also(tx);
-      });
-      appender.confirm([...done.values()]);
-    },
+      }),
   };
 }

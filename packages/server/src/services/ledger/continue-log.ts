@@ -96,7 +96,7 @@ export async function continueLog(
   for (const entries of bundlesOf(begun.entries)) {
     const at = await lockHead(tx, orgId, deps.locksRows, deps.built);
     const input = { entries, bundle: encodeBundle(entries), version: begun.version };
-    await appendEntries(deps, tx, orgId, at, { signer, edge: undefined }, input);
+    await appendEntries(deps, tx, orgId, { signer, head: at, edge: undefined }, input);
   }
   const begunHead = await lockHead(tx, orgId, deps.locksRows, deps.built);
   return { head: begunHead, succession: signedByBoth(begunHead.checkpoint, former) };

@@ -69,7 +69,7 @@ export async function openSigner(sealer: Sealer, tx: Tx, orgId: OrgId, head: Hea
   if (key.name !== head.origin || !sameBytes(key.publicKey, publicKeyOf(privateKey)))
     throw new AppError(
       'ledger_unavailable',
-      `the log of \`${orgId}\` has another name or verifier key in the store than it signs with: somebody changed it`,
+      `the log of \`${orgId}\` has another name or verifier key in the store than it signs with: somebody changed it. Nothing is signed: keep the store as it is, and see docs/guides/operate.md`,
     );
   const opened = openCheckpoint({ sha256, utf8, verifyEd25519 }, head.checkpoint, key);
   const root = frontierRoot(createTreeHasher(sha256), frontierOf(head));
@@ -80,7 +80,7 @@ export async function openSigner(sealer: Sealer, tx: Tx, orgId: OrgId, head: Hea
   )
     throw new AppError(
       'ledger_unavailable',
-      `the head of the log of \`${orgId}\` is not what the log has signed: somebody changed the store`,
+      `the head of the log of \`${orgId}\` is not what the log has signed: somebody changed the store. Nothing is signed: keep the store as it is, and see docs/guides/operate.md`,
     );
   return { key, sign: signerOf(privateKey) };
 }
