@@ -160,6 +160,25 @@ async function claimProofs(
     readFileSync(join(exported, 'entries.jsonl'), 'utf8').split('\n')[0] ?? '',
   );
   assert.equal(at(first, 'opened.previous'), held, 'it is cited verbatim');
+  await claimBill(t, exported, archived);
+}
+
+/** One bill of the day of the restore, whose calls lie in both logs. */
+async function claimBill(t: TestContext, ...folders: readonly string[]): Promise<void> {
+  const bill = join(folderOf(t), 'bill.csv');
+  const day = new Date().toISOString().slice(0, 10);
+  writeFileSync(bill, `day,model,requests,input_tokens,output_tokens\n${day},sandbox,2,0,0\n`);
+  const calls = async (...of: readonly string[]): Promise<number> => {
+    const from = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10);
+    const ran = await ledger(['reconcile', ...of, '--bill', bill, '--from', from, '--to', day, '--json']);
+    const answer: unknown = JSON.parse(ran.out);
+    const rows = at(answer, 'all');
+    assert.ok(Array.isArray(rows));
+    return rows.reduce((all: number, row) => all + Number(at(row, 'recorded.requests')), 0);
+  };
+  const [exported = '', archived = ''] = folders;
+  assert.deepEqual([await calls(archived), await calls(exported)], [1, 1]);
+  assert.equal(await calls(exported, archived), 2, 'what both logs have is one record of the day');
 }
 
 async function runWith({ url }: ServerProcess, made: Made, name: string): Promise<void> {

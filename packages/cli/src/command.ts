@@ -17,7 +17,13 @@ export type Flag = {
   readonly required?: boolean;
 };
 
-export type Positional = { readonly name: string; readonly required: boolean; readonly description: string };
+export type Positional = {
+  readonly name: string;
+  readonly required: boolean;
+  readonly description: string;
+  /** True for the last one where more may follow it. */
+  readonly repeated?: boolean;
+};
 
 /** Flags as given. Asking for a flag that the command does not declare gives nothing. */
 export type Flags = {
@@ -74,18 +80,27 @@ function flagUsage({ name, kind, value, negatable }: Flag): string {
 
 /** The first line of the usage: the command with what it needs. */
 export function synopsis(command: Command): string {
-  const words = command.positionals.map(({ name, required }) => (required ? name : `[${name}]`));
+  const words = command.positionals.map(({ name, required, repeated }) => {
+    const word = repeated === true ? `${name}...` : name;
+    return required ? word : `[${word}]`;
+  });
   const needed = command.flags.filter(({ required }) => required === true).map(flagUsage);
   return ['countersign', command.name, ...words, ...needed, '[flags]'].join(' ');
 }
 
+const often = '(may be repeated)';
+
 /** The whole help of a command. */
 export function helpText(command: Command): string {
   const rows = [
-    ...command.positionals.map(({ name, description }) => [name, description] as const),
+    ...command.positionals.map(
+      ({ name, description, repeated }) =>
+        [name, repeated === true ? `${description} ${often}` : description] as const,
+    ),
     ...shownFlags(command).flatMap((flag) => {
-      const often = flag.kind === 'list' ? ['(may be repeated)'] : [];
-      const right = [flag.description, ...often].filter((part) => part !== '').join(' ');
+      const right = [flag.description, ...(flag.kind === 'list' ? [often] : [])]
+        .filter((part) => part !== '')
+        .join(' ');
       const [first = '', ...below] = [...(right === '' ? [] : [right]), ...(flag.form ?? [])];
       return [[flagUsage(flag), first] as const, ...below.map((line) => ['', line] as const)];
     }),

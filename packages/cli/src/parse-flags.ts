@@ -117,7 +117,7 @@ export function parseWords(command: Command, words: readonly string[]): ParsedWo
   const missing = needed[args.length];
   if (missing !== undefined) throw new UsageError(`\`${missing.name}\` is missing`);
   const extra = args[command.positionals.length];
-  if (extra !== undefined)
+  if (extra !== undefined && command.positionals.at(-1)?.repeated !== true)
     throw new UsageError(`\`${extra}\` is one word too many${extraHint(command, words, extra)}`);
   for (const { name, required } of command.flags) {
     if (required === true && parsed.values[name] === undefined)

@@ -46,6 +46,11 @@ export function givenVkey(
   return given === undefined ? undefined : keyText(machine, given, { ...logKey, flag });
 }
 
+/** The keys of logs that `--vkey` gives, where it may be repeated. Throws a UsageError for what is no key of a log. */
+export function givenVkeys({ flags, machine }: Invocation): readonly string[] {
+  return flags.list('vkey').map((given) => keyText(machine, given, logKey));
+}
+
 /** The keys that `--witness` gives. Throws a UsageError for what is no key of a witness. */
 export function givenWitnesses({ flags, machine }: Invocation): readonly string[] {
   return flags.list('witness').map((given) => keyText(machine, given, witnessKey));

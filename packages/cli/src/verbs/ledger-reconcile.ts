@@ -1,133 +1,19 @@
 // Owns `ledger reconcile`: an export compared with what a provider says was used, offline.
 
-import { type CsvColumns, csvText } from '@countersign/contract/csv';
-import { measures, type Told } from '@countersign/core/metering/reconcile/amounts';
 import { BillError, type BillForm, billForms, dayText } from '@countersign/core/metering/reconcile/bill';
-import type { Row, Tolerance } from '@countersign/core/metering/reconcile/compare-bill';
+import type { Tolerance } from '@countersign/core/metering/reconcile/compare-bill';
 import { startOfDay } from '@countersign/core/metering/reconcile/csv-bills';
 import { type Bill, gatherBill } from '@countersign/core/metering/reconcile/gather-bill';
 import { readBill } from '@countersign/core/metering/reconcile/read-bill';
-import { describeFinding, describeVerification } from '@countersign/sdk/ledger/describe-verification';
-import { describeReconciliation } from '@countersign/sdk/reconcile/describe-reconciliation';
-import {
-  type ExportReconciliation,
-  type Reconciliation,
-  reconcileExport,
-} from '@countersign/sdk/reconcile/reconcile-export';
+import { describeFinding } from '@countersign/sdk/ledger/describe-verification';
+import { type ExportReconciliation, reconcileExports } from '@countersign/sdk/reconcile/reconcile-export';
 import type { Command, Flags, Invocation } from '../command.ts';
-import { exportFolder } from '../export-folder.ts';
 import { readFilled } from '../input-file.ts';
 import { type ExitCode, UsageError } from '../machine.ts';
 import { withProgress } from '../progress.ts';
+import { isPassed, reconciliationCsv, reconciliationJson, reconciliationText } from '../reconcile-answer.ts';
 import { safeJson, safeLines } from '../safe-text.ts';
-import { type Table, tableText } from '../table.ts';
-import { againstFlags, againstOf } from './ledger-verify.ts';
-
-/** Counts are numbers where a number holds them, else text. */
-function plainCount(amount: bigint): number | string {
-  const number = Number(amount);
-  return Number.isSafeInteger(number) ? number : String(amount);
-}
-
-/** A row with its bigints as JSON and CSV can have them. */
-function plainRow(row: Row) {
-  const told = (amounts: Told) =>
-    Object.fromEntries(
-      Object.entries(amounts).flatMap(([measure, amount]) =>
-        amount === undefined ? [] : [[measure, plainCount(amount)]],
-      ),
-    );
-  const { day, model, verdict, calls, recorded, billed, difference, estimated, low, high } = row;
-  const excess = (list: Row['unbilled']) =>
-    Object.fromEntries(list.map(({ measure, amount }) => [measure, plainCount(amount)]));
-  return {
-    day,
-    model,
-    verdict,
-    calls,
-    recorded: told(recorded),
-    billed: told(billed),
-    difference: told(difference),
-    estimated: told(estimated),
-    atLeast: told(low),
-    atMost: told(high),
-    unrecorded: excess(row.unrecorded),
-    unbilled: excess(row.unbilled),
-  };
-}
-
-function plain(result: Reconciliation): unknown {
-  const { verification, provider, comparison, bill, recordedFrom, recordedTo } = result;
-  return {
-    ok: comparison.ok,
-    provider,
-    forms: bill.forms,
-    days: comparison.days.map(plainRow),
-    all: comparison.whole.map(plainRow),
-    said: describeReconciliation(result),
-    recordedFrom,
-    recordedTo,
-    notCompared: {
-      outside: result.outside,
-      linesOutside: bill.outside,
-      unreadable: result.unreadable,
-      endpoints: Object.fromEntries(result.beside),
-    },
-    verification,
-  };
-}
-
-const sides = ['recorded', 'billed', 'difference'] as const;
-
-const columns: CsvColumns = [
-  ...['day', 'model', 'verdict'].map((name) => ({ name, path: [name], of: 'item' as const })),
-  ...measures.flatMap((measure) =>
-    sides.map((side) => ({ name: `${measure}.${side}`, path: [side, measure], of: 'item' as const })),
-  ),
-  ...['told', 'estimated', 'untold'].map((name) => ({
-    name: `calls.${name}`,
-    path: ['calls', name],
-    of: 'item' as const,
-  })),
-];
-
-const headings = {
-  requests: 'requests',
-  input: 'input',
-  cached: 'cached',
-  cacheWrite: 'written',
-  output: 'output',
-} as const;
-
-function tableOf({ comparison, bill }: Reconciliation): Table {
-  const shown = measures.filter((measure) => bill.measures.includes(measure));
-  const signed = (amount: bigint): string => (amount > 0n ? `+${amount}` : String(amount));
-  return {
-    columns: [
-      'day',
-      'model',
-      ...shown.flatMap((measure) => [headings[measure], 'billed', '+/-']),
-      'estimated',
-      'no usage',
-      'verdict',
-    ],
-    rows: [...comparison.days, ...comparison.whole].map((row) => [
-      row.day,
-      row.model,
-      ...shown.flatMap((measure) => {
-        const [billed, apart] = [row.billed[measure], row.difference[measure]];
-        return [
-          String(row.recorded[measure]),
-          billed === undefined ? '-' : String(billed),
-          apart === undefined ? '-' : signed(apart),
-        ];
-      }),
-      String(row.calls.estimated),
-      String(row.calls.untold),
-      row.verdict,
-    ]),
-  };
-}
+import { againstFolderFlags, askedFolders, severalOwners } from './against-folders.ts';
 
 function dayOf(flags: Flags, name: 'from' | 'to'): number | undefined {
   const text = flags.text(name);
@@ -183,50 +69,55 @@ function billOf({ flags, machine }: Invocation): Bill {
   return gatherBill(pages, { fromMs, toMs, keys: flags.list('bill-key') });
 }
 
-/** Compares. A bill that cannot be read or compared is wrong usage: 1 is for a difference. */
-async function compared(invocation: Invocation): Promise<ExportReconciliation> {
+type Compared = Exclude<ExportReconciliation, { readonly kind: 'several_owners' }>;
+
+/** Compares. What cannot be compared is wrong usage: 1 is for a difference. */
+async function compared(invocation: Invocation): Promise<Compared> {
   const { args, flags } = invocation;
   try {
-    const directory = exportFolder(args[0] ?? '');
+    const folders = askedFolders(invocation, args);
     const options = {
-      against: againstOf(invocation),
       bill: billOf(invocation),
       provider: flags.text('provider'),
       aliases: aliasesOf(flags),
       tolerance: toleranceOf(flags),
     };
-    return await withProgress(invocation, (progress) => reconcileExport(directory, options, progress));
+    const result = await withProgress(invocation, (progress) => reconcileExports(folders, options, progress));
+    if (result.kind !== 'several_owners') return result;
+    throw severalOwners(result.folders);
   } catch (error) {
     throw error instanceof BillError ? new UsageError(error.message) : error;
   }
 }
 
 async function run(invocation: Invocation): Promise<ExitCode> {
-  const { flags, json, machine } = invocation;
+  const { args, flags, json, machine } = invocation;
+  const isStrict = flags.toggle('strict') === true;
   const result = await compared(invocation);
   if (result.kind === 'not_verified') {
-    machine.out(
-      json ? safeJson(result) : `${safeLines(`NOT VERIFIED: ${describeFinding(result.finding)}`)}\n`,
-    );
+    const where = args.length === 1 ? '' : `\`${result.directory}\`: `;
+    const text = `NOT VERIFIED: ${where}${describeFinding(result.finding)}`;
+    machine.out(json ? safeJson(result) : `${safeLines(text)}\n`);
     return 1;
   }
-  const { days, whole, ok } = result.comparison;
-  if (json) machine.out(safeJson(plain(result)));
-  else if (flags.toggle('csv') === true)
-    machine.out(csvText(columns, { items: [...days, ...whole].map(plainRow) }));
-  else {
-    machine.out(`${safeLines(describeReconciliation(result).join('\n'))}\n`);
-    if (whole.length > 0) machine.out(`\n${tableText(tableOf(result))}\n`);
-    machine.out(`${safeLines(describeVerification(result.verification, true))}\n`);
-  }
-  return ok ? 0 : 1;
+  if (json) machine.out(safeJson(reconciliationJson(result, isStrict)));
+  else if (flags.toggle('csv') === true) machine.out(reconciliationCsv(result));
+  else machine.out(reconciliationText(result, isStrict));
+  return isPassed(result, isStrict) ? 0 : 1;
 }
 
 export const ledgerReconcile: Command = {
   name: 'ledger reconcile',
   summary:
     "compare an export with the provider's own usage report: calls beside the gateway, missing records",
-  positionals: [{ name: 'DIR', required: true, description: 'an export' }],
+  positionals: [
+    {
+      name: 'DIR',
+      required: true,
+      repeated: true,
+      description: 'an export; several of one organization where its log went on as another after a restore',
+    },
+  ],
   flags: [
     {
       name: 'bill',
@@ -279,11 +170,17 @@ export const ledgerReconcile: Command = {
       kind: 'switch',
       description: 'answer in CSV: a line for each day and model, then for all',
     },
-    ...againstFlags,
+    {
+      name: 'strict',
+      kind: 'switch',
+      description: 'end with 1 also where a row is uncertain, not only where one differs',
+    },
+    ...againstFolderFlags,
   ],
   examples: [
     'ledger reconcile ./audit --bill completions.json --bill embeddings.json --vkey @pinned.vkey',
     'ledger reconcile ./audit --provider anthropic --bill march.csv --from 2026-03-01 --to 2026-03-31',
+    'ledger reconcile ./archive/org_01 ./audit --bill march.csv --vkey @former.vkey --vkey @pinned.vkey --strict',
   ],
   run,
 };

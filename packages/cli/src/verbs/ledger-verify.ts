@@ -60,17 +60,24 @@ function policyText(machine: Machine, path: string): string {
   );
 }
 
+/** `--witness` and `--policy` as the verifier takes them. */
+export function witnessedOf(invocation: Invocation): Pick<VerifyOptions, 'policy' | 'witnesses'> {
+  const policy = invocation.flags.text('policy');
+  return {
+    ...(policy === undefined ? {} : { policy: policyText(invocation.machine, policy) }),
+    witnesses: givenWitnesses(invocation),
+  };
+}
+
 /** The flags above as the verifier takes them. */
 export function againstOf(invocation: Invocation): VerifyOptions {
   const { flags, machine } = invocation;
   const vkey = givenVkey(invocation);
   const since = flags.text('since');
-  const policy = flags.text('policy');
   return {
     ...(vkey === undefined ? {} : { vkey }),
     ...(since === undefined ? {} : { since: sinceText(machine, since) }),
-    ...(policy === undefined ? {} : { policy: policyText(machine, policy) }),
-    witnesses: givenWitnesses(invocation),
+    ...witnessedOf(invocation),
   };
 }
 

@@ -3,7 +3,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { AppError } from '@countersign/core/errors';
-import { type Checkpoint, openCheckpoint, parseSignedCheckpoint } from '@countersign/core/ledger/checkpoint';
+import { type Checkpoint, openCheckpoint } from '@countersign/core/ledger/checkpoint';
 import { type CopyFormat, copyFormats, copyForms } from '@countersign/core/ledger/copies/formats';
 import { parseVerifierKey } from '@countersign/core/ledger/note';
 import { sameBytes } from '@countersign/core/ledger/primitives';
@@ -23,9 +23,10 @@ import {
   frontierRoot,
   type TreeHasher,
 } from '@countersign/core/ledger/tree';
-import { nodeVerifying, strictText } from './node-verifying.ts';
+import { checkpointIn } from './checkpoint-in.ts';
+import { nodeVerifying } from './node-verifying.ts';
 import type { Progress } from './progress.ts';
-import { exportFiles, openExport, UnexpectedFileError } from './read-export.ts';
+import { exportFiles } from './read-export.ts';
 import { openCopyFiles } from './write-copies.ts';
 
 export type ExportSource = {
@@ -107,7 +108,7 @@ function refuseForeign(target: string, checkpoint: Checkpoint): void {
   if (!existsSync(target)) return;
   const names = readdirSync(target);
   if (names.length === 0) return;
-  const former = formerCheckpoint(target);
+  const former = checkpointIn(target);
   if (former === undefined)
     throw new AppError('conflict', `\`${target}\` is not an export, choose an empty directory`);
   if (former.origin !== checkpoint.origin)
@@ -126,17 +127,6 @@ function refuseForeign(target: string, checkpoint: Checkpoint): void {
       'conflict',
       `\`${target}\` holds a later export of this log, keep it and choose another`,
     );
-  }
-}
-
-/** The checkpoint of the export that is there; undefined where there is none, or something else in its place. */
-function formerCheckpoint(target: string): Checkpoint | undefined {
-  try {
-    const text = strictText(openExport(target).read(exportFiles.checkpoint) ?? new Uint8Array(0));
-    return text === undefined ? undefined : parseSignedCheckpoint(text)?.checkpoint;
-  } catch (error) {
-    if (error instanceof UnexpectedFileError) return undefined;
-    throw error;
   }
 }
 

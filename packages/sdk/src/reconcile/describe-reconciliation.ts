@@ -4,6 +4,7 @@ import type { Measure } from '@countersign/core/metering/reconcile/amounts';
 import { momentText } from '@countersign/core/metering/reconcile/bill';
 import type { Excess, Row } from '@countersign/core/metering/reconcile/compare-bill';
 import { slackMs } from '@countersign/core/metering/reconcile/sum-attempts';
+import { formerText, gapNotes, sharedNotes } from './describe-logs.ts';
 import type { Reconciliation } from './reconcile-export.ts';
 
 const words: { readonly [M in Measure]: readonly [one: string, many: string] } = {
@@ -92,13 +93,15 @@ function callNotes(whole: readonly Row[]): readonly string[] {
 }
 
 function missingNotes(result: Reconciliation): readonly string[] {
-  const { outside, beside, unreadable, bill, recordedFrom, recordedTo } = result;
+  const { logs, outside, beside, unreadable, bill, recordedFrom, recordedTo } = result;
   const calls = ['call', 'calls'] as const;
   const besides = [...beside].map(([endpoint, count]) => `${count} of \`${endpoint}\``);
   const spans = [...bill.spans.values()];
   const start = Math.min(...spans.map(({ startMs }) => startMs));
   const end = Math.max(...spans.map(({ endMs }) => endMs));
   return [
+    ...gapNotes(logs),
+    ...sharedNotes(logs),
     ...(outside === 0
       ? []
       : [`not compared: ${counted(outside, calls)} before or after the time of the bill`]),
@@ -113,7 +116,7 @@ function missingNotes(result: Reconciliation): readonly string[] {
       : [`not compared: ${counted(unreadable, ['entry', 'entries'])} that cannot be read, or close no call`]),
     ...(Date.parse(recordedFrom) > start
       ? [
-          `the log begins at ${recordedFrom}, after the bill does: what was billed before that is not recorded in it${formerText(result)}`,
+          `the log begins at ${recordedFrom}, after the bill does: what was billed before that is not recorded in it${formerText(logs)}`,
         ]
       : []),
     ...(Date.parse(recordedTo) < end
@@ -122,13 +125,6 @@ function missingNotes(result: Reconciliation): readonly string[] {
         ]
       : []),
   ];
-}
-
-/** Where the calls of before are, where the log continues another one. */
-function formerText({ verification }: Reconciliation): string {
-  return verification.continues === undefined
-    ? ''
-    : `, but in the archive of \`${verification.continues.origin}\`, as far as that was not lost: compare each with its own days (--from, --to)`;
 }
 
 /** From when to when the bill speaks; several where its reports differ. */

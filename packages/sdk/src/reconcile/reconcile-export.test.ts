@@ -14,7 +14,7 @@ import { signSample } from '../replay/sample-export.ts';
 import { sampleVkey } from '../replay/sample-key.ts';
 import { logText, makeLog } from '../replay/sample-log.ts';
 import { describeReconciliation } from './describe-reconciliation.ts';
-import { type ReconcileOptions, reconcileExport } from './reconcile-export.ts';
+import { type ReconcileOptions, reconcileExports } from './reconcile-export.ts';
 
 const log = makeLog();
 const usage = {
@@ -44,7 +44,6 @@ function options(lines: string, more: Partial<ReconcileOptions> = {}): Reconcile
   const day = Date.UTC(2025, 10, 22);
   const pages = readBill('bill', `day,model,requests,input_tokens,output_tokens\n${lines}`);
   return {
-    against: {},
     bill: gatherBill(pages, { fromMs: day - 86_400_000, toMs: day }),
     provider: 'inside',
     aliases: new Map(),
@@ -54,7 +53,7 @@ function options(lines: string, more: Partial<ReconcileOptions> = {}): Reconcile
 }
 
 async function said(directory: string, given: ReconcileOptions): Promise<string> {
-  const result = await reconcileExport(directory, given);
+  const result = await reconcileExports([{ directory, against: {} }], given);
   assert.equal(result.kind, 'compared');
   return describeReconciliation(result).join('\n');
 }
@@ -89,9 +88,10 @@ test('a model that the bill names otherwise is hinted at, and compared under the
 test('a provider that is not clear or not there is asked for, with those that are', async (t) => {
   const directory = await exported(t);
   const refusal = async (provider: string | undefined): Promise<string> => {
-    const error: unknown = await reconcileExport(directory, options('', { provider })).catch(
-      (e: unknown) => e,
-    );
+    const error: unknown = await reconcileExports(
+      [{ directory, against: {} }],
+      options('', { provider }),
+    ).catch((e: unknown) => e);
     assert.ok(error instanceof BillError);
     return error.message;
   };
@@ -104,7 +104,7 @@ test('a provider that is not clear or not there is asked for, with those that ar
 
 test('an export that is not as it was signed is not compared', async (t) => {
   const directory = await exported(t);
-  const other = await reconcileExport(directory, options('', { against: { vkey: 'none' } }));
+  const other = await reconcileExports([{ directory, against: { vkey: 'none' } }], options(''));
   assert.equal(other.kind, 'not_verified');
 });
 

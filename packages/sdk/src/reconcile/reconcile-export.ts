@@ -1,6 +1,6 @@
-// Owns the comparison of an export with a provider's bill: verified first, then its calls summed in one pass.
+// Owns the comparison of exports with a provider's bill: each verified first, then their calls summed.
 
-import { decodeEntry } from '@countersign/core/ledger/entry';
+import { partsOfOrigin } from '@countersign/core/ledger/origin';
 import { BillError } from '@countersign/core/metering/reconcile/bill';
 import {
   type Comparison,
@@ -8,10 +8,8 @@ import {
   type Tolerance,
 } from '@countersign/core/metering/reconcile/compare-bill';
 import type { Bill } from '@countersign/core/metering/reconcile/gather-bill';
-import { readAttempts, type SentAttempt } from '@countersign/core/metering/reconcile/read-attempts';
 import { type AttemptSums, sumAttempts } from '@countersign/core/metering/reconcile/sum-attempts';
 import type { Progress } from '../ledger/progress.ts';
-import { entryTexts } from '../ledger/read-entries.ts';
 import { openExport } from '../ledger/read-export.ts';
 import {
   type DirectoryFinding,
@@ -19,10 +17,12 @@ import {
   type VerifyOptions,
   verifyDirectory,
 } from '../ledger/verify-directory.ts';
+import { sumLogs } from './sum-logs.ts';
+
+/** An export, and what it is held against: the key and the checkpoint of its own log. */
+export type AskedFolder = { readonly directory: string; readonly against: VerifyOptions };
 
 export type ReconcileOptions = {
-  /** What the export is held against. */
-  readonly against: VerifyOptions;
   readonly bill: Bill;
   /** Whose calls are compared, by the provider's name in the records; needed where there are several. */
   readonly provider?: string | undefined;
@@ -31,11 +31,22 @@ export type ReconcileOptions = {
   readonly tolerance: Tolerance;
 };
 
+type Verified = Extract<DirectoryVerification, { readonly ok: true }>;
+
+/** One of the exports that were compared together. */
+export type ReconciledLog = {
+  readonly directory: string;
+  readonly verification: Verified;
+  /** How many of its first entries are counted once for it and for another export of its log. */
+  readonly shared?: { readonly size: number; readonly with: string };
+};
+
 export type Reconciliation = {
-  readonly verification: Extract<DirectoryVerification, { readonly ok: true }>;
+  /** In the order in which the owner's logs follow each other. */
+  readonly logs: readonly ReconciledLog[];
   readonly provider: string;
   readonly comparison: Comparison;
-  /** The times of the log's first and newest entry. */
+  /** The times of the first and the newest entry of all. */
   readonly recordedFrom: string;
   readonly recordedTo: string;
   readonly bill: Bill;
@@ -46,42 +57,13 @@ export type Reconciliation = {
   readonly unreadable: number;
 };
 
+export type FolderOrigin = { readonly directory: string; readonly origin: string };
+
 export type ExportReconciliation =
   | ({ readonly kind: 'compared' } & Reconciliation)
-  | { readonly kind: 'not_verified'; readonly finding: DirectoryFinding };
-
-type Summed = {
-  readonly byProvider: ReadonlyMap<string, AttemptSums>;
-  readonly from: string;
-  readonly to: string;
-  readonly unreadable: number;
-};
-
-function sumEntries(texts: Iterable<string>, newSums: () => AttemptSums): Summed {
-  const byProvider = new Map<string, AttemptSums>();
-  const reader = readAttempts();
-  const add = ({ provider, attempt }: SentAttempt): void => {
-    const sums = byProvider.get(provider) ?? newSums();
-    byProvider.set(provider, sums);
-    sums.add(attempt);
-  };
-  let [from, to, unreadable] = ['', '', 0];
-  for (const text of texts) {
-    const decoded = decodeEntry(text);
-    if (!decoded.ok) {
-      unreadable += 1;
-      continue;
-    }
-    const { entry } = decoded;
-    if (from === '') from = entry.ts;
-    if (entry.ts > to) to = entry.ts;
-    const sent = reader.take(entry);
-    if (sent !== undefined) add(sent);
-    else if (entry.type === 'model_call' && entry.phase === 'outcome') unreadable += 1;
-  }
-  for (const sent of reader.open()) add(sent);
-  return { byProvider, from, to, unreadable };
-}
+  | { readonly kind: 'not_verified'; readonly directory: string; readonly finding: DirectoryFinding }
+  /** The logs are of several owners. */
+  | { readonly kind: 'several_owners'; readonly folders: readonly [FolderOrigin, FolderOrigin] };
 
 /** Which provider of the records is meant. Throws a BillError where that is not clear. */
 function providerOf(byProvider: ReadonlyMap<string, unknown>, asked: string | undefined): string {
@@ -101,27 +83,76 @@ function providerOf(byProvider: ReadonlyMap<string, unknown>, asked: string | un
   throw new BillError(`the records have calls to ${list}: say whose bill it is with \`--provider\``);
 }
 
+/** Two folders whose logs are not of one owner, if there are such. */
+export function strangersIn(
+  folders: readonly FolderOrigin[],
+): readonly [FolderOrigin, FolderOrigin] | undefined {
+  const [one, ...others] = folders;
+  const other = others.find(
+    ({ origin }) => partsOfOrigin(origin).first !== partsOfOrigin(one?.origin ?? '').first,
+  );
+  return one === undefined || other === undefined ? undefined : [one, other];
+}
+
+/** Each folder verified, in the order of the owner's logs, the larger of two exports of one log first. */
+async function verifiedLogs(
+  folders: readonly AskedFolder[],
+  progress: Progress | undefined,
+): Promise<
+  | readonly Pick<ReconciledLog, 'directory' | 'verification'>[]
+  | Exclude<ExportReconciliation, { kind: 'compared' }>
+> {
+  const logs: Pick<ReconciledLog, 'directory' | 'verification'>[] = [];
+  for (const { directory, against } of folders) {
+    const verification = await verifyDirectory(directory, against, progress);
+    if (!verification.ok) return { kind: 'not_verified', directory, finding: verification.finding };
+    logs.push({ directory, verification });
+  }
+  const numberOf = ({ verification }: (typeof logs)[number]): number =>
+    partsOfOrigin(verification.origin).number;
+  return logs.toSorted((a, b) => numberOf(a) - numberOf(b) || b.verification.size - a.verification.size);
+}
+
 /**
- * Compares the calls of an export with a bill. The tree is verified first, so that what is summed is what was signed.
- * Rejects with a BillError where the bill and the records cannot be compared, or when the directory cannot be read.
+ * Compares the calls of exports with a bill: one export, or those of an owner's logs that follow each other. Each tree is
+ * verified first, so that what is summed is what was signed; a call that two exports of one log have counts once.
+ * Rejects with a BillError where the bill and the records cannot be compared, or when a directory cannot be read.
  */
-export async function reconcileExport(
-  directory: string,
-  { against, bill, provider: asked, aliases, tolerance }: ReconcileOptions,
+export async function reconcileExports(
+  folders: readonly AskedFolder[],
+  { bill, provider: asked, aliases, tolerance }: ReconcileOptions,
   progress?: Progress,
 ): Promise<ExportReconciliation> {
-  const verification = await verifyDirectory(directory, against, progress);
-  if (!verification.ok) return { kind: 'not_verified', finding: verification.finding };
+  const verified = await verifiedLogs(folders, progress);
+  if ('kind' in verified) return verified;
+  const strangers = strangersIn(
+    verified.map(({ directory, verification: { origin } }) => ({ directory, origin })),
+  );
+  if (strangers !== undefined) return { kind: 'several_owners', folders: strangers };
   const nameOf = (model: string): string => aliases.get(model) ?? model;
-  const { size } = verification;
-  const texts = entryTexts(openExport(directory), size, (done) => progress?.('summing', done, size));
   const newSums = (): AttemptSums => sumAttempts(bill.spans, nameOf);
-  const { byProvider, from, to, unreadable } = sumEntries(texts, newSums);
+  const summed = sumLogs(
+    verified.map(({ directory, verification: { origin, size } }) => ({
+      source: openExport(directory),
+      origin,
+      size,
+    })),
+    newSums,
+    progress,
+  );
+  const { byProvider, from, to, unreadable } = summed;
   const provider = providerOf(byProvider, asked);
   const sums = (byProvider.get(provider) ?? newSums()).sums();
+  const logs = verified.map((log, i): ReconciledLog => {
+    const shared = summed.shared[i];
+    const other = shared === undefined ? undefined : verified[shared.with];
+    return shared === undefined || other === undefined
+      ? log
+      : { ...log, shared: { size: shared.size, with: other.directory } };
+  });
   return {
     kind: 'compared',
-    verification,
+    logs,
     provider,
     comparison: compareBill(bill, sums, nameOf, tolerance),
     recordedFrom: from,

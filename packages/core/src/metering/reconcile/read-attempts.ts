@@ -4,8 +4,8 @@ import type { CallIntent, CallOutcome, Entry } from '../../ledger/entry.ts';
 import { type Amounts, larger, nothing } from './amounts.ts';
 import type { Attempt } from './recorded.ts';
 
-/** A call and the provider that it went to. */
-export type SentAttempt = { readonly provider: string; readonly attempt: Attempt };
+/** A call, the provider that it went to, and the id of the entry that let it go. */
+export type SentAttempt = { readonly intent: string; readonly provider: string; readonly attempt: Attempt };
 
 export type AttemptReader = {
   /** The next entry of the log. Gives the call that it closes, if it closes one. */
@@ -63,10 +63,11 @@ function endedOf(open: Open, outcome: CallOutcome | undefined): Ended {
   return { kind: 'estimated', used, least, most: larger(used, open.reserved) };
 }
 
-function sentOf(open: Open, outcome: CallOutcome | undefined, toMs: number): SentAttempt {
+function sentOf(intent: string, open: Open, outcome: CallOutcome | undefined, toMs: number): SentAttempt {
   const { endpoint, sent, fromMs } = open;
   const { provider, served } = outcome?.target ?? {};
   return {
+    intent,
     provider: provider ?? open.provider,
     attempt: { endpoint, sent, served: served ?? sent, fromMs, toMs, ...endedOf(open, outcome) },
   };
@@ -98,8 +99,8 @@ export function readAttempts(): AttemptReader {
       }
       const open = calls.get(entry.intent);
       calls.delete(entry.intent);
-      return open === undefined ? undefined : sentOf(open, entry, ms);
+      return open === undefined ? undefined : sentOf(entry.intent, open, entry, ms);
     },
-    open: () => [...calls.values()].map((open) => sentOf(open, undefined, newestMs)),
+    open: () => [...calls].map(([intent, open]) => sentOf(intent, open, undefined, newestMs)),
   };
 }
