@@ -105,6 +105,12 @@ test('a folder that is missing, empty, unreadable or a file ends with 2 and what
     }
 });
 
+test('an export into a file is refused before the server is asked', async () => {
+  const ran = await runCli(['ledger', 'export', bill ?? '', '--key', 'csk_sample'], {});
+  assert.deepEqual([ran.code, ran.out], [2, '']);
+  assert.match(ran.err, /^`[^`]+bill\.csv` is a file: name a folder, absent, empty or an earlier export\n/);
+});
+
 test('a record that is not UTF-8 was changed, and that is a verdict', async () => {
   const record = join(room, 'changed.entry.json');
   writeFileSync(record, Buffer.from([0xff, 0xfe]));

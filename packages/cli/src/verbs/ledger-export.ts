@@ -11,7 +11,8 @@ import { writeExport } from '@countersign/sdk/ledger/write-export';
 import type { Command, Invocation } from '../command.ts';
 import { connect, connectionFlags } from '../connection.ts';
 import { formatNamed, formatWords } from '../copy-flags.ts';
-import { type ExitCode, FailedError, tried } from '../machine.ts';
+import { kindOf } from '../export-folder.ts';
+import { type ExitCode, FailedError, tried, UsageError } from '../machine.ts';
 import { withProgress } from '../progress.ts';
 import { safeJson } from '../safe-text.ts';
 
@@ -55,12 +56,14 @@ async function run(invocation: Invocation): Promise<ExitCode> {
   const log = flags.toggle('installation') === true ? 'installation' : 'organization';
   const [directory = ''] = args;
   const copies = flags.list('copy').map((name) => formatNamed('copy', name));
+  const isNew = !existsSync(directory);
+  if (!isNew && kindOf(directory) === 'file')
+    throw new UsageError(`\`${directory}\` is a file: name a folder, absent, empty or an earlier export`);
   const client = connect(invocation);
   const cosigned = await cosignedOf(client, log);
   const { checkpoint, verifierKey } = await client.call(ledgerCheckpoint, { query: { log } });
   const head = parseSignedCheckpoint(checkpoint)?.checkpoint;
   if (head === undefined) throw new FailedError('the server gave no checkpoint that can be read');
-  const isNew = !existsSync(directory);
   const source = {
     vkey: verifierKey,
     checkpoint,
