@@ -188,6 +188,22 @@ testGate('state', [
   line('a test keeps what it likes', 'packages/server/src/gateway/a.test.ts', 'let x = 1;\nx += 1;\n', 0),
 ]);
 
+testGate('json', [
+  line('JSON.parse is refused', server, 'export const f = (x: string): unknown => JSON.parse(x);\n'),
+  line(
+    'JSON.parse that is handed on is refused',
+    core,
+    'export const f = (x: string[]) => x.map(JSON.parse);\n',
+  ),
+  line('another parse is not JSON', server, 'export const f = (x: string) => Date.parse(x);\n', 0),
+  line(
+    'the place that reads JSON reads it',
+    'packages/core/src/parse-json.ts',
+    'export const f = (x: string): unknown => JSON.parse(x);\n',
+    0,
+  ),
+]);
+
 testGate('sql', [
   line('a query outside stores is refused', server, "export const f = (db: Db) => db.selectFrom('keys');\n"),
   line(

@@ -10,6 +10,7 @@ import { dependenciesGate } from './dependencies.ts';
 import { docsGate, drawingGate } from './docs.ts';
 import { egressGate } from './egress.ts';
 import { floorsGate } from './floors.ts';
+import { jsonGate } from './json.ts';
 import { leaksGate } from './leaks.ts';
 import { purityGate } from './purity.ts';
 import { scopeGate } from './scope.ts';
@@ -28,6 +29,7 @@ export type GateName =
   | 'opening'
   | 'comments'
   | 'sql'
+  | 'json'
   | 'scope'
   | 'state'
   | 'egress'
@@ -46,6 +48,7 @@ export const gates: Readonly<Record<GateName, Gate>> = {
   opening: openingGate,
   comments: commentsGate,
   sql: sqlGate,
+  json: jsonGate,
   scope: scopeGate,
   state: stateGate,
   egress: egressGate,

@@ -3,6 +3,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type Operation, pathParameters } from '@countersign/contract/operation';
 import { operations } from '@countersign/contract/operations';
+import { parseJson } from '@countersign/core/parse-json';
 
 export type Asked = {
   readonly operation: string;
@@ -56,10 +57,6 @@ function sendProblem(response: ServerResponse, error: unknown): void {
       requestId: 'req_sample',
     }),
   );
-}
-
-function parseJson(text: string): unknown {
-  return JSON.parse(text);
 }
 
 function respond(answers: Answers, asked: Asked[], request: IncomingMessage, text: string): unknown {

@@ -3,6 +3,7 @@
 import { type JsonSchema, jsonSchemaOf } from '@countersign/contract/json-schema';
 import type { Operation } from '@countersign/contract/operation';
 import { isObject } from '@countersign/core/json';
+import { parseJson } from '@countersign/core/parse-json';
 import type { Flag, Flags } from './command.ts';
 import { readFile } from './input-file.ts';
 import { idPrefixesOf, jsonForm } from './json-form.ts';
@@ -128,7 +129,7 @@ export function queryMembersOf({ query }: Operation): readonly Member[] {
 export function readJson(machine: Machine, flag: string, text: string): unknown {
   const source = text.startsWith('@') ? readFile(machine, text.slice(1)) : text;
   try {
-    const value: unknown = JSON.parse(source);
+    const value: unknown = parseJson(source);
     return value;
   } catch {
     throw new UsageError(`\`--${flag}\` takes JSON, or @FILE with JSON in it`);

@@ -2,10 +2,11 @@
 
 import { readFileSync } from 'node:fs';
 import { isObject } from '@countersign/core/json';
+import { parseJson } from '@countersign/core/parse-json';
 
 /** Such as `0.1.0`. */
 export function readVersion(): string {
   const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
-  const manifest: unknown = JSON.parse(text);
+  const manifest: unknown = parseJson(text);
   return isObject(manifest) && typeof manifest.version === 'string' ? manifest.version : 'unknown';
 }

@@ -1,6 +1,7 @@
 // Owns reading a provider's answer as it passes: where it ends, what it cost, what it made at the provider.
 
 import { isObject } from '../json.ts';
+import { parseJson } from '../parse-json.ts';
 import { newNotes, noteAnswer, noteEvent } from './answer-notes.ts';
 import { type Estimates, toReport } from './answer-report.ts';
 import { Skim } from './answer-skim.ts';
@@ -13,7 +14,7 @@ import type { AnswerEnding, AnswerReport } from './usage-types.ts';
 
 function parse(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = parseJson(text);
     return value;
   } catch {
     return undefined;

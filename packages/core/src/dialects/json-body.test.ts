@@ -27,10 +27,23 @@ test('any JSON object without repeated keys is read as JSON.parse reads it, comp
         if (text.includes('"__proto__"')) return;
         const body = read(text);
         assert.ok(body.kind === 'body', JSON.stringify(body));
-        assert.deepEqual(body.root, JSON.parse(text));
+        assert.equal(JSON.stringify(body.root), JSON.stringify(value));
       },
     ),
   );
+});
+
+test('a member is what its name says, whatever names were in a body before (nodejs/node#63785)', () => {
+  const repeated = '{"model":"cheap","m\\u006fdel":"dear"}';
+  const hidden = '{"messages":[],"m\\u006fdel":"dear"}';
+  for (let i = 0; i < 3; i += 1) {
+    for (const first of ['"model":"cheap"', '"messages":[]'])
+      for (const name of ['m\\\\u00', 'm\\\\u006fdel'])
+        assert.equal(read(`{${first},"${name}":1}`).kind, 'body');
+    assert.equal(read(repeated).kind, 'refusal');
+    const body = read(hidden);
+    assert.deepEqual(body.kind === 'body' ? body.root : body, { messages: [], model: 'dear' });
+  }
 });
 
 test('text that JSON.parse refuses is refused, whatever it is', () => {

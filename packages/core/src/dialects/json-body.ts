@@ -1,6 +1,7 @@
 // Owns turning a body's bytes into one JSON object that has only one reading, or into the refusal to guess.
 
 import { isObject } from '../json.ts';
+import { parseJson } from '../parse-json.ts';
 import { scanJson } from './json-scan.ts';
 import type { ParseDeps, Refusal, TopLevelMarks } from './request-types.ts';
 
@@ -15,7 +16,7 @@ export function refuse(message: string): Refusal {
 }
 
 /**
- * Members of all objects in a parsed value, or -1 when one is called `__proto__`. INVARIANT: JSON.parse
+ * Members of all objects in a parsed value, or -1 when one is called `__proto__`. INVARIANT: parsing
  * keeps one member of those that share a name, however it is spelled, so a body without repeats has as many
  * members after parsing as it has colons outside strings before.
  */
@@ -44,10 +45,9 @@ export function countMembers(value: object): number {
   return total;
 }
 
-function parseText(bytes: Uint8Array, deps: ParseDeps): unknown {
+function parseText(bytes: Uint8Array, deps: ParseDeps, hasEscapedName: boolean): unknown {
   try {
-    const root: unknown = JSON.parse(deps.decodeUtf8(bytes));
-    return root;
+    return parseJson(deps.decodeUtf8(bytes), hasEscapedName);
   } catch {
     return undefined;
   }
@@ -88,7 +88,7 @@ export function readJsonBody(bytes: Uint8Array, deps: ParseDeps): JsonBody | Ref
     );
   }
   if (scan.kind === 'unclosed') return refuse('the body is not valid JSON: a string is not closed');
-  const root = parseText(bytes, deps);
+  const root = parseText(bytes, deps, scan.hasEscapedName);
   if (!isObject(root)) return refuse('the body is not a JSON object in UTF-8; check its encoding and syntax');
   const members = countMembers(root);
   if (members < 0) return refuse('the body has a key `__proto__`; remove it');

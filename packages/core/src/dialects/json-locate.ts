@@ -1,5 +1,6 @@
 // Owns finding where values named by their path stand in a body that has been parsed already.
 
+import { parseJson } from '../parse-json.ts';
 import { endOfString } from './json-scan.ts';
 import type { BodyPath, Span } from './request-types.ts';
 
@@ -65,7 +66,7 @@ function stringEnd(walk: Walk): number {
 
 function readKey(walk: Walk): string {
   const end = stringEnd(walk);
-  const key: unknown = JSON.parse(walk.decodeUtf8(walk.bytes.subarray(walk.at, end)));
+  const key: unknown = parseJson(walk.decodeUtf8(walk.bytes.subarray(walk.at, end)), false);
   walk.at = end;
   return typeof key === 'string' ? key : '';
 }

@@ -23,6 +23,8 @@ export type JsonScan =
       readonly marks: readonly number[];
       /** Offset of the brace that closes the top-level object; -1 when there is none. */
       readonly closeBrace: number;
+      /** True when the name of any member is written with an escape. */
+      readonly hasEscapedName: boolean;
     }
   | { readonly kind: 'too_deep' }
   | { readonly kind: 'too_many_values' }
@@ -62,6 +64,12 @@ export function endOfString(bytes: Uint8Array, from: number): number {
   return -1;
 }
 
+/** True when a backslash stands in the string from `start` to `end`. */
+function isEscaped(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let at = start; at < end; at += 1) if (bytes[at] === backslash) return true;
+  return false;
+}
+
 /** What bounds a body that is read closely: each string and each member costs those who read it more than a number does. */
 export type ShapeLimits = {
   /** Strings, keys among them, and containers. */
@@ -92,6 +100,7 @@ export function scanJson(
   let stringStart = -1;
   let stringEnd = -1;
   let rootEnd = -1;
+  let hasEscapedName = false;
   while (at < length) {
     const byte = bytes[at];
     if (byte === quote) {
@@ -108,6 +117,7 @@ export function scanJson(
       if (inObject > maxMembers || (depth === 1 && inObject > maxTopMembers))
         return { kind: 'too_many_members' };
       if (depth === 1) marks.push(stringStart, stringEnd, at);
+      hasEscapedName ||= isEscaped(bytes, stringStart, stringEnd);
     } else if (byte === comma) {
       nodes += 1;
       if (depth === 1 && (marks.length & 3) === 3) marks.push(at);
@@ -129,5 +139,5 @@ export function scanJson(
     at += 1;
   }
   if (nodes > maxNodes) return { kind: 'too_many_values' };
-  return { kind: 'scanned', keys, marks, closeBrace: rootEnd };
+  return { kind: 'scanned', keys, marks, closeBrace: rootEnd, hasEscapedName };
 }

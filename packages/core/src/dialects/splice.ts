@@ -1,5 +1,6 @@
 // Owns the only ways in which a request's body may differ from what the client sent, and the record of each.
 
+import { parseJson } from '../parse-json.ts';
 import { locatePaths } from './json-locate.ts';
 import type { BodyPath, InferenceRequest, Part, Span } from './request-types.ts';
 import { limitFieldsOf } from './token-bounds.ts';
@@ -49,7 +50,7 @@ export function topLevelValue(
   const { offsets } = request.topLevel;
   for (let i = 0; i + 3 < offsets.length; i += 4) {
     const [keyStart = 0, keyEnd = 0, colon = 0, end = 0] = offsets.slice(i, i + 4);
-    const name: unknown = JSON.parse(decodeUtf8(bytes.subarray(keyStart, keyEnd)));
+    const name: unknown = parseJson(decodeUtf8(bytes.subarray(keyStart, keyEnd)), false);
     if (name === key) return trimmed(bytes, colon + 1, end);
   }
   return undefined;
@@ -80,7 +81,7 @@ type Written = { readonly span: Span; readonly value: unknown };
 
 function writtenAt(bytes: Uint8Array, span: Span | undefined, { decodeUtf8 }: Utf8): Written | undefined {
   if (span === undefined) return undefined;
-  const value: unknown = JSON.parse(decodeUtf8(bytes.subarray(span.start, span.end)));
+  const value: unknown = parseJson(decodeUtf8(bytes.subarray(span.start, span.end)));
   return { span, value };
 }
 
@@ -216,7 +217,7 @@ export function leavesOf(part: Part): readonly Part[] {
   if (!part.structured) return part.path.length === 0 ? [] : [part];
   const leaves: Part[] = [];
   const { role } = part;
-  mapStrings(JSON.parse(part.text), part.path, (text, path) => {
+  mapStrings(parseJson(part.text), part.path, (text, path) => {
     leaves.push({ kind: 'text', role, text, path, structured: false });
     return text;
   });
@@ -229,7 +230,7 @@ export function leavesOf(part: Part): readonly Part[] {
  * names differ by controls alone.
  */
 export function remainderOf(text: string, leaves: readonly string[]): string | undefined {
-  const value: unknown = JSON.parse(text);
+  const value: unknown = parseJson(text);
   if (JSON.stringify(value) !== text) return undefined;
   let next = 0;
   const cut = mapStrings(value, [], (leaf) => {

@@ -172,3 +172,19 @@ test('the reference names every value of every enumeration', () => {
   const lists = [entryTypes, phases, statuses, decisions, usageSources, proofKinds, actorKinds, alertKinds];
   for (const value of lists.flat()) assert.ok(reference.includes(`\`${value}\``), value);
 });
+
+test('an entry is read back whatever names were in one before (nodejs/node#63785)', () => {
+  const tagged = (name: string): Entry => ({
+    ...call,
+    type: 'model_call',
+    phase: 'intent',
+    policy,
+    ctx: {},
+    tags: { '!': 'a', [name]: 'b' },
+  });
+  for (let i = 0; i < 3; i += 1)
+    for (const name of ['\\', '"', '\n', 'm\\n', 'm\n1']) {
+      const entry = tagged(name);
+      assert.deepEqual(decodeEntry(encodeEntry(entry)), { ok: true, entry });
+    }
+});

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
 import { isEntryId } from '../ids.ts';
+import { parseJson } from '../parse-json.ts';
 import { canonicalJson, type OnReplaced, utf8Length } from './canonical.ts';
 import {
   alert,
@@ -193,7 +194,7 @@ export function decodeEntry(text: string): DecodedEntry {
   let value: unknown;
   let canonical: string;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
     canonical = canonicalJson(value);
   } catch (error) {
     return { ok: false, reason: error instanceof Error ? error.message : 'the text is not JSON' };

@@ -2,6 +2,7 @@
 // Measured: parsing an entry for a dozen of its members costs several times as much, most of it garbage.
 
 import { backslash, closeBrace, closeBracket, comma, openBrace, openBracket, quote } from '../json-bytes.ts';
+import { parseJson } from '../parse-json.ts';
 
 /** True when an odd number of backslashes stands before `at`: the character there is part of an escape. */
 function isEscaped(text: string, at: number): boolean {
@@ -68,6 +69,6 @@ export function membersOf(text: string, names: readonly string[]): (string | und
 /** The text that a string's literal stands for. Throws a SyntaxError for what is no literal. */
 export function unquote(literal: string): string {
   if (!literal.includes('\\')) return literal.slice(1, -1);
-  const text: unknown = JSON.parse(literal);
+  const text: unknown = parseJson(literal, false);
   return String(text);
 }

@@ -3,6 +3,7 @@
 import type { Operation, ResponseOf } from '@countersign/contract/operation';
 import { AppError } from '@countersign/core/errors';
 import { issueText } from '@countersign/core/issue-text';
+import { parseJson } from '@countersign/core/parse-json';
 import type { z } from 'zod';
 import { NoAnswerError, ProblemError } from './client-errors.ts';
 import { boundedBody, problemOf } from './read-answer.ts';
@@ -162,7 +163,7 @@ async function callJson<O extends Operation>(
   const { bytes } = await send(options, operation, 'application/json', input);
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder().decode(bytes));
+    value = parseJson(new TextDecoder().decode(bytes));
   } catch (error) {
     throw new NoAnswerError('unexpected_answer', `the answer to \`${operation.id}\` is not JSON`, error);
   }

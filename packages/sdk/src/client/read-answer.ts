@@ -1,6 +1,7 @@
 // Owns reading an answer: its body under a bound, and a refusal as the problem that it is.
 
 import { problem } from '@countersign/contract/shapes';
+import { parseJson } from '@countersign/core/parse-json';
 import { NoAnswerError, ProblemError } from './client-errors.ts';
 
 /** The whole body. Rejects with NoAnswerError once it is longer than `maxBytes`. */
@@ -28,7 +29,7 @@ export async function boundedBody(response: Response, maxBytes: number): Promise
 
 function parsedJson(bytes: Uint8Array): unknown {
   try {
-    const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    const value: unknown = parseJson(new TextDecoder().decode(bytes));
     return value;
   } catch {
     return undefined;

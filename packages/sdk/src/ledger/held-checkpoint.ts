@@ -2,10 +2,11 @@
 
 import { isObject } from '@countersign/core/json';
 import { parseSignedCheckpoint } from '@countersign/core/ledger/checkpoint';
+import { parseJson } from '@countersign/core/parse-json';
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     return undefined;
   }

@@ -1,6 +1,7 @@
 // Owns reading a policy's Cedar text without a server: parsed by Cedar itself, compiled by our own rules.
 
 import { createRequire } from 'node:module';
+import { parseJson } from '@countersign/core/parse-json';
 import { compilePolicy } from '@countersign/core/policy/compile';
 import type { ReadPolicy } from './fold.ts';
 
@@ -26,7 +27,7 @@ function rulesOf(cedar: Cedar, text: string): readonly unknown[] | string {
     const answer = cedar.policyToJson(part);
     if (answer.type === 'failure') return answer.errors[0]?.message ?? 'not a rule';
     // What was published was compiled from JSON text; the same way gives the same rules.
-    const rule: unknown = JSON.parse(JSON.stringify(answer.json));
+    const rule: unknown = parseJson(JSON.stringify(answer.json));
     rules.push(rule);
   }
   return rules;

@@ -10,6 +10,7 @@ import {
 } from '@countersign/core/ledger/checkpoint';
 import { checkNote, parseVerifierKey, type VerifierKey } from '@countersign/core/ledger/note';
 import { partsOfOrigin } from '@countersign/core/ledger/origin';
+import { parseJson } from '@countersign/core/parse-json';
 import { sha256, utf8, verifyEd25519 } from '../services/ledger/crypto.ts';
 
 /** A checkpoint that was kept, signed by its log's key: the note as it stands there, and what it says. */
@@ -200,7 +201,7 @@ function* partsOf(path: string): Generator<readonly [part: number, text: string]
 
 function jsonNote(text: string): string | undefined {
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = parseJson(text);
     return isObject(value) && typeof value.checkpoint === 'string' ? value.checkpoint : undefined;
   } catch {
     return undefined;

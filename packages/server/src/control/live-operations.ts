@@ -7,6 +7,7 @@ import { actorContext, contextOf } from '@countersign/core/directory/context';
 import { AppError } from '@countersign/core/errors';
 import type { ActorChain } from '@countersign/core/identity/actor';
 import { isId, type PrincipalId, type WorkspaceId } from '@countersign/core/ids';
+import { parseJson } from '@countersign/core/parse-json';
 import { type CompiledPolicy, compilePolicy } from '@countersign/core/policy/compile';
 import { decide } from '@countersign/core/policy/decide';
 import { actionOnModel, modelEndpoints } from '@countersign/core/policy/endpoint-actions';
@@ -133,7 +134,7 @@ function requestOf(
 
 function policyFor(snapshot: OrgSnapshot, prepared: Prepared): CompiledPolicy {
   if (prepared?.kind !== 'policy') return snapshot.policy().rules;
-  const est: unknown = JSON.parse(prepared.compiled);
+  const est: unknown = parseJson(prepared.compiled);
   const compiled = Array.isArray(est) ? compilePolicy(est) : undefined;
   if (compiled?.ok !== true)
     throw new AppError('policy_invalid', 'the policy does not compile: publish it to see why');

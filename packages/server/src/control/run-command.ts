@@ -4,6 +4,7 @@ import { decodeChange } from '@countersign/core/directory/decode-change';
 import type { Change } from '@countersign/core/directory/objects';
 import { AppError } from '@countersign/core/errors';
 import { type Id, type IdKind, makeEntryId, makeId, type OrgId, type RequestId } from '@countersign/core/ids';
+import { parseJson } from '@countersign/core/parse-json';
 import { isUniqueViolation } from '../platform/db/storage-errors.ts';
 import type { Client } from '../services/subjects/subject-key.ts';
 import { findReplay, insertReplay } from '../stores/bookkeeping.ts';
@@ -91,14 +92,14 @@ async function replayed(tx: Tx, request: RunRequest, requestHash: string): Promi
   if (replay.requestHash !== requestHash) {
     throw new AppError('conflict', 'this `Idempotency-Key` was used for another request: choose a new one');
   }
-  const response: unknown = JSON.parse(replay.response);
+  const response: unknown = parseJson(replay.response);
   return response;
 }
 
 /** INVARIANT: what is installed in memory and stored is what a reader of the ledger would decode. */
 function asRecorded(changes: readonly Change[]): readonly Change[] {
   return changes.map((change) => {
-    const json: unknown = JSON.parse(JSON.stringify(change));
+    const json: unknown = parseJson(JSON.stringify(change));
     return decodeChange(json);
   });
 }

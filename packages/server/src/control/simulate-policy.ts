@@ -6,6 +6,7 @@ import { applyChanges, type Directory, emptyDirectory } from '@countersign/core/
 import type { Change } from '@countersign/core/directory/objects';
 import { AppError } from '@countersign/core/errors';
 import { type CallIntent, decodeEntry } from '@countersign/core/ledger/entry';
+import { parseJson } from '@countersign/core/parse-json';
 import { type CompiledPolicy, compilePolicy } from '@countersign/core/policy/compile';
 import { readEntries } from '../services/ledger/read-tiles.ts';
 import { listAll } from '../stores/object-lists.ts';
@@ -21,7 +22,7 @@ const mostExamples = 20;
 function compiledRules(prepared: Prepared, text: string): CompiledPolicy {
   if (prepared?.kind !== 'policy' || prepared.text !== text)
     throw new AppError('internal', 'a policy came without its check');
-  const est: unknown = JSON.parse(prepared.compiled);
+  const est: unknown = parseJson(prepared.compiled);
   const result = Array.isArray(est) ? compilePolicy(est) : undefined;
   if (result?.ok !== true) throw new AppError('internal', 'a checked policy does not compile');
   return result.policy;

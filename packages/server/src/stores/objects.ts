@@ -4,6 +4,7 @@ import type { Change, ObjectKind, ObjectState } from '@countersign/core/director
 import { objectSchemas } from '@countersign/core/directory/objects';
 import { AppError } from '@countersign/core/errors';
 import type { OrgId } from '@countersign/core/ids';
+import { parseJson } from '@countersign/core/parse-json';
 import type { Store, Tx } from './schema.ts';
 
 type Index = { readonly unique: string | null; readonly owner: string | null };
@@ -85,7 +86,7 @@ export async function writeChange(
 }
 
 function decode<K extends ObjectKind>(kind: K, state: string): ObjectState<K> {
-  const json: unknown = JSON.parse(state);
+  const json: unknown = parseJson(state);
   const parsed = decoders[kind](json);
   return parsed;
 }

@@ -3,6 +3,7 @@
 import { AppError } from '@countersign/core/errors';
 import { isId, isPrincipalId, type OrgId } from '@countersign/core/ids';
 import type { SpentRow } from '@countersign/core/metering/spent';
+import { parseJson } from '@countersign/core/parse-json';
 import type { BuiltStatements } from './built-statements.ts';
 import { insertRows } from './insert-rows.ts';
 import type { Store, Tx, UsageDailyTable, UsageDimensionsTable } from './schema.ts';
@@ -34,7 +35,7 @@ const counters = [
 ] as const;
 
 function agentsOf(row: UsageRow): readonly string[] {
-  const dimensions: unknown = JSON.parse(row.dimensions);
+  const dimensions: unknown = parseJson(row.dimensions);
   const last: unknown = Array.isArray(dimensions) ? dimensions.at(-1) : undefined;
   return typeof last === 'string' && last !== '' ? last.split(' ') : [];
 }

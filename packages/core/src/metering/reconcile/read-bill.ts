@@ -1,6 +1,7 @@
 // Owns reading a file of a provider: which form it has, and the pages that are in it.
 
 import { isObject } from '../../json.ts';
+import { parseJson } from '../../parse-json.ts';
 import { BillError, type BillForm, type BillPage } from './bill.ts';
 import { formOfColumns, readCsvBill } from './csv-bills.ts';
 import { formOfPage, isEmptyOpenAiPage, readPage } from './pages.ts';
@@ -10,7 +11,7 @@ const isKnown =
 
 function jsonOf(text: string): unknown {
   try {
-    return JSON.parse(text.replace(/^\ufeff/, ''));
+    return parseJson(text.replace(/^\ufeff/, ''));
   } catch {
     return undefined;
   }

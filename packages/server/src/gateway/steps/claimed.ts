@@ -2,6 +2,7 @@
 
 import type { InferenceRequest } from '@countersign/core/dialects/request-types';
 import { quote, utf8Length } from '@countersign/core/ledger/canonical';
+import { parseJson } from '@countersign/core/parse-json';
 import type { RequestContext } from '@countersign/core/policy/types';
 import type { InboundCall } from '../call.ts';
 import { plainTag, plainWord } from './plain-words.ts';
@@ -17,7 +18,7 @@ const maxTagBytes = 4_096;
 function readTags(text: string): readonly string[] {
   if (text.startsWith('{')) {
     try {
-      const value: unknown = JSON.parse(text);
+      const value: unknown = parseJson(text);
       if (typeof value !== 'object' || value === null) return [];
       return Object.entries(value).flatMap(([name, member]) =>
         typeof member === 'string' || typeof member === 'number' ? [`${name}=${member}`] : [],

@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { issueText } from '@countersign/core/issue-text';
 import { isObject } from '@countersign/core/json';
+import { parseJson } from '@countersign/core/parse-json';
 import { anchorProblems } from './anchor-problems.ts';
 import { formatListen, reachable } from './fields.ts';
 import {
@@ -75,7 +76,7 @@ function readConfigFile(env: Env, facts: readonly SettingFacts[], readFile: Read
   if (text === undefined) return;
   let parsed: unknown;
   try {
-    parsed = JSON.parse(text);
+    parsed = parseJson(text);
   } catch {
     // The parser's message may quote the text around the fault, so it is not passed on.
   }

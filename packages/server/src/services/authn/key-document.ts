@@ -1,6 +1,7 @@
 // Owns reading an issuer's published keys: OpenID Connect discovery and JWK sets, bounded and held to form.
 
 import { AppError } from '@countersign/core/errors';
+import { parseJson } from '@countersign/core/parse-json';
 import { z } from 'zod';
 
 /** What one GET brought. */
@@ -32,7 +33,7 @@ async function fetchJson(fetchDocument: FetchDocument, url: string, timeoutMs: n
   if (status !== 200) throw invalid(url, `answered ${status}`);
   if (body.length > maxDocumentBytes) throw invalid(url, `is longer than ${maxDocumentBytes} bytes`);
   try {
-    const json: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+    const json: unknown = parseJson(new TextDecoder('utf-8', { fatal: true }).decode(body));
     return json;
   } catch (error) {
     throw invalid(url, 'is not JSON', error);

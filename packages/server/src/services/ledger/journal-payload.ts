@@ -2,6 +2,7 @@
 
 import { AppError } from '@countersign/core/errors';
 import type { OrgId } from '@countersign/core/ids';
+import { parseJson } from '@countersign/core/parse-json';
 import type { Take } from '../../platform/journal/file.ts';
 import type { ProviderObject } from '../../stores/provider-objects.ts';
 import type { Sidecar } from '../../stores/secrets.ts';
@@ -66,7 +67,7 @@ export function encodePayload(batches: readonly PlacedBatch[]): readonly Uint8Ar
 /** The batches of a payload. Throws `internal` for one that another release wrote in another form. */
 export function decodePayload(payload: Buffer): readonly PlacedBatch[] {
   const start = 4 + payload.readUInt32BE(0);
-  const description: unknown = JSON.parse(payload.toString('utf8', 4, start));
+  const description: unknown = parseJson(payload.toString('utf8', 4, start));
   if (!isDescription(description)) throw new AppError('internal', 'the journal is of another release');
   let at = start;
   const take = (bytes: number): Uint8Array => {

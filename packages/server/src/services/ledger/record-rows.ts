@@ -2,6 +2,7 @@
 
 import { type Entry, entrySchema } from '@countersign/core/ledger/entry';
 import { membersOf, unquote } from '@countersign/core/ledger/members';
+import { parseJson } from '@countersign/core/parse-json';
 import type { RecordRow } from '../../stores/records.ts';
 import type { UsageRow } from '../../stores/usage.ts';
 
@@ -47,7 +48,7 @@ function isActing(value: unknown): value is readonly Acting[] {
 }
 
 function readActs(text: string | undefined): readonly Acting[] {
-  const value: unknown = text === undefined ? [] : JSON.parse(text);
+  const value: unknown = text === undefined ? [] : parseJson(text);
   return isActing(value) ? value : [];
 }
 
@@ -73,7 +74,7 @@ function applicationOf({ kind, id, act }: Actor): string | undefined {
 /** The key of a credential that is one. A string of its own: it is kept, and a piece of a text would keep all of that. */
 function keyUseOf({ cred }: Actor, atMs: number): KeyUse | undefined {
   if (cred?.startsWith('"key_') !== true) return undefined;
-  const keyId: unknown = JSON.parse(cred);
+  const keyId: unknown = parseJson(cred);
   return typeof keyId === 'string' ? { keyId, atMs } : undefined;
 }
 
@@ -81,7 +82,7 @@ function labelsOf(classText: string | undefined): string | null {
   if (classText === undefined) return null;
   const [labels] = membersOf(classText, ['labels']);
   if (labels === undefined || labels === '[]') return null;
-  const names: unknown = JSON.parse(labels);
+  const names: unknown = parseJson(labels);
   return Array.isArray(names) ? ` ${names.join(' ')} ` : null;
 }
 
@@ -167,7 +168,7 @@ function isUsed(value: unknown): value is Used {
 }
 
 function joinedTeams(teams: string | undefined): string {
-  const ids: unknown = teams === undefined || teams === '[]' ? [] : JSON.parse(teams);
+  const ids: unknown = teams === undefined || teams === '[]' ? [] : parseJson(teams);
   return Array.isArray(ids) ? ids.join(' ') : '';
 }
 
@@ -203,7 +204,7 @@ function usageOf(used: Used, acting: Actor, target: string, day: number, cc: str
 
 function outcomeOf(texts: CallTexts): Projected {
   const { actor = '{}', target = '{}', cc, err, ms, usage } = texts;
-  const used: unknown = usage === undefined ? undefined : JSON.parse(usage);
+  const used: unknown = usage === undefined ? undefined : parseJson(usage);
   const day = Math.floor(timeOf(texts) / dayMs);
   return {
     kind: 'outcome',
@@ -219,7 +220,7 @@ function isEntry(value: unknown): value is Entry {
 }
 
 function parseEntry(text: string): Entry {
-  const value: unknown = JSON.parse(text);
+  const value: unknown = parseJson(text);
   return isEntry(value) ? value : entrySchema.parse(value);
 }
 

@@ -3,6 +3,7 @@
 import type { recordView } from '@countersign/contract/evidence-operations';
 import { AppError } from '@countersign/core/errors';
 import { actor, alert, failure, milliseconds, target, usage } from '@countersign/core/ledger/entry-fields';
+import { parseJson } from '@countersign/core/parse-json';
 import { z } from 'zod';
 import { placeOf } from '../../stores/log-places.ts';
 import type { RecordRow } from '../../stores/records.ts';
@@ -31,7 +32,7 @@ type Outcome = z.infer<typeof outcomeSchema>;
 type Alert = z.infer<typeof alert>;
 
 function read<T>(schema: z.ZodType<T>, text: string, id: string): T {
-  const value: unknown = JSON.parse(text);
+  const value: unknown = parseJson(text);
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   throw new AppError('internal', `the projection of record \`${id}\` cannot be read: rebuild it`, {

@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import * as cedar from '@cedar-policy/cedar-wasm/nodejs';
+import { parseJson } from '@countersign/core/parse-json';
 import { type CompiledPolicy, type CompileProblem, compilePolicy } from '@countersign/core/policy/compile';
 import { bracketTooDeep, levelsOf, mostLevels, mostOpenBrackets } from '@countersign/core/policy/nesting';
 import { cedarSchema } from '@countersign/core/policy/schema';
@@ -98,7 +99,7 @@ function build(text: string, parts: readonly string[]): Built {
   }
   // What is stored is JSON text, so that is what is compiled and compared: nothing is lost on the way.
   const compiled = JSON.stringify(est);
-  const stored: unknown = JSON.parse(compiled);
+  const stored: unknown = parseJson(compiled);
   const result = compilePolicy(Array.isArray(stored) ? stored : []);
   if (result.ok) return { policy: result.policy, compiled, positions };
   const toProblem = ({ position, message, help }: CompileProblem): PolicyProblem =>

@@ -1,6 +1,7 @@
 // Owns making a stored policy ready to decide.
 
 import { AppError } from '@countersign/core/errors';
+import { parseJson } from '@countersign/core/parse-json';
 import { type CompiledPolicy, compilePolicy } from '@countersign/core/policy/compile';
 
 /** A policy as the store keeps it: `compiled` is the checked JSON form. */
@@ -20,7 +21,7 @@ export type ActivePolicy = {
 
 /** Compiles a stored policy. Throws `internal` when it does not compile: what was published once must. */
 export function activatePolicy(source: PolicySource): ActivePolicy {
-  const est: unknown = JSON.parse(source.compiled);
+  const est: unknown = parseJson(source.compiled);
   if (!Array.isArray(est)) throw new AppError('internal', 'the stored policy is not a list of rules');
   const result = compilePolicy(est);
   if (!result.ok)

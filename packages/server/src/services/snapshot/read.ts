@@ -14,6 +14,7 @@ import {
 import { decodeEntry } from '@countersign/core/ledger/entry';
 import { decodeBundle } from '@countersign/core/ledger/tile';
 import type { SpentRow } from '@countersign/core/metering/spent';
+import { parseJson } from '@countersign/core/parse-json';
 import { readBundles, versionsAfter } from '../../stores/entries.ts';
 import { readHead, readProgress } from '../../stores/heads.ts';
 import { findIssuer, findOrganizationOfKey, loadChunk } from '../../stores/objects.ts';
@@ -65,7 +66,7 @@ async function loadObjects(store: Store, orgId: OrgId): Promise<readonly Change[
   for (;;) {
     const chunk = await loadChunk(store, orgId, after, chunkSize);
     for (const row of chunk) {
-      const state: unknown = JSON.parse(row.state);
+      const state: unknown = parseJson(row.state);
       changes.push(decodeChange({ kind: row.kind, id: row.id, state }));
     }
     after = chunk.at(-1);

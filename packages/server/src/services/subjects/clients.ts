@@ -1,6 +1,7 @@
 // Owns which clients a subject called from: an address and a user agent, sealed once and referred to afterwards.
 
 import type { EntryId } from '@countersign/core/ids';
+import { parseJson } from '@countersign/core/parse-json';
 import { z } from 'zod';
 import type { Client, SubjectKey } from './subject-key.ts';
 
@@ -37,6 +38,6 @@ export function clientBytes({ address, userAgent }: Client): Buffer {
 
 /** A client from what was sealed. Throws for anything else. */
 export function readClient(text: string): Client {
-  const value: unknown = JSON.parse(text);
+  const value: unknown = parseJson(text);
   return clientSchema.parse(value);
 }

@@ -3,6 +3,7 @@
 import { createSecretKey, randomBytes } from 'node:crypto';
 import { AppError } from '@countersign/core/errors';
 import type { OrgId, PrincipalId } from '@countersign/core/ids';
+import { parseJson } from '@countersign/core/parse-json';
 import { z } from 'zod';
 import { decrypt, encrypt, type Opener, type Sealer } from '../../platform/sealer/sealer.ts';
 import type { Store, Tx } from '../../stores/schema.ts';
@@ -27,7 +28,7 @@ export function openProfile(
   const key = createSecretKey(opener.open(subject.sealedKey, subjectKeyBinding(orgId, id)));
   const plain = decrypt(key, subject.sealedProfile, additional(orgId, id));
   if (plain === undefined) throw new AppError('storage_unavailable', 'a sealed profile was altered');
-  const json: unknown = JSON.parse(plain.toString('utf8'));
+  const json: unknown = parseJson(plain.toString('utf8'));
   const parsed = profileSchema.parse(json);
   return {
     ...(parsed.email === undefined ? {} : { email: parsed.email }),

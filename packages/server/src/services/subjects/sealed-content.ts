@@ -3,6 +3,7 @@
 import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import { AppError } from '@countersign/core/errors';
 import { isId, type OrgId } from '@countersign/core/ids';
+import { parseJson } from '@countersign/core/parse-json';
 import { z } from 'zod';
 import { decrypt, encrypt, type Opener } from '../../platform/sealer/sealer.ts';
 import { findRecord } from '../../stores/records.ts';
@@ -59,7 +60,7 @@ function openContent(
 const clientSchema = z.object({ content: z.object({ client: z.string().optional() }).optional() });
 
 function clientEntry(text: string): string | undefined {
-  const value: unknown = JSON.parse(text);
+  const value: unknown = parseJson(text);
   return clientSchema.parse(value).content?.client;
 }
 

@@ -2,6 +2,7 @@
 
 import type { Dialect } from '@countersign/core/dialects/endpoints';
 import type { JsonObject } from '@countersign/core/json';
+import { parseJson } from '@countersign/core/parse-json';
 import { z } from 'zod';
 
 export type SandboxAnswer = {
@@ -96,9 +97,9 @@ export type Parsed<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly answer: SandboxAnswer };
 
-function parseJson(bytes: Uint8Array): unknown {
+function readJson(bytes: Uint8Array): unknown {
   try {
-    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    const value: unknown = parseJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
     return value;
   } catch {
     return undefined;
@@ -107,7 +108,7 @@ function parseJson(bytes: Uint8Array): unknown {
 
 /** Reads a body by its schema; what does not fit is a refusal that names the first offending field. */
 export function parseBody<T>(schema: z.ZodType<T>, dialect: Dialect, call: SandboxCall): Parsed<T> {
-  const json = parseJson(call.body);
+  const json = readJson(call.body);
   if (json === undefined) {
     return { ok: false, answer: errorAnswer(dialect, call, 400, 'the body is not JSON') };
   }
