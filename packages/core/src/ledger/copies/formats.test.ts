@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { isObject } from '../../json.ts';
+import { parseJson } from '../../parse-json.ts';
 import { encodeEntry, entryTypes } from '../entry.ts';
 import {
   actorKinds,
@@ -39,10 +40,10 @@ function cellsOf(line: string): readonly string[] {
 
 const readers: { readonly [F in CopyFormat]: (line: string) => Read } = {
   ocsf: (line) => {
-    const event: unknown = JSON.parse(line);
+    const event: unknown = parseJson(line);
     // The entry's text lies in the line as it is, between two names.
     const [, text = ''] = /,"unmapped":\{"entry":(\{.*\}),"leaf_hash":"[0-9a-f]{64}"\}\}$/s.exec(line) ?? [];
-    assert.deepEqual(JSON.parse(text), at(event, 'unmapped', 'entry'));
+    assert.deepEqual(parseJson(text), at(event, 'unmapped', 'entry'));
     return {
       text,
       index: Number(at(event, 'metadata', 'sequence')),
@@ -50,7 +51,7 @@ const readers: { readonly [F in CopyFormat]: (line: string) => Read } = {
     };
   },
   otlp: (line) => {
-    const record = at(JSON.parse(line), 'resourceLogs', 0, 'scopeLogs', 0, 'logRecords', 0);
+    const record = at(parseJson(line), 'resourceLogs', 0, 'scopeLogs', 0, 'logRecords', 0);
     const list = at(record, 'attributes');
     const named = (key: string) =>
       Array.isArray(list) ? list.find((one) => at(one, 'key') === key) : undefined;

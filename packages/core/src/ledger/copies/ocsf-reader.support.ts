@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { isObject } from '../../json.ts';
+import { parseJson } from '../../parse-json.ts';
 
 const attribute = z.strictObject({
   /** A plain type, or the name of an object; `any` for what the schema leaves open. */
@@ -84,8 +85,8 @@ function reading({ objects }: Schema, profiles: readonly unknown[]) {
 
 /** Reads one line. Throws a TypeError that says where it is no event of the schema's. */
 export function readOcsf(line: string): Members {
-  const known = schema.parse(JSON.parse(readFileSync(extract, 'utf8')));
-  const event: unknown = JSON.parse(line);
+  const known = schema.parse(parseJson(readFileSync(extract, 'utf8')));
+  const event: unknown = parseJson(line);
   if (!isObject(event) || !isObject(event.metadata)) fail('$', 'is no event');
   const { class_uid: uid, class_name: name, activity_id: activity, metadata } = event;
   const one = known.classes[String(uid)] ?? fail('$.class_uid', 'is not in the extract');

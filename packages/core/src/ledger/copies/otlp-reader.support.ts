@@ -1,6 +1,7 @@
 // Owns a strict reader of a request to export logs for tests: the messages of OTLP 1.x in its JSON, and no other member.
 
 import { isObject } from '../../json.ts';
+import { parseJson } from '../../parse-json.ts';
 
 type Form =
   | 'string'
@@ -119,7 +120,7 @@ function checkKeys(attributes: readonly unknown[], path: string): void {
 
 /** Reads one line. Throws a TypeError that says where it is none of the protocol's. */
 export function readOtlp(line: string): unknown {
-  const request: unknown = JSON.parse(line);
+  const request: unknown = parseJson(line);
   check(request, 'Request', '$');
   return request;
 }
