@@ -19,6 +19,7 @@ import {
 } from '../support/restorable-store.ts';
 import { at, requestApi, textAt } from '../support/server.ts';
 import { initProcessStore, runServer, type ServerProcess, within } from '../support/server-process.ts';
+import { claimSuccession } from '../support/succession.ts';
 
 const { cluster, skip } = await startPostgres();
 after(() => cluster?.stop());
@@ -147,6 +148,7 @@ async function claimProofs(
     ),
     verified.out,
   );
+  await claimSuccession({ exported, archived, copy: join(folderOf(t), 'copy') });
   const kept = join(folderOf(t), 'checkpoint.kept');
   writeFileSync(kept, held);
   const since = await ledger(['verify', exported, '--since', kept]);
@@ -252,6 +254,13 @@ test('every log goes on where nothing shows what was lost, once, and only while 
   await assertReplays(storageOf(env));
   const third = await ledger(['continue', '--archive', archive, '--all', '--json'], env);
   assert.equal(third.code, 0, third.err);
+  const second = await ledger([
+    'verify',
+    join(archive, `${made.organizationId}-2`),
+    '--former-vkey',
+    `@${join(archive, made.organizationId, 'vkey')}`,
+  ]);
+  assert.equal(second.code, 0, `an archive of a log that continues another has its note, too: ${second.out}`);
   assert.match(await runOnce(t, held, made, ['third']), /^[^\n]+\/3\n/);
   await assertReplays(storageOf(env));
   // A backup from before a log was closed lacks nothing of it, and all that came behind.

@@ -12,6 +12,7 @@ import { describeExportReplay } from '@countersign/sdk/replay/describe-replay';
 import { type ExportReplay, replayDirectory } from '@countersign/sdk/replay/replay-directory';
 import { openDatabase, type StorageConfig } from '@countersign/server/platform/db/open';
 import { readEntries } from '@countersign/server/services/ledger/read-tiles';
+import { readSuccession } from '@countersign/server/stores/closed-logs';
 import { listHeads, readHead } from '@countersign/server/stores/heads';
 import type { Store, Tables } from '@countersign/server/stores/schema';
 
@@ -42,7 +43,15 @@ async function replayLogOf(store: Store, orgId: OrgId): Promise<ExportReplay> {
     const directory = join(room, 'export');
     // Each copy is made, and made again where the export is verified; not of a log of a measurement.
     const copies = size > mostCopied ? [] : copyFormats;
-    await writeExport(directory, { vkey, checkpoint, bundles: bundlesOf(store, orgId, size), copies });
+    const succession = await readSuccession(store, orgId);
+    const beside = succession === undefined ? {} : { succession };
+    await writeExport(directory, {
+      vkey,
+      checkpoint,
+      ...beside,
+      bundles: bundlesOf(store, orgId, size),
+      copies,
+    });
     return await replayDirectory(directory, { vkey });
   } finally {
     rmSync(room, { recursive: true, force: true });

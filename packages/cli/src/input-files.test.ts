@@ -49,6 +49,7 @@ const files: readonly (readonly [argument: string, words: Words])[] = [
   ),
   ['verify --record', (file) => ['verify', receipt, '--vkey', sample.vkey, '--record', file]],
   ['verify DIR|FILE', (file) => ['verify', file, '--vkey', sample.vkey]],
+  ['verify --former-vkey', (file) => ['verify', audit, '--former-vkey', `@${file}`]],
   ['replay --former-vkey', (file) => ['replay', audit, '--former', audit, '--former-vkey', `@${file}`]],
   ['reconcile --bill', (file) => ['reconcile', audit, '--bill', file]],
   ['continue --held', (file) => ['continue', '--archive', join(room, 'archive'), '--held', file]],

@@ -200,7 +200,14 @@ export const ledgerCheckpoint = operation({
   permission: ['ledger.read'],
   runs: 'query',
   audit: null,
-  response: z.object({ checkpoint: z.string(), verifierKey: z.string() }),
+  response: z.object({
+    checkpoint: z.string(),
+    verifierKey: z.string(),
+    succession: z
+      .string()
+      .optional()
+      .describe("the note by which a former log's key has handed over to this log, which continues it"),
+  }),
   alsoProduces: ['text/plain'],
 });
 

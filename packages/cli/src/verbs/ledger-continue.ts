@@ -25,8 +25,9 @@ async function archiveInto(
   progress: Progress | undefined,
 ): Promise<string> {
   const folder = join(directory, nameOf(log.origin));
-  const { verifierKey: vkey, checkpoint } = log;
-  await tried(() => writeExport(folder, { vkey, checkpoint, bundles: log.bundles() }, progress));
+  const { verifierKey: vkey, checkpoint, succession } = log;
+  const beside = succession === undefined ? {} : { succession };
+  await tried(() => writeExport(folder, { vkey, checkpoint, ...beside, bundles: log.bundles() }, progress));
   const verified = await verifyDirectory(folder, { vkey, since: checkpoint }, progress);
   if (!verified.ok)
     throw new FailedError(`the archive \`${folder}\` does not verify: ${describeFinding(verified.finding)}`);

@@ -61,13 +61,14 @@ async function run(invocation: Invocation): Promise<ExitCode> {
     throw new UsageError(`\`${directory}\` is a file: name a folder, absent, empty or an earlier export`);
   const client = connect(invocation);
   const cosigned = await cosignedOf(client, log);
-  const { checkpoint, verifierKey } = await client.call(ledgerCheckpoint, { query: { log } });
+  const { checkpoint, verifierKey, succession } = await client.call(ledgerCheckpoint, { query: { log } });
   const head = parseSignedCheckpoint(checkpoint)?.checkpoint;
   if (head === undefined) throw new FailedError('the server gave no checkpoint that can be read');
   const source = {
     vkey: verifierKey,
     checkpoint,
     ...(cosigned === undefined ? {} : { cosigned }),
+    ...(succession === undefined ? {} : { succession }),
     bundles: bundlesOf(client, log, head.size),
     copies,
   };

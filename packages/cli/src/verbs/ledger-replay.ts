@@ -9,7 +9,7 @@ import { type ExitCode, UsageError } from '../machine.ts';
 import { withProgress } from '../progress.ts';
 import { safeJson, safeLines } from '../safe-text.ts';
 import { givenVkey } from '../verifier-key.ts';
-import { againstFlags, againstOf } from './ledger-verify.ts';
+import { againstFlags, againstOf, formerVkeyFlag } from './ledger-verify.ts';
 
 /** Maps as objects, for JSON. */
 function plain(result: ExportReplay): unknown {
@@ -55,12 +55,7 @@ export const ledgerReplay: Command = {
       description:
         'the archive of the log that this one continues: what it begins with is compared with the end of that',
     },
-    {
-      name: 'former-vkey',
-      kind: 'text',
-      value: 'KEY|@FILE',
-      description: "that log's verifier key, received earlier and apart from its archive",
-    },
+    formerVkeyFlag("that log's verifier key, received earlier and apart from its archive"),
   ],
   examples: [
     'ledger replay ./audit',

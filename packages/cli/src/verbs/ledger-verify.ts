@@ -81,6 +81,11 @@ export function againstOf(invocation: Invocation): VerifyOptions {
   };
 }
 
+/** The flag of the former log's key, with what it is for. */
+export function formerVkeyFlag(description: string): Flag {
+  return { name: 'former-vkey', kind: 'text', value: 'KEY|@FILE', description };
+}
+
 /** Where the record's bytes and the log's key lie beside a receipt, as `ledger proof` writes them. */
 export function besideReceipt(receipt: string): { readonly record: string; readonly vkey: string } {
   const stem = receipt.replace(/\.tlog-proof$/, '');
@@ -100,6 +105,8 @@ function verifyFile(file: string, invocation: Invocation): ExitCode {
   if (!file.endsWith('.tlog-proof'))
     throw new UsageError(`\`${file}\` is neither a directory nor a .tlog-proof file`);
   if (flags.text('since') !== undefined) throw new UsageError('`--since` holds a directory, not one receipt');
+  if (flags.text('former-vkey') !== undefined)
+    throw new UsageError('`--former-vkey` holds a directory, not one receipt');
   const beside = besideReceipt(file);
   const against = againstOf(invocation);
   const isHeld = against.vkey !== undefined || against.policy !== undefined;
@@ -127,7 +134,8 @@ async function run(invocation: Invocation): Promise<ExitCode> {
   const [path = ''] = args;
   if (kindOf(path, ', or a receipt') === 'file') return verifyFile(path, invocation);
   const directory = exportFolder(path, ', or a receipt');
-  const against = againstOf(invocation);
+  const formerVkey = givenVkey(invocation, 'former-vkey');
+  const against = { ...againstOf(invocation), ...(formerVkey === undefined ? {} : { formerVkey }) };
   const result = await withProgress(invocation, (progress) => verifyDirectory(directory, against, progress));
   machine.out(json ? safeJson(result) : `${safeLines(describeVerification(result))}\n`);
   return result.ok ? 0 : 1;
@@ -139,6 +147,9 @@ export const ledgerVerify: Command = {
   positionals: [{ name: 'DIR|FILE', required: true, description: 'an export, or a .tlog-proof file' }],
   flags: [
     ...againstFlags,
+    formerVkeyFlag(
+      'the verifier key that you kept of the log that this one continues: it must have handed over to this log',
+    ),
     {
       name: 'record',
       kind: 'text',
@@ -148,6 +159,7 @@ export const ledgerVerify: Command = {
   ],
   examples: [
     'ledger verify ./audit --vkey @pinned.vkey --since ./last-checkpoint',
+    'ledger verify ./audit --former-vkey @former.vkey',
     'ledger verify ./call.tlog-proof',
   ],
   run,

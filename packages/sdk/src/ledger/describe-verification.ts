@@ -3,8 +3,8 @@
 import { assertNever } from '@countersign/core/errors';
 import type { CheckpointProblem } from '@countersign/core/ledger/checkpoint';
 import type { Cosignature } from '@countersign/core/ledger/cosignature';
-import type { ContinuedLog } from './continued-log.ts';
 import { exportFiles } from './read-export.ts';
+import type { Handover, SuccessionFinding } from './succession-beside.ts';
 import type { DirectoryFinding, DirectoryVerification } from './verify-directory.ts';
 import type { ReceiptVerification } from './verify-receipt.ts';
 
@@ -16,7 +16,7 @@ export function describeVerification(result: DirectoryVerification, isReconciled
   const lines = [
     `verified: ${result.size} entries of \`${result.origin}\`, root ${result.root}`,
     'protected against anyone without the signing key: every entry, its place and the number of entries are those that were signed',
-    ...continuedLine(result.continues),
+    ...continuedLines(result),
     ...keyLine(result.key),
     ...anchorLines(result),
     ...copiesLine(result),
@@ -31,11 +31,23 @@ function copiesLine({ copiesChecked, copies }: Verified): readonly string[] {
   return [`compared with the log, line by line: ${copies.map((file) => `\`${file}\``).join(', ')}`];
 }
 
-function continuedLine(continues: ContinuedLog | undefined): readonly string[] {
+function continuedLines({ continues, handover }: Verified): readonly string[] {
   if (continues === undefined) return [];
   const { origin, size } = continues;
   return [
+    ...handoverLine(handover),
     `continues another log: \`${origin}\`, whose last checkpoint held has ${size} entries; they are not in this export: verify that log\u2019s archive, and give it to \`ledger replay\` as --former`,
+  ];
+}
+
+function handoverLine(handover: Handover | undefined): readonly string[] {
+  if (handover === undefined)
+    return [
+      `not shown: that the former log\u2019s own key has handed over to this log: the export has no \`${exportFiles.succession}\``,
+    ];
+  const { origin, size, root, verifierKey } = handover;
+  return [
+    `goes on from \`${origin}\`, which ended with ${size} entries, root ${root}: its key has signed that, and this log\u2019s key: ${verifierKey}`,
   ];
 }
 
@@ -54,7 +66,11 @@ function formerText({
   );
 }
 
-function keyLine(key: 'given' | 'policy' | 'export'): readonly string[] {
+function keyLine(key: Verified['key']): readonly string[] {
+  if (key === 'former')
+    return [
+      'the verifier key came with the export, and the former log\u2019s key, which you gave, has handed over to it',
+    ];
   if (key !== 'export') return [];
   return [
     'the verifier key came with the export: give --vkey, received apart from it, to know whose log this is',
@@ -111,6 +127,16 @@ const checkpointProblems: { readonly [P in CheckpointProblem]: string } = {
   origin_differs: 'the checkpoint is of another log than the verifier key names',
   signature_missing: 'the checkpoint carries no signature of the log\u2019s key',
   signature_invalid: 'the checkpoint\u2019s signature is false',
+};
+
+const successionProblems: { readonly [P in SuccessionFinding['problem']]: string } = {
+  malformed: 'is no note of a log that hands over to another',
+  hands_over_elsewhere: 'hands over to another log, or to another key of it',
+  not_signed_by_former: 'was not signed by the key of the former log',
+  not_signed_by_this: 'was not signed by the key of this log',
+  missing: 'is not there: nothing shows that the former log\u2019s key has handed over to this log',
+  another_former: 'is of another key than the former log\u2019s that was given',
+  cites_another: 'is of another log or key than the checkpoint that the first entry cites',
 };
 
 const receiptProblems = {
@@ -193,6 +219,7 @@ type InputKind =
   | 'held_refused'
   | 'cosigned_refused'
   | 'held_former'
+  | 'succession_refused'
   | 'cosignature_invalid'
   | 'cosignature_missing'
   | 'quorum_not_met'
@@ -212,6 +239,8 @@ function describeInput(finding: Extract<DirectoryFinding, { readonly kind: Input
       return `\`${finding.file}\` is not of this log: ${checkpointProblems[finding.problem]}`;
     case 'held_former':
       return formerText(finding);
+    case 'succession_refused':
+      return `\`${finding.file}\` ${successionProblems[finding.problem]}`;
     case 'cosignature_invalid':
       return `the cosignature of \`${finding.witness}\` is false`;
     case 'cosignature_missing':

@@ -12,6 +12,8 @@ export const exportFiles = {
   /** The newest checkpoint that witnesses have cosigned, where any has: of this tree, or of its beginning. */
   cosigned: 'checkpoint.cosigned',
   vkey: 'vkey',
+  /** The note by which the key of the log that this one continues has handed over to it, where there is one. */
+  succession: 'succession',
   /** Copy: one entry a line. */
   entries: 'entries.jsonl',
   /** Copy: the leaf hash of the same line in hex. */

@@ -23,6 +23,7 @@ import { heldNote } from './held-checkpoint.ts';
 import { nodeVerifying, strictText } from './node-verifying.ts';
 import type { Progress } from './progress.ts';
 import { type ExportDirectory, exportFiles, openExport, UnexpectedFileError } from './read-export.ts';
+import { type Handover, readSuccession, type SuccessionFinding } from './succession-beside.ts';
 import {
   logKeyOf,
   readCosignatures,
@@ -38,6 +39,8 @@ import { type CopyFinding, copiesIn, verifyCopies } from './verify-copies.ts';
 export type VerifyOptions = TrustOptions & {
   /** A signed checkpoint of this log that was received earlier and kept elsewhere: the note, or the API's JSON. */
   readonly since?: string;
+  /** The verifier key of the log that this one continues, received earlier: it must have handed over to this log. */
+  readonly formerVkey?: string;
   /** False leaves `entries.jsonl`, `leaf-hashes.txt` and every other copy unread. */
   readonly copies?: boolean;
 };
@@ -46,6 +49,7 @@ export type DirectoryFinding =
   | Finding
   | CopyFinding
   | TrustFinding
+  | SuccessionFinding
   | { readonly kind: 'key_missing'; readonly file: string }
   | { readonly kind: 'held_refused'; readonly problem: CheckpointProblem }
   /** The cosigned checkpoint in the export is of another log, or this log's key has not signed it. */
@@ -68,8 +72,11 @@ export type DirectoryVerification =
       readonly root: string;
       /** The log's verifier key, as its checkpoint is signed with. */
       readonly verifierKey: string;
-      /** Where the log's key came from: `export` proves nothing about who wrote it. */
-      readonly key: 'given' | 'policy' | 'export';
+      /**
+       * Where the log's key came from: `former` is the export, where the former log's key, which was given, has handed over
+       * to it; `export` proves nothing about who wrote it.
+       */
+      readonly key: 'given' | 'policy' | 'former' | 'export';
       /** The size of the held checkpoint; 0 if none was given. The first so many entries are held by it. */
       readonly heldSize: number;
       /** How many entries the cosignatures cover; 0 if no witness that was named has cosigned. */
@@ -84,6 +91,8 @@ export type DirectoryVerification =
       readonly copies: readonly string[];
       /** The log that this one continues, as its first entry cites it; absent where it continues none. */
       readonly continues?: ContinuedLog;
+      /** Where that log ended, by a note that its own key has signed; absent where the export has none. */
+      readonly handover?: Handover;
     }
   | { readonly ok: false; readonly finding: DirectoryFinding };
 
@@ -148,6 +157,8 @@ async function verifyOrThrow(
   if (!verified.ok) throw new Found(verified.finding);
   const { checkpoint: head } = verified.signed;
   const continues = continuedLog(source, head.size);
+  const handed = readSuccession(source, against.key, continues, options.formerVkey);
+  if (!handed.ok) throw new Found(handed.finding);
   if (against.foreign !== undefined) throw new Found(foreignFinding(against, against.foreign, continues));
   const witnessed = witnessedBy(against, verified.signed);
   refuseUnexpectedFiles(source, head.size);
@@ -160,12 +171,13 @@ async function verifyOrThrow(
     size: head.size,
     root: toHex(head.root),
     verifierKey: formatVerifierKey(against.key),
-    key: against.keySource,
+    key: options.formerVkey !== undefined && against.keySource === 'export' ? 'former' : against.keySource,
     heldSize: against.heldSize,
     ...witnessed,
     copiesChecked,
     copies: copiesChecked ? copiesIn(source) : [],
     ...(continues === undefined ? {} : { continues }),
+    ...(handed.handover === undefined ? {} : { handover: handed.handover }),
   };
 }
 

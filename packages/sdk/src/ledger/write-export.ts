@@ -5,8 +5,9 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { AppError } from '@countersign/core/errors';
 import { type Checkpoint, openCheckpoint } from '@countersign/core/ledger/checkpoint';
 import { type CopyFormat, copyFormats, copyForms } from '@countersign/core/ledger/copies/formats';
-import { parseVerifierKey } from '@countersign/core/ledger/note';
+import { parseVerifierKey, type VerifierKey } from '@countersign/core/ledger/note';
 import { sameBytes } from '@countersign/core/ledger/primitives';
+import { openSuccession } from '@countersign/core/ledger/succession';
 import {
   decodeBundle,
   encodeBundle,
@@ -39,6 +40,8 @@ export type ExportSource = {
    * tree: `verifyDirectory` holds the tree to it.
    */
   readonly cosigned?: string;
+  /** The note by which the key of a former log has handed over to this log, if it continues one that has. */
+  readonly succession?: string;
   /**
    * The entries in order from place 0, as bundles (16-bit length ‖ entry) of any number of entries. What comes
    * after the checkpoint's size is not read.
@@ -76,12 +79,7 @@ export async function writeExport(
     );
   }
   const { checkpoint } = opened.signed;
-  if (
-    key !== undefined &&
-    source.cosigned !== undefined &&
-    !openCheckpoint(nodeVerifying, source.cosigned, key).ok
-  )
-    throw new AppError('invalid_request', 'the cosigned checkpoint is not of this log, fetch both again');
+  if (key !== undefined) refuseStrange(source, key);
   refuseForeign(target, checkpoint);
   mkdirSync(dirname(target), { recursive: true });
   const draft = mkdtempSync(join(dirname(target), `.${basename(target)}-`));
@@ -96,6 +94,14 @@ export async function writeExport(
   } finally {
     rmSync(draft, { recursive: true, force: true });
   }
+}
+
+/** What lies beside the checkpoint must be of the same log. */
+function refuseStrange({ cosigned, succession }: ExportSource, key: VerifierKey): void {
+  if (cosigned !== undefined && !openCheckpoint(nodeVerifying, cosigned, key).ok)
+    throw new AppError('invalid_request', 'the cosigned checkpoint is not of this log, fetch both again');
+  if (succession !== undefined && !openSuccession(nodeVerifying, succession, key).ok)
+    throw new AppError('invalid_request', 'the note of the former log does not hand over to this one');
 }
 
 const ours: ReadonlySet<string> = new Set([
@@ -192,6 +198,7 @@ async function writeDraft(
   }
   put(exportFiles.checkpoint, source.checkpoint);
   if (source.cosigned !== undefined) put(exportFiles.cosigned, source.cosigned);
+  if (source.succession !== undefined) put(exportFiles.succession, source.succession);
   put(exportFiles.vkey, `${source.vkey.trim()}\n`);
   return files + copies.count;
 }

@@ -108,7 +108,12 @@ function formerLines(result: Replayed): readonly string[] {
   const lost = cited > size ? `: ${cited - size} entries were lost` : '';
   return [
     `the former log \`${origin}\`: its archive verifies and has ${size} entries, its checkpoint that is cited has ${cited}${lost}`,
-    ...(key === 'given'
+    ...(key === 'handover'
+      ? [
+          'shown: the key of the archive is the one that has handed over to this log, at the archive\u2019s last entry',
+        ]
+      : []),
+    ...(key !== 'export'
       ? []
       : [
           'the key of the former log came with its archive: give --former-vkey, received apart from it, to know whose log that is',
@@ -127,6 +132,8 @@ function formerProblem(why: FormerProblem): string {
       return `the archive is of \`${why.origin}\`, and this log continues \`${why.cited}\``;
     case 'cited_not_signed':
       return `the checkpoint that is cited was not signed by the key of the archive of \`${why.origin}\``;
+    case 'ended_elsewhere':
+      return `the former log\u2019s key has signed that \`${why.origin}\` ended with ${why.ended} entries, and the archive is of another end or key, with ${why.size}`;
     case 'not_verified':
       return `the archive: ${describeFinding(why.finding)}`;
   }

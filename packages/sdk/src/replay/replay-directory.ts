@@ -19,8 +19,6 @@ import { type Replay, replayLog } from './replay-log.ts';
 export type ReplayOptions = VerifyOptions & {
   /** The export of the log that this one continues: its end is what the beginning is compared with. */
   readonly former?: string;
-  /** That log's verifier key, received apart from its export. */
-  readonly formerVkey?: string;
 };
 
 export type ExportReplay =
@@ -46,21 +44,20 @@ export async function replayDirectory(
   options: ReplayOptions = {},
   progress?: Progress,
 ): Promise<ExportReplay> {
-  const verification = await verifyDirectory(directory, options, progress);
+  // The archive is held to the former log's key, and to the note where there is one.
+  const { former, formerVkey, ...against } = options;
+  const verification = await verifyDirectory(directory, against, progress);
   if (!verification.ok) return { kind: 'not_verified', finding: verification.finding };
   const { origin, size, verifierKey: vkey } = verification;
   const orgId = ownerOfOrigin(origin);
   if (orgId === undefined || !isId('org', orgId)) return { kind: 'no_organization', origin };
   const deps = { readPolicy: openCedarReader(), sha256Hex: (text: string) => hash('sha256', text, 'hex') };
-  const { former, formerVkey } = options;
   const archive =
     former === undefined
       ? undefined
       : { directory: former, ...(formerVkey === undefined ? {} : { vkey: formerVkey }) };
   const opened =
-    archive === undefined
-      ? undefined
-      : await openFormer(deps, orgId, archive, verification.continues, progress);
+    archive === undefined ? undefined : await openFormer(deps, orgId, archive, verification, progress);
   if (opened?.ok === false) return { kind: 'former_refused', why: opened.why };
   const texts = entryTexts(openExport(directory), size, (done) => progress?.('replaying', done, size));
   const replay = replayLog(deps, { orgId, origin, vkey }, texts, opened?.directory);

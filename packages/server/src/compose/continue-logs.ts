@@ -17,7 +17,7 @@ import { sha256 } from '../services/ledger/crypto.ts';
 import { readEntries } from '../services/ledger/read-tiles.ts';
 import { loadOrganization } from '../services/snapshot/read.ts';
 import { createBuilt } from '../stores/built-statements.ts';
-import { listClosedLogs } from '../stores/closed-logs.ts';
+import { listClosedLogs, readSuccession } from '../stores/closed-logs.ts';
 import { insertVersion } from '../stores/entries.ts';
 import { type Head, listHeads, readHead } from '../stores/heads.ts';
 import { writeChange } from '../stores/objects.ts';
@@ -41,6 +41,8 @@ export type ClosingLog = {
   readonly verifierKey: string;
   readonly checkpoint: string;
   readonly size: number;
+  /** The note by which the log before it has handed over to it, if it continues one. */
+  readonly succession: string | undefined;
   readonly bundles: () => AsyncGenerator<Uint8Array, void>;
 };
 
@@ -195,7 +197,9 @@ async function runContinue(
   for (const log of chosen) {
     const { origin, verifierKey, checkpoint, size } = log.head;
     const bundles = () => bundlesOf(db, log.orgId, size);
-    archived.push({ log, archive: await asked.archive({ origin, verifierKey, checkpoint, size, bundles }) });
+    const succession = await readSuccession(db, log.orgId);
+    const closing = { origin, verifierKey, checkpoint, size, succession, bundles };
+    archived.push({ log, archive: await asked.archive(closing) });
   }
   const deps = {
     sealer: open.sealer,
@@ -218,7 +222,7 @@ async function runContinue(
       for (const { log, archive } of archived) logs.push(await continueOne(deps, tx, log, archive));
       return logs;
     });
-    for (const { head, succession } of begun) file.note(head.origin, succession);
+    for (const { head, firstNote } of begun) file.note(head.origin, firstNote);
   } finally {
     file.close();
   }

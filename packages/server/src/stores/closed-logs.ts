@@ -18,21 +18,50 @@ export type ClosedLog = {
   readonly begunSize: number;
   /** The folder of its complete export, as it was given when it was closed. */
   readonly archive: string;
+  /** The note by which its key has handed over to the log that continues it; absent of one that was closed before there were any. */
+  readonly succession: string | undefined;
 };
 
 /** The organization's closed logs, the first one first. */
 export async function listClosedLogs(store: Store, orgId: OrgId): Promise<readonly ClosedLog[]> {
   const rows = await store
     .selectFrom('closed_logs')
-    .select(['number', 'origin', 'verifier_key', 'checkpoint', 'size', 'begun_size', 'archive'])
+    .select(['number', 'origin', 'verifier_key', 'checkpoint', 'size', 'begun_size', 'archive', 'succession'])
     .where('org_id', '=', orgId)
     .orderBy('number')
     .execute();
-  return rows.map(({ verifier_key: verifierKey, begun_size: begunSize, ...row }) => ({
+  return rows.map(({ verifier_key: verifierKey, begun_size: begunSize, succession, ...row }) => ({
     ...row,
     verifierKey,
     begunSize,
+    succession: succession ?? undefined,
   }));
+}
+
+/** The note by which the log before the organization's current one has handed over to it; undefined where there is none. */
+export async function readSuccession(store: Store, orgId: OrgId): Promise<string | undefined> {
+  const row = await store
+    .selectFrom('closed_logs')
+    .select('succession')
+    .where('org_id', '=', orgId)
+    .orderBy('number', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return row?.succession ?? undefined;
+}
+
+/** Keeps the note of a log that was closed in the same transaction. */
+export async function keepSuccession(
+  tx: Tx,
+  orgId: OrgId,
+  { number, succession }: { readonly number: number; readonly succession: string },
+): Promise<void> {
+  await tx
+    .updateTable('closed_logs')
+    .set({ succession })
+    .where('org_id', '=', orgId)
+    .where('number', '=', number)
+    .execute();
 }
 
 async function moveEntries(tx: Tx, orgId: OrgId, base: number): Promise<void> {
@@ -114,6 +143,7 @@ export async function closeLog(
       begun_size: begunSize,
       archive,
       closed_at: nowMs,
+      succession: null,
     })
     .execute();
 }

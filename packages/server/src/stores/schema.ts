@@ -209,6 +209,8 @@ export type ClosedLogsTable = {
   begun_size: number;
   archive: string;
   closed_at: number;
+  /** Null of logs that were closed before there were such notes. */
+  succession: string | null;
 };
 
 /** One row on the embedded store: its journal, and the first frame of it that is not taken in. */

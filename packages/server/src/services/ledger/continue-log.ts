@@ -4,14 +4,15 @@ import { AppError } from '@countersign/core/errors';
 import type { OrgId } from '@countersign/core/ids';
 import { formatNote, parseNote, signNote } from '@countersign/core/ledger/note';
 import { nextOrigin } from '@countersign/core/ledger/origin';
+import { signSuccession } from '@countersign/core/ledger/succession';
 import { encodeBundle } from '@countersign/core/ledger/tile';
-import type { TreeHasher } from '@countersign/core/ledger/tree';
+import { frontierRoot, type TreeHasher } from '@countersign/core/ledger/tree';
 import type { Sealer } from '../../platform/sealer/sealer.ts';
 import type { BuiltStatements } from '../../stores/built-statements.ts';
-import { closeLog, listClosedLogs, replaceHead } from '../../stores/closed-logs.ts';
+import { closeLog, keepSuccession, listClosedLogs, replaceHead } from '../../stores/closed-logs.ts';
 import { type Head, lockHead } from '../../stores/heads.ts';
 import type { Tx } from '../../stores/schema.ts';
-import { appendEntries, type LogSigner } from './append.ts';
+import { appendEntries, frontierOf, type LogSigner } from './append.ts';
 import { utf8 } from './crypto.ts';
 import { makeLogKey, openSigner } from './open-log.ts';
 
@@ -41,7 +42,7 @@ export type NextLog = {
 export type BegunLog = {
   readonly head: Head;
   /** Its checkpoint, signed by the former log's key, too: whoever has only that log's store sees that it was closed. */
-  readonly succession: string;
+  readonly firstNote: string;
 };
 
 function signedByBoth(checkpoint: string, former: LogSigner): string {
@@ -93,11 +94,14 @@ export async function continueLog(
   await replaceHead(tx, orgId, head, { ...key, origin, version });
   const empty = await lockHead(tx, orgId, deps.locksRows, deps.built);
   const signer = await openSigner(deps.sealer, tx, orgId, empty);
+  const root = frontierRoot(deps.hasher, frontierOf(head));
+  const succession = signSuccession(utf8, { size: head.size, root }, former, signer);
+  await keepSuccession(tx, orgId, { number, succession });
   for (const entries of bundlesOf(begun.entries)) {
     const at = await lockHead(tx, orgId, deps.locksRows, deps.built);
     const input = { entries, bundle: encodeBundle(entries), version: begun.version };
     await appendEntries(deps, tx, orgId, { signer, head: at, edge: undefined }, input);
   }
   const begunHead = await lockHead(tx, orgId, deps.locksRows, deps.built);
-  return { head: begunHead, succession: signedByBoth(begunHead.checkpoint, former) };
+  return { head: begunHead, firstNote: signedByBoth(begunHead.checkpoint, former) };
 }

@@ -7,6 +7,7 @@ import { journalPlaces } from './0003-journal-places.ts';
 import { usageDimensions } from './0004-usage-dimensions.ts';
 import { cosignatures } from './0005-cosignatures.ts';
 import { closedLogs } from './0006-closed-logs.ts';
+import { successions } from './0007-successions.ts';
 
 export const migrations: readonly Migration[] = [
   foundation,
@@ -15,4 +16,5 @@ export const migrations: readonly Migration[] = [
   usageDimensions,
   cosignatures,
   closedLogs,
+  successions,
 ];
