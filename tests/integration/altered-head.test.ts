@@ -8,6 +8,7 @@ import { after, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { startPostgres } from '../support/postgres.ts';
+import { assertReplays, storageOf } from '../support/replayed-store.ts';
 import { embedded, onPostgres, type Restorable, serving } from '../support/restorable-store.ts';
 import { at, requestApi, textAt } from '../support/server.ts';
 import { initProcessStore, type ServerProcess } from '../support/server-process.ts';
@@ -113,6 +114,9 @@ async function claimRefusal(t: TestContext, store: Restorable, isAtOnce: boolean
     const told = running.lines.filter((line) => line.includes('head_altered') && line.includes('"error"'));
     assert.equal(told.length, 4, told.join('\n'));
   });
+  // What was acknowledged before it was found is signed since, and each decision stands.
+  const replayed = await assertReplays(storageOf(store.env));
+  assert.equal(replayed.get(made.organizationId)?.kind, 'replayed');
 }
 
 test(
