@@ -94,9 +94,20 @@ test('a name with an escape is seen, and a string that looks like one is not', (
     assert.ok(!hasEscapedName(text), text);
 });
 
-test('a long run of backslashes or quotes is read in linear time', () => {
+test('a name with an escape is read however deep what follows is', () => {
+  const levels = 30_000;
+  let value = parseJson(`{"m\\u006fdel":${'['.repeat(levels)}${']'.repeat(levels)}}`);
+  assert.deepEqual(names(value), ['model']);
+  value = Object.values(Object(value))[0];
+  let depth = 0;
+  for (; Array.isArray(value); value = value[0]) depth += 1;
+  assert.equal(depth, levels);
+});
+
+test('a long run of backslashes, quotes, digits or white space is read in linear time', () => {
   const began = performance.now();
   for (const run of ['\\\\', '\\"', '\\n", "'])
     parseJson(`{"a":["${run.repeat(300_000)}"],"\\n":"${'\\\\'.repeat(300_000)}"}`);
+  parseJson(`{"\\n":[${'1'.repeat(1_000_000)},${' '.repeat(1_000_000)}${'1,'.repeat(300_000)}1]}`);
   assert.ok(performance.now() - began < 3_000);
 });

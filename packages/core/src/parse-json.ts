@@ -3,23 +3,49 @@
 // name that the last object of this form had next. After `{"a":1,"m\\u00":1}` it reads `{"a":1,"m\u006fdel":2}` as having
 // `m\u00` and no `model`. Only a raw name with an escape is misread, and only as a name with a backslash in it.
 
-const closings = /[,\]}\s]/;
+import {
+  backslash,
+  closeBrace,
+  closeBracket,
+  colon,
+  comma,
+  openBrace,
+  openBracket,
+  quote,
+} from './json-bytes.ts';
+
+const space = 0x20;
 
 /** Behind the quote that closes the string which begins at `at`, where the text has one. */
 function endOfString(text: string, at: number): number {
-  let end = text.indexOf('"', at + 1);
-  while (end > 0) {
-    let first = end;
-    while (text[first - 1] === '\\' && first - 1 > at) first -= 1;
-    if ((end - first) % 2 === 0) return end + 1;
-    end = text.indexOf('"', end + 1);
-  }
-  return text.length;
+  const first = text.indexOf('"', at + 1);
+  if (first < 0) return text.length;
+  if (text.charCodeAt(first - 1) !== backslash) return first + 1;
+  return endOfEscaped(text, at + 1) + 1;
 }
 
+/** The quote that closes the string in which `at` stands, before a character or an escape. */
+function endOfEscaped(text: string, at: number): number {
+  let end = at;
+  for (let c = text.charCodeAt(end); c !== quote && end < text.length; c = text.charCodeAt(end))
+    end += c === backslash ? 2 : 1;
+  return end;
+}
+
+/** Between tokens of JSON nothing else is as small as white space. */
 function behindSpace(text: string, at: number): number {
   let end = at;
-  while (text[end] === ' ' || text[end] === '\n' || text[end] === '\r' || text[end] === '\t') end += 1;
+  while (text.charCodeAt(end) <= space) end += 1;
+  return end;
+}
+
+/** Behind the number, `true`, `false` or `null` that begins at `at`. */
+function endOfWord(text: string, at: number): number {
+  let end = at + 1;
+  for (let c = text.charCodeAt(end); end < text.length; c = text.charCodeAt(end)) {
+    if (c === comma || c === closeBrace || c === closeBracket || c <= space) break;
+    end += 1;
+  }
   return end;
 }
 
@@ -27,58 +53,69 @@ function behindSpace(text: string, at: number): number {
 export function hasEscapedName(text: string): boolean {
   let at = text.indexOf('\\');
   while (at >= 0) {
-    // From the string's first escape on, two characters at a time, to its end.
-    let end = at;
-    while (end < text.length && text[end] !== '"') end += text[end] === '\\' ? 2 : 1;
-    if (text[behindSpace(text, end + 1)] === ':') return true;
+    const end = endOfEscaped(text, at);
+    if (text.charCodeAt(behindSpace(text, end + 1)) === colon) return true;
     at = text.indexOf('\\', end + 1);
   }
   return false;
 }
 
-/** One value at a time; JSON.parse reads literals alone, which have no names. The text must be valid JSON. */
-function readCarefully(text: string): unknown {
-  let at = 0;
+/** A list, or an object and the name whose value comes next. */
+type Open = { readonly items: unknown[] } | { readonly members: Members; name: string | undefined };
+type Members = { [name: string]: unknown };
 
-  function literal(end: number): unknown {
-    const value: unknown = JSON.parse(text.slice(at, end));
-    at = end;
-    return value;
-  }
-
-  function items<T>(item: () => T): T[] {
-    const found: T[] = [];
-    for (at = behindSpace(text, at + 1); text[at] !== '}' && text[at] !== ']'; at = behindSpace(text, at)) {
-      if (text[at] === ',') at += 1;
-      found.push(item());
-    }
-    at += 1;
-    return found;
-  }
-
-  function member(): [string, unknown] {
-    at = behindSpace(text, at);
-    const name = String(literal(endOfString(text, at)));
-    at = behindSpace(text, at) + 1;
-    return [name, value()];
-  }
-
-  function value(): unknown {
-    at = behindSpace(text, at);
-    if (text[at] === '{') return Object.fromEntries(items(member));
-    if (text[at] === '[') return items(value);
-    if (text[at] === '"') return literal(endOfString(text, at));
-    let end = at;
-    while (end < text.length && !closings.test(text[end] ?? '')) end += 1;
-    return literal(end);
-  }
-
-  return value();
+/** As JSON.parse has it: the last value of a name, and `__proto__` is a name like others. */
+function setMember(members: Members, name: string, value: unknown): void {
+  if (name !== '__proto__') members[name] = value;
+  else Object.defineProperty(members, name, { value, writable: true, enumerable: true, configurable: true });
 }
 
 /**
- * What JSON.parse should make of the text; throws as it does, and a RangeError where names with escapes nest too deeply
- * for the stack. `isEscaped` is what `hasEscapedName` says, for who knows it already.
+ * One value at a time, however deep; JSON.parse reads literals alone, which have no names. The text must be valid JSON.
+ */
+function readCarefully(text: string): unknown {
+  const around: Open[] = [];
+  let open: Open | undefined;
+  let root: unknown;
+
+  function enter(next: Open): void {
+    take('items' in next ? next.items : next.members);
+    around.push(next);
+    open = next;
+  }
+
+  function take(value: unknown): void {
+    if (open === undefined) root = value;
+    else if ('items' in open) open.items.push(value);
+    else if (open.name === undefined) open.name = String(value);
+    else {
+      setMember(open.members, open.name, value);
+      open.name = undefined;
+    }
+  }
+
+  for (let at = behindSpace(text, 0); at < text.length; at = behindSpace(text, at)) {
+    const c = text.charCodeAt(at);
+    if (c === openBrace) enter({ members: {}, name: undefined });
+    else if (c === openBracket) enter({ items: [] });
+    else if (c === closeBrace || c === closeBracket) {
+      around.pop();
+      open = around.at(-1);
+    } else if (c !== comma && c !== colon) {
+      const end = c === quote ? endOfString(text, at) : endOfWord(text, at);
+      const literal: unknown = JSON.parse(text.slice(at, end));
+      take(literal);
+      at = end;
+      continue;
+    }
+    at += 1;
+  }
+  return root;
+}
+
+/**
+ * What JSON.parse should make of the text; throws as it does. `isEscaped` is what `hasEscapedName` says, for who knows it
+ * already.
  */
 export function parseJson(text: string, isEscaped: boolean = hasEscapedName(text)): unknown {
   const value: unknown = JSON.parse(text);
