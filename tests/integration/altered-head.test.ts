@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { startPostgres } from '../support/postgres.ts';
 import { assertReplays, storageOf } from '../support/replayed-store.ts';
-import { embedded, onPostgres, type Restorable, serving } from '../support/restorable-store.ts';
+import { embedded, type Made, onPostgres, type Restorable, serving } from '../support/restorable-store.ts';
 import { at, requestApi, textAt } from '../support/server.ts';
 import { initProcessStore, type ServerProcess } from '../support/server-process.ts';
 
@@ -56,8 +56,7 @@ async function until(what: string, isSo: () => Promise<boolean>): Promise<void> 
 
 const columns = 'version, size, frontier, checkpoint';
 
-async function claimRefusal(t: TestContext, store: Restorable, isAtOnce: boolean): Promise<void> {
-  const made = await initProcessStore(store.env);
+async function editHeads(t: TestContext, store: Restorable, made: Made, isAtOnce: boolean): Promise<void> {
   const edit = editorOf(store);
   await serving(t, store.env, async (running) => {
     const manage = (method: string, path: string, body?: unknown) =>
@@ -114,6 +113,11 @@ async function claimRefusal(t: TestContext, store: Restorable, isAtOnce: boolean
     const told = running.lines.filter((line) => line.includes('head_altered') && line.includes('"error"'));
     assert.equal(told.length, 4, told.join('\n'));
   });
+}
+
+async function claimRefusal(t: TestContext, store: Restorable, isAtOnce: boolean): Promise<void> {
+  const made = await initProcessStore(store.env);
+  await editHeads(t, store, made, isAtOnce);
   // What was acknowledged before it was found is signed since, and each decision stands.
   const replayed = await assertReplays(storageOf(store.env));
   assert.equal(replayed.get(made.organizationId)?.kind, 'replayed');
