@@ -52,6 +52,7 @@ async function startProcess({ store, made }: Fixture) {
   await committer.withNewLog(installationId, log, (_tx, opened) => opened.append([entry(0)], 0));
   return {
     installationId,
+    committer,
     told,
     published,
     /** A call's entry, which holds under any version. */
@@ -145,6 +146,31 @@ export function headTests(fixture: (context: TestContext) => Promise<Fixture>, s
       assert.equal((await headOf(store, orgId)).size, now.size + 1);
     }
     assert.equal((await alertsIn(store, process.installationId)).length, edits.length);
+  });
+
+  test('a head that is deleted while a process commits to its log is told of as one that was changed', {
+    skip,
+  }, async (context) => {
+    const both = await fixture(context);
+    const { store } = both;
+    const { orgId } = both.made.owner;
+    const process = await startProcess(both);
+    await process.commit();
+    const row = await store.db.selectFrom('heads').selectAll().where('org_id', '=', orgId).executeTakeFirst();
+    assert.ok(row !== undefined);
+    await store.db.deleteFrom('heads').where('org_id', '=', orgId).execute();
+    for (const attempt of [process.commit, process.change])
+      await assert.rejects(attempt(), { code: 'ledger_unavailable' });
+    const found = { origin: row.origin, finding: 'head_altered', index: undefined };
+    assert.deepEqual(process.told, [[found]]);
+    await store.db.insertInto('heads').values(row).execute();
+    await process.settle();
+    assert.deepEqual(process.told, [[found], []]);
+    const never = makeId('org', Date.now(), randomBytes(10));
+    await assert.rejects(
+      process.committer.withLog(never, async () => {}),
+      { code: 'not_found' },
+    );
   });
 
   test('commits and changes that come at once refuse no head that one of them has left', {

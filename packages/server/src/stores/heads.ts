@@ -35,22 +35,38 @@ const fromRow = (row: Row): Head => ({
 });
 
 /**
- * The head, locked until the transaction ends. SQLite's writer holds the whole database already, so only
- * PostgreSQL needs the row lock: `forUpdate` says which. Throws `not_found` for an organization without a log.
+ * The head, locked until the transaction ends, if there is one. SQLite's writer holds the whole database already, so only
+ * PostgreSQL needs the row lock: `forUpdate` says which.
  */
+export async function findHeadLocked(
+  tx: Tx,
+  orgId: OrgId,
+  forUpdate: boolean,
+  built: BuiltStatements = createBuilt(),
+): Promise<Head | undefined> {
+  const { rows } = await runBuilt<Row>(tx, built, 'lock head', [orgId], () => {
+    const query = tx.selectFrom('heads').select(columns).where('org_id', '=', orgId);
+    return forUpdate ? query.forUpdate() : query;
+  });
+  const [row] = rows;
+  return row === undefined ? undefined : fromRow(row);
+}
+
+/** What is thrown for an organization without a log. */
+export function noLedger(orgId: OrgId): AppError {
+  return new AppError('not_found', `there is no ledger for \`${orgId}\``);
+}
+
+/** The same where there must be one: throws `not_found` for an organization without a log. */
 export async function lockHead(
   tx: Tx,
   orgId: OrgId,
   forUpdate: boolean,
   built: BuiltStatements = createBuilt(),
 ): Promise<Head> {
-  const { rows } = await runBuilt<Row>(tx, built, 'lock head', [orgId], () => {
-    const query = tx.selectFrom('heads').select(columns).where('org_id', '=', orgId);
-    return forUpdate ? query.forUpdate() : query;
-  });
-  const [row] = rows;
-  if (row === undefined) throw new AppError('not_found', `there is no ledger for \`${orgId}\``);
-  return fromRow(row);
+  const head = await findHeadLocked(tx, orgId, forUpdate, built);
+  if (head === undefined) throw noLedger(orgId);
+  return head;
 }
 
 /** The head as the last commit left it. */

@@ -6,7 +6,7 @@ import { sameBytes } from '@countersign/core/ledger/primitives';
 import type { TreeHasher } from '@countersign/core/ledger/tree';
 import type { Sealer } from '../../platform/sealer/sealer.ts';
 import type { BuiltStatements } from '../../stores/built-statements.ts';
-import type { Head } from '../../stores/heads.ts';
+import { type Head, noLedger } from '../../stores/heads.ts';
 import type { Tx } from '../../stores/schema.ts';
 import { type AppendInput, appendEntries, type LogState } from './append.ts';
 import { openSigner } from './open-log.ts';
@@ -31,10 +31,10 @@ export type CheckedHead = {
 export type Appender = {
   /**
    * Holds a head that a transaction has locked to what this thread has left, perhaps by a former append of the same
-   * transaction. Throws `ledger_unavailable` where it is another one. INVARIANT: asked before anything of the head is
-   * used, its version too.
+   * transaction. Throws `ledger_unavailable` where it is another one, or gone, and `not_found` where there has never been
+   * one. INVARIANT: asked before anything of the head is used, its version too.
    */
-  readonly check: (orgId: OrgId, head: Head, former?: Uncommitted) => CheckedHead;
+  readonly check: (orgId: OrgId, head: Head | undefined, former?: Uncommitted) => CheckedHead;
   /**
    * Appends, inside the transaction `tx` that has locked the head; nothing is remembered yet. Where nothing was known of
    * the log, its head must be what it has signed: else it throws `ledger_unavailable`.
@@ -101,8 +101,9 @@ export function createAppender(deps: AppenderDeps): Appender {
     check(orgId, head, former) {
       const states = former === undefined ? logs.get(orgId) : [former.state];
       const last = states?.at(-1);
-      const known = states?.findLast((state) => sameHead(state.head, head));
-      if (last === undefined || known !== undefined) return { head, known, former };
+      const known = head && states?.findLast((state) => sameHead(state.head, head));
+      if (head !== undefined && (last === undefined || known !== undefined)) return { head, known, former };
+      if (last === undefined) throw noLedger(orgId);
       const { origin } = last.head;
       onAltered(orgId, origin);
       throw altered(origin);

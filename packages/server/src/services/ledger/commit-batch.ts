@@ -4,7 +4,7 @@ import { AppError } from '@countersign/core/errors';
 import type { OrgId } from '@countersign/core/ids';
 import { decodeBundle, encodeBundle } from '@countersign/core/ledger/tile';
 import type { BuiltStatements } from '../../stores/built-statements.ts';
-import { lockHead } from '../../stores/heads.ts';
+import { findHeadLocked } from '../../stores/heads.ts';
 import { insertProviderObject } from '../../stores/provider-objects.ts';
 import type { Tx } from '../../stores/schema.ts';
 import { insertSidecars } from '../../stores/secrets.ts';
@@ -44,8 +44,9 @@ async function commitBatch(
   former?: Uncommitted,
 ): Promise<CommittedBatch> {
   const { orgId } = batch;
-  const head = await lockHead(tx, orgId, deps.locksRows, deps.built);
-  const checked = deps.appender.check(orgId, head, former);
+  const found = await findHeadLocked(tx, orgId, deps.locksRows, deps.built);
+  const checked = deps.appender.check(orgId, found, former);
+  const { head } = checked;
   if (batch.at !== undefined && batch.at !== head.size)
     throw new AppError('internal', `the log has ${head.size} entries where ${batch.at} were promised`);
   const { entries, torn } = decodeBundle(batch.bundle);

@@ -8,7 +8,7 @@ import type { Kysely } from 'kysely';
 import type { DirectRun } from '../../platform/db/sqlite-driver.ts';
 import type { Sealer } from '../../platform/sealer/sealer.ts';
 import { createBuilt } from '../../stores/built-statements.ts';
-import { type Head, lockHead } from '../../stores/heads.ts';
+import { findHeadLocked, type Head } from '../../stores/heads.ts';
 import type { Tables, Tx } from '../../stores/schema.ts';
 import { createAppender, type Uncommitted } from './appender.ts';
 import type { OrgBatch, OrgCommit } from './batch.ts';
@@ -96,11 +96,10 @@ export function createCommitter(deps: CommitterDeps): DirectCommitter {
         await openLog({ sealer, hasher }, tx, orgId, newLog);
         appender.forget(orgId);
       }
-      const head = await lockHead(tx, orgId, locksRows, built);
-      const checked = appender.check(orgId, head);
+      const checked = appender.check(orgId, await findHeadLocked(tx, orgId, locksRows, built));
       await beside?.(tx);
       return work(tx, {
-        head,
+        head: checked.head,
         append: async (entries, version) => {
           if (done.size > 0) throw new AppError('internal', 'one transaction appends once');
           const bundle = encodeBundle(entries);
