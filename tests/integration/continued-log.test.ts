@@ -1,9 +1,11 @@
 // Claims about a restored store that goes on: under a new origin and key, citing the last checkpoint held, and provably so.
 
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { runCli } from '@countersign/cli/run-cli';
 import { startPostgres } from '../support/postgres.ts';
 import { assertReplays, storageOf } from '../support/replayed-store.ts';
@@ -277,4 +279,18 @@ test('every log goes on where nothing shows what was lost, once, and only while 
   assert.ok(newestVersion(fourth.out) > newestVersion(third.out) + 1_000, 'nor a version');
   assert.match(await runOnce(t, store.env, made, ['fourth']), /^[^\n]+\/4\n/, 'no number is given twice');
   await assertReplays(storageOf(env));
+});
+
+test('a checkpoint that was kept is taken from a pipe, and from standard input', async (t) => {
+  const store = embedded(t);
+  const made = await initProcessStore(store.env);
+  const kept = join(folderOf(t), 'checkpoint.kept');
+  writeFileSync(kept, await runOnce(t, store.env, made, ['first']));
+  const main = fileURLToPath(new URL('../../packages/cli/src/main.ts', import.meta.url));
+  for (const held of ['/dev/stdin', '-']) {
+    const line = `cat "$0" | "$1" "$2" ledger continue --archive "$3" --held ${held}`;
+    const words = ['-c', line, kept, process.execPath, main, join(folderOf(t), 'archive')];
+    const ran = spawnSync('sh', words, { env: { ...process.env, ...plainEnv(store.env) }, encoding: 'utf8' });
+    assert.match(ran.stderr, /no log of this store was rolled back/, held);
+  }
 });

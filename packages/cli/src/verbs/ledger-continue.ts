@@ -5,7 +5,7 @@ import { describeFinding } from '@countersign/sdk/ledger/describe-verification';
 import type { Progress } from '@countersign/sdk/ledger/progress';
 import { verifyDirectory } from '@countersign/sdk/ledger/verify-directory';
 import { writeExport } from '@countersign/sdk/ledger/write-export';
-import type { ClosingLog, ContinuedLog } from '@countersign/server/compose/continue-logs';
+import type { ClosingLog, ContinueAsked, ContinuedLog } from '@countersign/server/compose/continue-logs';
 import type { Command, Invocation } from '../command.ts';
 import { readFilled } from '../input-file.ts';
 import { type ExitCode, FailedError, type Machine, tried } from '../machine.ts';
@@ -48,10 +48,12 @@ before callers come in: end again what was ended since the backup (keys, people,
 budgets have forgotten what was spent since the backup
 `;
 
-/** The path of a file with checkpoints that somebody kept, which the store is held to. Throws a UsageError for none. */
-function keptFile(machine: Machine, file: string): string {
-  readFilled(machine, file, 'name a checkpoint that you kept');
-  return file;
+/**
+ * A file with checkpoints that somebody kept, which the store is held to. Read here and not once more: it may be a pipe.
+ * Throws a UsageError for none.
+ */
+function keptFile(machine: Machine, file: string): ContinueAsked['held'][number] {
+  return { file, text: readFilled(machine, file, 'name a checkpoint that you kept') };
 }
 
 async function run(invocation: Invocation): Promise<ExitCode> {

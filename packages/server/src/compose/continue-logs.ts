@@ -25,7 +25,7 @@ import { insertPolicy } from '../stores/policies.ts';
 import type { Store, Tables, Tx } from '../stores/schema.ts';
 import { carriedState } from './carried-state.ts';
 import { openCheckpointFile } from './checkpoint-file.ts';
-import { findBroken, readHeld } from './hold-start.ts';
+import { findBroken, type GivenFile, readHeld } from './hold-start.ts';
 import { openHeld } from './hold-store.ts';
 import { logOpened } from './installation.ts';
 import { loadMasterKeys } from './master-keys.ts';
@@ -47,8 +47,8 @@ export type ClosingLog = {
 };
 
 export type ContinueAsked = {
-  /** Files with checkpoints that somebody kept. */
-  readonly held: readonly string[];
+  /** Files with checkpoints that somebody kept, as they were read. */
+  readonly held: readonly GivenFile[];
   /** Every log, also those that nothing shows to be rolled back. */
   readonly all: boolean;
   /** Writes and verifies the complete export of a log. Gives the folder. */
@@ -105,12 +105,12 @@ function laterLogs({ checkpointFile }: Config, { origin }: Head): LaterLogs {
 async function choose(
   db: Kysely<Tables>,
   config: Config,
-  { held: asked, all }: ContinueAsked,
+  { held: given, all }: ContinueAsked,
   warn: (text: string) => void,
 ): Promise<readonly Chosen[]> {
   // Whatever a start would be refused for.
-  const kept = [...(config.heldCheckpoint === undefined ? [] : [config.heldCheckpoint]), ...asked];
-  const held = await readHeld(db, { appended: config.checkpointFile, kept }, warn);
+  const kept = config.heldCheckpoint === undefined ? [] : [config.heldCheckpoint];
+  const held = await readHeld(db, { appended: config.checkpointFile, kept, given }, warn);
   const broken = await findBroken(db, held, config.checkpointFile);
   const chosen: Chosen[] = [];
   for (const { org_id: orgId, log_kind } of await listHeads(db)) {

@@ -22,7 +22,11 @@ export type HeldSources = {
   readonly appended: string | undefined;
   /** Files that somebody kept. */
   readonly kept: readonly string[];
+  /** The same where they were read already: a pipe gives its text once. */
+  readonly given?: readonly GivenFile[];
 };
+
+export type GivenFile = { readonly file: string; readonly text: string };
 
 export type HeldLog = {
   readonly orgId: OrgId;
@@ -61,15 +65,20 @@ async function readLogs(db: Kysely<Tables>): Promise<readonly { orgId: OrgId; he
   return logs;
 }
 
-function readKept(file: string, logs: readonly AskedLog[]): ReadonlyMap<string, HeldCheckpoint> {
-  let text: string;
+function readKept(file: string): GivenFile {
   try {
-    text = readFileSync(file, 'utf8');
+    return { file, text: readFileSync(file, 'utf8') };
   } catch (cause) {
     throw new AppError('invalid_request', `\`${file}\` cannot be read: name a checkpoint that you kept`, {
       cause,
     });
   }
+}
+
+function largestIn(
+  { file, text }: GivenFile,
+  logs: readonly AskedLog[],
+): ReadonlyMap<string, HeldCheckpoint> {
   const found = largestInText(text, logs);
   if (found.size > 0) return found;
   throw new AppError(
@@ -97,15 +106,16 @@ function readAppended(file: string, heads: readonly Head[], warn: (text: string)
  */
 export async function readHeld(
   db: Kysely<Tables>,
-  { appended, kept }: HeldSources,
+  { appended, kept, given = [] }: HeldSources,
   warn: (text: string) => void,
 ): Promise<readonly HeldLog[]> {
   const logs = await readLogs(db);
   const heads = logs.map(({ head }) => head);
-  const closed = kept.length === 0 ? [] : await readClosed(db, logs);
+  const texts = [...kept.map(readKept), ...given];
+  const closed = texts.length === 0 ? [] : await readClosed(db, logs);
   const sources = [
     ...(appended === undefined ? [] : [{ file: appended, found: readAppended(appended, heads, warn) }]),
-    ...kept.map((file) => ({ file, found: readKept(file, [...heads, ...closed]) })),
+    ...texts.map((each) => ({ file: each.file, found: largestIn(each, [...heads, ...closed]) })),
   ];
   return logs.flatMap(({ orgId, head }) =>
     sources.flatMap(({ file, found }) => {
