@@ -195,6 +195,13 @@ testGate('json', [
     core,
     'export const f = (x: string[]) => x.map(JSON.parse);\n',
   ),
+  line('JSON under another name is refused', server, 'const { parse } = JSON;\nexport const f = parse;\n'),
+  line(
+    'the JSON of a body is refused',
+    server,
+    'export const f = (r: Response): Promise<unknown> => r.json();\n',
+  ),
+  line('a schema of JSON is none', core, "import { z } from 'zod';\nexport const f = z.json();\n", 0),
   line('another parse is not JSON', server, 'export const f = (x: string) => Date.parse(x);\n', 0),
   line(
     'the place that reads JSON reads it',
