@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import * as cedar from '@cedar-policy/cedar-wasm/nodejs';
 import { parseJson } from '@countersign/core/parse-json';
 import { type CompiledPolicy, type CompileProblem, compilePolicy } from '@countersign/core/policy/compile';
+import { escapedNameIn } from '@countersign/core/policy/escaped-names';
 import { bracketTooDeep, levelsOf, mostLevels, mostOpenBrackets } from '@countersign/core/policy/nesting';
 import { cedarSchema } from '@countersign/core/policy/schema';
 import { checkObligations } from './check-obligations.ts';
@@ -79,6 +80,22 @@ type Built =
       readonly positions: readonly Position[];
     };
 
+/** Why a rule in its JSON form is not taken, though it is valid. */
+function unfitRule({
+  conditions,
+}: cedar.PolicyJson): { readonly message: string; readonly help: string } | undefined {
+  const levels = conditions.reduce((most, { body }) => Math.max(most, levelsOf(body)), 0);
+  if (levels > mostLevels) {
+    const message = `the rule nests ${levels} levels deep, more than ${mostLevels}: each \`&&\` or \`||\` of a chain is one`;
+    return { message, help: 'split the rule into several, or use a set' };
+  }
+  if (escapedNameIn(conditions) === undefined) return undefined;
+  return {
+    message: 'a record of the rule has a name with a quote, a backslash or a control character',
+    help: 'give it a name without',
+  };
+}
+
 function build(text: string, parts: readonly string[]): Built {
   const positions = rulePositions(text, parts);
   const est: unknown[] = [];
@@ -88,13 +105,9 @@ function build(text: string, parts: readonly string[]): Built {
       const [first] = answer.errors;
       return { problems: [problemAt(positions[i] ?? start, first?.message ?? 'not a rule', first?.help)] };
     }
-    const levels = answer.json.conditions.reduce((most, { body }) => Math.max(most, levelsOf(body)), 0);
-    if (levels > mostLevels) {
-      const message = `the rule nests ${levels} levels deep, more than ${mostLevels}: each \`&&\` or \`||\` of a chain is one`;
-      return {
-        problems: [problemAt(positions[i] ?? start, message, 'split the rule into several, or use a set')],
-      };
-    }
+    const unfit = unfitRule(answer.json);
+    if (unfit !== undefined)
+      return { problems: [problemAt(positions[i] ?? start, unfit.message, unfit.help)] };
     est.push(answer.json);
   }
   // What is stored is JSON text, so that is what is compiled and compared: nothing is lost on the way.

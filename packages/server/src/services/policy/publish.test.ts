@@ -65,6 +65,18 @@ test('an empty text is a policy that denies everything', () => {
   assert.equal(result.rules, 0);
 });
 
+test('a name of a record that the engine may take for one of an earlier policy is refused (nodejs/node#63785)', () => {
+  const text = (name: string) =>
+    `permit (principal, action, resource) when { {"x": 1, "${name}": 2} == {"x": 1, "${name}": 2} };`;
+  for (let i = 0; i < 3; i += 1)
+    for (const name of ['z\\\\\\"', 'z\\"b', 'z\\n', '\\\\'])
+      assert.match(
+        problemsOf(text(name)).join(),
+        /^1:1 a record of the rule has a name with a quote, a backslash/,
+      );
+  for (const name of ['z', "z'b", 'zé\u{1F600}', '']) assert.ok(check(text(name)).ok, name);
+});
+
 test('a syntax error is reported with its line and column, also behind wide characters', () => {
   assert.match(
     problemsOf('// é \u{1F600}\npermit(principal, action, resource) when { "é\u{1F600}" = 1 };').join(),
