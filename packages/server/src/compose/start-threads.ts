@@ -58,8 +58,12 @@ export type Hearing = {
   readonly onDeath: (reason: AppError) => void;
 };
 
-/** A semi-space of the threads, in megabytes: they make little that lives long, and less of it at a time. */
-const youngMegabytes = 2;
+/**
+ * A semi-space of the threads, in megabytes: they make little that lives long, and less of it at a time. With 1 instead
+ * of 2 the process keeps 8 MB less under load, for no more processor time a call (five starts of each); with 4 and 8 a
+ * call took 3 and 9 % more.
+ */
+const youngMegabytes = 1;
 
 /** The reader of an embedded store ends when it was asked nothing for so long, in milliseconds. */
 const readerRests = { idleMs: 30_000, closeMs: 5_000 };
