@@ -191,3 +191,20 @@ test('hosted tools that a setting switches on, and stored things that it names, 
   }
   assert.equal(running.provider.dispatched(), sent);
 });
+
+test('the model that a name with an escape names is the one that is decided, whatever was sent before (nodejs/node#63785)', async () => {
+  await running.publish(forbidTwo);
+  const rest = `"max_tokens":10,"messages":${JSON.stringify(messages)}}`;
+  // As many members, and a beginning of their own: where bodies go on in several ways, the engine remembers none.
+  for (const [begun, status, code] of [
+    ['{"temperature":1,"model":"m"', 400, 'invalid_request'],
+    ['{"top_p":1', 403, 'policy_denied'],
+  ] as const) {
+    for (let round = 0; round < 3; round += 1)
+      await running.call({ body: `${begun},"m\\\\u00":"two",${rest}` });
+    const sent = running.provider.dispatched();
+    const answer = await running.call({ body: `${begun},"m\\u006fdel":"two",${rest}` });
+    assert.deepEqual([answer.status, codeOf(answer)], [status, code], answer.text);
+    assert.equal(running.provider.dispatched(), sent, 'it was dispatched');
+  }
+});
