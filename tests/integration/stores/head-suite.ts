@@ -74,6 +74,11 @@ async function startProcess({ store, made }: Fixture) {
   };
 }
 
+/** The same, beside the store and the log that are looked at. */
+async function started(both: Fixture) {
+  return { store: both.store, orgId: both.made.owner.orgId, process: await startProcess(both) };
+}
+
 /** The alerts in a log, as what each is about and what was found. */
 async function alertsIn(store: SampleStore, orgId: OrgId): Promise<readonly unknown[]> {
   const { size } = await headOf(store, orgId);
@@ -110,10 +115,7 @@ export function headTests(fixture: (context: TestContext) => Promise<Fixture>, s
   test('whatever is changed in a head while a process commits to its log, nothing is signed after it, and it is told', {
     skip,
   }, async (context) => {
-    const both = await fixture(context);
-    const { store } = both;
-    const { orgId } = both.made.owner;
-    const process = await startProcess(both);
+    const { store, orgId, process } = await started(await fixture(context));
     for (const { name, to } of edits) {
       await process.commit();
       const older = await headOf(store, orgId);
@@ -151,10 +153,7 @@ export function headTests(fixture: (context: TestContext) => Promise<Fixture>, s
   test('a head that is deleted while a process commits to its log is told of as one that was changed', {
     skip,
   }, async (context) => {
-    const both = await fixture(context);
-    const { store } = both;
-    const { orgId } = both.made.owner;
-    const process = await startProcess(both);
+    const { store, orgId, process } = await started(await fixture(context));
     await process.commit();
     const row = await store.db.selectFrom('heads').selectAll().where('org_id', '=', orgId).executeTakeFirst();
     assert.ok(row !== undefined);
@@ -176,14 +175,13 @@ export function headTests(fixture: (context: TestContext) => Promise<Fixture>, s
   test('commits and changes that come at once refuse no head that one of them has left', {
     skip,
   }, async (context) => {
-    const both = await fixture(context);
-    const process = await startProcess(both);
-    const { size } = await headOf(both.store, both.made.owner.orgId);
+    const { store, orgId, process } = await started(await fixture(context));
+    const { size } = await headOf(store, orgId);
     for (let round = 0; round < 20; round += 1) {
       const all = Array.from({ length: 12 }, (_, n) => (n % 3 === 0 ? process.change() : process.commit()));
       await Promise.all(all);
     }
-    assert.equal((await headOf(both.store, both.made.owner.orgId)).size, size + 240);
+    assert.equal((await headOf(store, orgId)).size, size + 240);
     assert.deepEqual(process.told, []);
   });
 

@@ -15,18 +15,10 @@ import { sampleVkey } from '../replay/sample-key.ts';
 import { logText, makeLog } from '../replay/sample-log.ts';
 import { describeReconciliation } from './describe-reconciliation.ts';
 import { type ReconcileOptions, reconcileExports } from './reconcile-export.ts';
+import { sampleLogs } from './sample-logs.ts';
 
 const log = makeLog();
-const usage = {
-  in: 12,
-  out: 34,
-  cost_nanos: 1,
-  currency: 'USD',
-  price_version: 'sample',
-  source: 'provider',
-};
-/** Two calls to `inside`, model `small-1`, and one to `vendor`, in the first minutes of 2025-11-22. */
-const texts = log.entries.map((entry) => logText(entry.phase === 'outcome' ? { ...entry, usage } : entry));
+const { texts } = sampleLogs;
 
 async function exported(
   t: TestContext,
