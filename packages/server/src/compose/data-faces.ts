@@ -1,18 +1,20 @@
 // Owns the faces that every listener of the data plane has: health, and the paths of the models' dialects.
 
-import type { IncomingMessage } from 'node:http';
 import type { Config } from '../platform/config/schema.ts';
 import { createDeadlines } from '../platform/deadlines/deadlines.ts';
 import { clientAddress, compileTrustedProxies } from '../platform/http/client-address.ts';
 import { healthPaths, serveHealthPath } from '../protocols/health/serve.ts';
+import { servePlainCall } from '../protocols/inference/plain-call.ts';
 import { type InferenceFace, serveInferencePath } from '../protocols/inference/serve.ts';
 import type { Face } from './face.ts';
 import type { Gateway } from './gateway.ts';
 
-/** Finds a request's client behind the proxies that the settings trust. */
-export function addressReader(config: Config): (request: IncomingMessage) => string {
+/** Finds a request's client behind the proxies that the settings trust: from the peer's address and its headers. */
+export function addressReader(
+  config: Config,
+): (peer: string | undefined, rawHeaders: readonly string[]) => string {
   const trusted = compileTrustedProxies({ cidrs: config.trustedProxies, hops: config.trustedProxyHops });
-  return (request) => clientAddress(request.socket.remoteAddress, request.rawHeaders, trusted);
+  return (peer, rawHeaders) => clientAddress(peer, rawHeaders, trusted);
 }
 
 export function healthFace(isReady: () => boolean): Face {
@@ -40,5 +42,6 @@ export function inferenceFace(config: Config, gateway: Gateway, serve: Inference
     name: 'inference',
     guard: 'credential',
     serve: (request, response) => serveInferencePath(face, request, response),
+    servePlain: (exchange) => servePlainCall(face, exchange),
   };
 }

@@ -2,9 +2,13 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AppError } from '@countersign/core/errors';
+import type { PlainExchange } from '../platform/http1/plain-exchange.ts';
 
 /** Serves a request if it is its own; false passes it on. */
 export type Serve = (request: IncomingMessage, response: ServerResponse) => boolean;
+
+/** Serves a plain request if it is its own; false passes it on, to be read by Node and offered to `Serve`. */
+export type ServePlain = (exchange: PlainExchange) => boolean;
 
 /**
  * Who may come in: whoever has a credential, who holds the one-time token of the set-up, who reaches the address that
@@ -14,7 +18,7 @@ export type Guard = 'credential' | 'setup-token' | 'management-address' | 'open'
 
 /** A part of the server that answers requests. One without a credential is asked for its own paths and no others. */
 export type Face = { readonly name: string; readonly serve: Serve } & (
-  | { readonly guard: 'credential' }
+  | { readonly guard: 'credential'; readonly servePlain?: ServePlain }
   | { readonly guard: 'setup-token' | 'management-address' | 'open'; readonly paths: readonly string[] }
 );
 
@@ -59,4 +63,12 @@ export function joinFaces(faces: readonly Face[]): Serve {
       (face) => (face.guard === 'credential' || face.paths.includes(path)) && face.serve(request, response),
     );
   };
+}
+
+/** The faces that take plain requests, as one. */
+export function joinPlain(faces: readonly Face[]): ServePlain {
+  const plain = faces.flatMap((face) =>
+    face.guard === 'credential' && face.servePlain !== undefined ? [face.servePlain] : [],
+  );
+  return (exchange) => plain.some((serve) => serve(exchange));
 }

@@ -10,6 +10,7 @@ import { formatListen } from '../platform/config/fields.ts';
 import type { Config } from '../platform/config/schema.ts';
 import { highWaterMark } from '../platform/sockets/high-water-mark.ts';
 import { type Face, joinFaces, rawPath } from './face.ts';
+import { takePlain } from './take-plain.ts';
 import type { Tls } from './tls.ts';
 
 // INVARIANT: not by `import`. The wrapper that Node makes for one reads every export, one of which loads Node's own
@@ -31,6 +32,9 @@ export type HttpServer = {
 
 /** What a request may take to arrive whole: a body that drips is cut, one of the largest size needs about 1 Mbit/s. */
 const wholeRequestMs = 300_000;
+
+/** How long a connection may be without a request. */
+const keepAliveMs = 65_000;
 
 /** Sockets that may wait for or hold a connection at the same time. */
 const maxConnections = 20_000;
@@ -96,7 +100,10 @@ function notFound(
 }
 
 type Running = {
-  readonly begin: (response: ServerResponse) => void;
+  readonly begin: () => void;
+  readonly end: () => void;
+  /** True once each answer is to end its connection. */
+  readonly isEnding: () => boolean;
   /** From now on each answer ends its connection; resolves when none runs. */
   readonly drained: () => Promise<void>;
 };
@@ -105,14 +112,14 @@ function createRunning(): Running {
   let count = 0;
   let onIdle: (() => void) | undefined;
   return {
-    begin(response) {
+    begin() {
       count += 1;
-      if (onIdle !== undefined) response.shouldKeepAlive = false;
-      response.once('close', () => {
-        count -= 1;
-        if (count === 0) onIdle?.();
-      });
     },
+    end() {
+      count -= 1;
+      if (count === 0) onIdle?.();
+    },
+    isEnding: () => onIdle !== undefined,
     drained: () =>
       new Promise((resolve) => {
         onIdle = resolve;
@@ -148,6 +155,22 @@ function listenOn(server: Server, { host, port, variable }: Listen): Promise<str
   });
 }
 
+/** What Node's server holds connections and heads to. */
+function optionsOf(config: Config) {
+  return {
+    maxHeaderSize: config.headerLimitBytes,
+    headersTimeout: config.headerTimeoutMs,
+    connectionsCheckingInterval: 1_000,
+    requestTimeout: Math.max(config.headerTimeoutMs, wholeRequestMs),
+    keepAliveTimeout: keepAliveMs,
+    noDelay: true,
+    highWaterMark,
+    insecureHTTPParser: false,
+    requireHostHeader: true,
+    shouldUpgradeCallback: offersWebSocket,
+  };
+}
+
 /** A server over faces, asked in order. Throws if one would let in anybody where it may not. */
 export function createHttpServer(
   config: Config,
@@ -156,22 +179,13 @@ export function createHttpServer(
   faces: readonly Face[],
   newRequestId: () => RequestId,
 ): HttpServer {
-  const options = {
-    maxHeaderSize: config.headerLimitBytes,
-    headersTimeout: config.headerTimeoutMs,
-    connectionsCheckingInterval: 1_000,
-    requestTimeout: Math.max(config.headerTimeoutMs, wholeRequestMs),
-    keepAliveTimeout: 65_000,
-    noDelay: true,
-    highWaterMark,
-    insecureHTTPParser: false,
-    requireHostHeader: true,
-    shouldUpgradeCallback: offersWebSocket,
-  };
+  const options = optionsOf(config);
   const running = createRunning();
   const serve = joinFaces(faces);
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
-    running.begin(response);
+    running.begin();
+    response.once('close', running.end);
+    if (running.isEnding()) response.shouldKeepAlive = false;
     // INVARIANT: nothing is read after an offer that was passed over: it could be in the other protocol.
     if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false;
     if (!serve(request, response)) notFound(request, response, newRequestId(), listen.serves);
@@ -184,15 +198,31 @@ export function createHttpServer(
   server.on('upgrade', (_request, socket: Duplex) => refuseUpgrade(socket, newRequestId()));
   server.on('connect', (_request, socket: Duplex) => refuseUpgrade(socket, newRequestId()));
   server.on('clientError', badHead);
+  const plain = takePlain(server, tls === undefined ? 'connection' : 'secureConnection', faces, {
+    headLimit: config.headerLimitBytes,
+    bodyLimit: config.bodyLimitBytes,
+    headMs: config.headerTimeoutMs,
+    wholeMs: options.requestTimeout,
+    idleMs: keepAliveMs,
+    mayGoOn: () => !running.isEnding(),
+    onBegin: running.begin,
+    onEnd: running.end,
+    now: Date.now,
+  });
+  const closeAll = (): void => {
+    server.closeAllConnections();
+    plain.closeAll();
+  };
   return {
     server,
     listen: () => listenOn(server, listen),
     drain: running.drained,
     close: async (signal) => {
-      signal.addEventListener('abort', () => server.closeAllConnections());
+      signal.addEventListener('abort', closeAll);
       server.close();
+      plain.closeIdle();
       await running.drained();
-      server.closeAllConnections();
+      closeAll();
     },
   };
 }

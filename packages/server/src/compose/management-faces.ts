@@ -85,7 +85,7 @@ export function managementFaces({ config, store, gateway, metrics, log }: Manage
         operation: metricsRead,
         requestId,
         rawHeaders: asked.rawHeaders,
-        address: addressOf(asked),
+        address: addressOf(asked.socket.remoteAddress, asked.rawHeaders),
         userAgent: asked.headers['user-agent'],
         idempotencyKey: undefined,
         path: {},

@@ -6,12 +6,23 @@ import { createDeadlines, type Deadlines } from '../../platform/deadlines/deadli
 
 const none = new Uint8Array(0);
 
-function tooLarge(limit: number): AppError {
+export function tooLarge(limit: number): AppError {
   return new AppError('payload_too_large', `the body may have ${limit} bytes: send less`);
 }
 
-function stalled(): AppError {
+export function stalled(): AppError {
   return new AppError('invalid_request', 'the body stopped before its end: send it again');
+}
+
+/** The client has gone. */
+export function torn(): AppError {
+  return new AppError('invalid_request', 'the body ended before its end: send it again');
+}
+
+/** Why a body with this `content-encoding` is not read; undefined for one that is as it was written. */
+export function refuseEncoded(encoding: string | undefined): AppError | undefined {
+  if (encoding === undefined || encoding === 'identity') return undefined;
+  return new AppError('unsupported_media_type', 'send the body without `content-encoding`');
 }
 
 /** What a client may be silent for within a body, in milliseconds, and what counts it. */
@@ -28,10 +39,8 @@ export function readBody(
   limit: number,
   idle: IdleLimit = { ms: defaultIdleMs, deadlines: createDeadlines() },
 ): Promise<Uint8Array> {
-  const encoding = request.headers['content-encoding'];
-  if (encoding !== undefined && encoding !== 'identity') {
-    return Promise.reject(new AppError('unsupported_media_type', 'send the body without `content-encoding`'));
-  }
+  const encoded = refuseEncoded(request.headers['content-encoding']);
+  if (encoded !== undefined) return Promise.reject(encoded);
   const declared = Number(request.headers['content-length'] ?? Number.NaN);
   if (declared > limit) return Promise.reject(tooLarge(limit));
   return new Promise((resolve, reject) => {
@@ -57,13 +66,12 @@ export function readBody(
       const [only] = chunks;
       resolve(only === undefined ? none : chunks.length === 1 ? only : Buffer.concat(chunks, length));
     });
-    const torn = (): void => {
+    const onEnd = (): void => {
       deadline.cancel();
       // Fires after every body: an error is made only where the body did not end.
-      if (!request.complete)
-        reject(new AppError('invalid_request', 'the body ended before its end: send it again'));
+      if (!request.complete) reject(torn());
     };
-    request.on('error', torn);
-    request.on('close', torn);
+    request.on('error', onEnd);
+    request.on('close', onEnd);
   });
 }

@@ -7,13 +7,20 @@ import type { AppError } from '@countersign/core/errors';
 import type { RequestId } from '@countersign/core/ids';
 import type { Reply, ReplyHeaders } from '../../gateway/call.ts';
 
-function refuse(
-  response: ServerResponse,
+/** A refusal as it is answered. */
+export type Refusal = {
+  readonly status: number;
+  readonly headers: readonly string[];
+  readonly body: Buffer;
+};
+
+/** A refusal before the head was sent. `own` are headers of ours, of which the dialect's own come first. */
+export function refusalOf(
   dialect: Dialect,
   requestId: RequestId,
   error: AppError,
   own: readonly string[],
-): void {
+): Refusal {
   const rendered = renderError(dialect, error.code, error.message, requestId, {
     retryAfterSeconds: error.details.retryAfterSeconds,
   });
@@ -23,9 +30,27 @@ function refuse(
     const name = own[i] ?? '';
     if (!(name in rendered.headers)) headers.push(name, own[i + 1] ?? '');
   }
+  headers.push('content-length', String(body.length));
+  return { status: rendered.status, headers, body };
+}
+
+/** A refusal after the head was sent: an event of the dialect. */
+export function failureOf({ dialect, id }: Endpoint, requestId: RequestId, error: AppError): string {
+  const isResponses = id === 'responses' || id === 'response_object';
+  return renderStreamError(dialect, isResponses, error.code, error.message, requestId);
+}
+
+function refuse(
+  response: ServerResponse,
+  dialect: Dialect,
+  requestId: RequestId,
+  error: AppError,
+  own: readonly string[],
+): void {
+  const { status, headers, body } = refusalOf(dialect, requestId, error, own);
   // A body that never ends would hold its connection.
   if (!response.req.complete) response.shouldKeepAlive = false;
-  response.writeHead(rendered.status, [...headers, 'content-length', String(body.length)]);
+  response.writeHead(status, [...headers]);
   response.end(body);
 }
 
@@ -81,17 +106,7 @@ class HttpReply implements Reply {
   }
 
   fail(error: AppError): void {
-    if (this.#response.destroyed) return;
-    const { dialect, id } = this.#endpoint;
-    this.#finish(
-      renderStreamError(
-        dialect,
-        id === 'responses' || id === 'response_object',
-        error.code,
-        error.message,
-        this.#requestId,
-      ),
-    );
+    if (!this.#response.destroyed) this.#finish(failureOf(this.#endpoint, this.#requestId, error));
   }
 
   #finish(last: Uint8Array | string | undefined): void {

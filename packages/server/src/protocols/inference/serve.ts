@@ -13,7 +13,8 @@ import { createReply } from './reply.ts';
 export type InferenceFace = {
   readonly serve: (call: InboundCall, reply: Reply) => Promise<void>;
   readonly newRequestId: () => RequestId;
-  readonly addressOf: (request: IncomingMessage) => string;
+  /** The client's address, from the peer's and the headers. */
+  readonly addressOf: (peer: string | undefined, rawHeaders: readonly string[]) => string;
   readonly bodyLimit: number;
   /** What a client may neither send of its body nor take of its answer. */
   readonly idle: IdleLimit;
@@ -53,7 +54,7 @@ class HttpCall implements InboundCall {
     this.method = request.method ?? 'GET';
     this.query = query;
     this.rawHeaders = request.rawHeaders;
-    this.address = face.addressOf(request);
+    this.address = face.addressOf(request.socket.remoteAddress, request.rawHeaders);
     this.#face = face;
     this.#request = request;
     this.#response = response;

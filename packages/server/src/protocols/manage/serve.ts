@@ -14,7 +14,8 @@ export type ManageFace = {
   readonly manager: Manager;
   readonly operations: readonly Operation[];
   readonly newRequestId: () => RequestId;
-  readonly addressOf: (request: IncomingMessage) => string;
+  /** The client's address, from the peer's and the headers. */
+  readonly addressOf: (peer: string | undefined, rawHeaders: readonly string[]) => string;
   readonly onError: (error: unknown, requestId: RequestId) => void;
 };
 
@@ -91,7 +92,7 @@ async function operate(
     operation,
     requestId,
     rawHeaders: request.rawHeaders,
-    address: face.addressOf(request),
+    address: face.addressOf(request.socket.remoteAddress, request.rawHeaders),
     userAgent: request.headers['user-agent'],
     idempotencyKey: operation.runs === 'command' && typeof key === 'string' ? key : undefined,
     path: routed.params,
