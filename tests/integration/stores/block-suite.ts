@@ -80,14 +80,17 @@ export function blockTests(fixture: (context: TestContext) => Promise<Fixture>, 
     const head = await readHead(store.db, orgId);
     assert.ok(head !== undefined);
     const intent = await recordCall(store, made.owner, { isOpen: true });
-    const texts = Array.from({ length: 600 }, (_, n) => ({
-      ...intent,
-      log: head.origin,
-      id: makeEntryId(n, randomBytes(10)),
-    }));
-    const bundle = encodeBundle(texts.map((entry) => Buffer.from(JSON.stringify(entry), 'utf8')));
-    const versions = texts.map(() => -1);
-    await store.committer.commit([{ orgId, bundle, versions, sidecars: [], objects: [] }]);
+    const commitMore = async (count: number): Promise<void> => {
+      const texts = Array.from({ length: count }, (_, n) => ({
+        ...intent,
+        log: head.origin,
+        id: makeEntryId(n, randomBytes(10)),
+      }));
+      const bundle = encodeBundle(texts.map((entry) => Buffer.from(JSON.stringify(entry), 'utf8')));
+      const versions = texts.map(() => -1);
+      await store.committer.commit([{ orgId, bundle, versions, sidecars: [], objects: [] }]);
+    };
+    await commitMore(600);
     const count = async () => {
       const spans: Span[] = [];
       for await (const span of spansOf(store.db, orgId, made.owner.principalId, 10_000)) spans.push(span);
@@ -100,5 +103,14 @@ export function blockTests(fixture: (context: TestContext) => Promise<Fixture>, 
       assert.equal(spans.length, 3, JSON.stringify(spans));
       assert.deepEqual([spans.at(-1)?.first, spans.at(-1)?.end], [0, 256]);
     }
+    // What the projector remembers since is described as what it reads is: block joins block, 256 records each.
+    for (const more of [100, 1, 300, 200]) {
+      await commitMore(more);
+      await store.projector.drain(orgId);
+    }
+    const remembered = await count();
+    await store.projector.rebuild(orgId);
+    assert.deepEqual(remembered, await count());
+    assert.equal(remembered.length, 5);
   });
 }

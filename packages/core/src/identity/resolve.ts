@@ -83,17 +83,22 @@ function sameHash(a: string, b: string): boolean {
   return difference === 0;
 }
 
+/** Why a key does not live at this time, of what it says itself; undefined for one that does. */
+function endedBy(key: Key, presentedHash: string, nowMs: number): ResolveRefusal | undefined {
+  const { previous, expiresAt } = key;
+  const isPrevious = (): boolean =>
+    previous !== undefined && sameHash(previous.hash, presentedHash) && nowMs < previous.until;
+  if (!sameHash(key.hash, presentedHash) && !isPrevious()) return 'unknown_key';
+  if (key.status !== 'active') return 'key_revoked';
+  return expiresAt !== undefined && nowMs >= expiresAt ? 'key_expired' : undefined;
+}
+
 /** INVARIANT: every rule about a key's life is evaluated here, at use; nothing was decided at creation. */
 function liveKey(directory: Directory, keyId: string, presentedHash: string, nowMs: number): LiveKey {
   const key = directory.tables.key.get(keyId);
   if (key === undefined) return { ok: false, reason: 'unknown_key' };
-  const isCurrent = sameHash(key.hash, presentedHash);
-  const { previous } = key;
-  const isPrevious =
-    previous !== undefined && sameHash(previous.hash, presentedHash) && nowMs < previous.until;
-  if (!isCurrent && !isPrevious) return { ok: false, reason: 'unknown_key' };
-  if (key.status !== 'active') return { ok: false, reason: 'key_revoked' };
-  if (key.expiresAt !== undefined && nowMs >= key.expiresAt) return { ok: false, reason: 'key_expired' };
+  const reason = endedBy(key, presentedHash, nowMs);
+  if (reason !== undefined) return { ok: false, reason };
   if (directory.tables.workspace.get(key.workspaceId)?.status !== 'active') {
     return { ok: false, reason: 'workspace_inactive' };
   }
@@ -240,14 +245,17 @@ function fromBoth(
 /** Keys whose chains are remembered at most. */
 const mostRemembered = 100_000;
 
-/** What a key resolves to, by its id: memory of one version, holding nothing of any request. */
-export type KeyMemory = Map<string, Resolution>;
+/** A key whose workspace is active, and what it resolves to. */
+type Remembered = { readonly key: Key; readonly resolution: Resolution };
+
+/** What keys resolve to, by their ids: memory of one version, holding nothing of any request. */
+export type KeyMemory = Map<string, Remembered>;
 
 /**
  * Who acts, from a credential and one version of the directory. `use` is what the credential is used for:
  * a models key opens no management operation and the reverse. Time is in milliseconds. Never throws.
- * `memory` spares the building of the same chain again; INVARIANT: the key's own life (hash, status, expiry) is
- * evaluated at each use, and the caller throws the memory away when the directory changes.
+ * `memory` spares looking up and building the same chain again; INVARIANT: the key's own life (hash, status, expiry)
+ * is evaluated at each use, and the caller throws the memory away when the directory changes.
  */
 export function resolveActor(
   directory: Directory,
@@ -260,13 +268,19 @@ export function resolveActor(
   if (credential.kind === 'token') {
     return use === 'models' ? fromToken(directory, credential.token, nowMs, standing) : refuse('wrong_use');
   }
-  const live = liveKey(directory, credential.keyId, credential.presentedHash, nowMs);
+  const { keyId, presentedHash } = credential;
+  const known = credential.kind === 'key' ? memory?.get(keyId) : undefined;
+  if (known !== undefined) {
+    const reason = endedBy(known.key, presentedHash, nowMs);
+    if (reason !== undefined) return refuse(reason);
+    return known.key.use === use ? known.resolution : refuse('wrong_use');
+  }
+  const live = liveKey(directory, keyId, presentedHash, nowMs);
   if (!live.ok) return refuse(live.reason);
-  if (live.key.use !== use) return refuse('wrong_use');
-  if (credential.kind !== 'key') return fromBoth(directory, live.key, credential.token, nowMs, standing);
-  const known = memory?.get(live.key.id);
-  if (known !== undefined) return known;
-  const resolution = fromKey(directory, live.key, standing);
-  if (memory !== undefined && memory.size < mostRemembered) memory.set(live.key.id, resolution);
+  const { key } = live;
+  if (key.use !== use) return refuse('wrong_use');
+  if (credential.kind !== 'key') return fromBoth(directory, key, credential.token, nowMs, standing);
+  const resolution = fromKey(directory, key, standing);
+  if (memory !== undefined && memory.size < mostRemembered) memory.set(keyId, { key, resolution });
   return resolution;
 }

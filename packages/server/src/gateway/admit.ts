@@ -15,6 +15,7 @@ import type { Decision, Obligations, RequestContext } from '@countersign/core/po
 import type { Authenticated } from '../services/callers/authenticate.ts';
 import { resolve } from '../services/callers/resolve.ts';
 import type { Reservation } from '../services/meter/state.ts';
+import type { ActorFacts } from '../services/snapshot/actor-facts.ts';
 import type { OrgSnapshot } from '../services/snapshot/org-snapshot.ts';
 import type { InboundCall } from './call.ts';
 import type { GatewayDeps } from './deps.ts';
@@ -49,7 +50,8 @@ export type Decided = {
   readonly policy: { readonly version: number; readonly hash: string };
   readonly content: ContentMode;
   readonly actor: ActorChain;
-  readonly costCentre: string | undefined;
+  /** What follows from the actor in this version. */
+  readonly facts: ActorFacts;
   readonly selected: Selected | undefined;
   /** The model's name as it was asked for; of one that is none here a commitment, where it may be anything. */
   readonly asked: string;
@@ -164,7 +166,7 @@ function survey(deps: GatewayDeps, asked: Asked, before: Classified | undefined)
     policy: snapshot.policy(),
     content: contentModeOf(organization, classification.labels, noObligations),
     actor,
-    costCentre: facts.costCentre,
+    facts,
     context,
     classified,
     obligations: noObligations,
@@ -241,7 +243,7 @@ function admitAllowed(
   decision: Extract<Decision, { readonly outcome: 'allow' }>,
 ): Admission {
   const { snapshot } = asked.authenticated;
-  const { actor, classified } = surveyed;
+  const { classified } = surveyed;
   const { obligations } = decision;
   const organization = snapshot.organization();
   const worst = worstOf(snapshot, asked.request, [selected, ...others], obligations);
@@ -261,7 +263,7 @@ function admitAllowed(
     const unmet = { reason: 'obligation_unmet', worst: undefined };
     return { kind: 'refused', decided: { ...decided, ...unmet }, error: spliced, isPolicy: false };
   }
-  const dims = snapshot.facts(actor).dimensions(selected.model, others);
+  const dims = surveyed.facts.dimensions(selected.model, others);
   const reserved = deps.meter.reserve(snapshot.orgId, dims, worst.nanos, worst.tokens);
   if (reserved.kind === 'refused') {
     const error = refusalError(reserved, deps.now());

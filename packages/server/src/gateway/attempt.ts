@@ -19,9 +19,8 @@ import { failureCode, recordOutcome } from './steps/record-outcome.ts';
 
 function ownHeaders(deps: GatewayDeps, recorded: Recorded): ReplyHeaders {
   const { entry, admitted } = recorded;
-  const { actor } = admitted.decided;
   const { snapshot } = entry.asked.authenticated;
-  const dims = snapshot.facts(actor).dimensions(admitted.selected.model, admitted.others);
+  const dims = admitted.decided.facts.dimensions(admitted.selected.model, admitted.others);
   const headers = recordHeaders(entry);
   pushLimitHeaders(headers, deps.meter.headroom(snapshot.orgId, dims));
   return headers;

@@ -163,10 +163,10 @@ function callParts(
     sv: decided.version,
     req: asked.call.requestId,
     attempt: entry.attempt,
-    actor: entry.actor ?? actorFragment(snapshot, decided.actor, entry.atMs),
+    actor: entry.actor ?? actorFragment(snapshot, decided.actor, entry.atMs, decided.facts),
     target: targetFragment(entry, ran),
     class: decided.classified.entry,
-    cc: decided.costCentre,
+    cc: decided.facts.costCentre,
     trace: traceOf(asked),
     err,
   };

@@ -2,7 +2,7 @@
 
 import type { OrgId } from '@countersign/core/ids';
 import { leastIndex } from './log-places.ts';
-import type { Store, Tx } from './schema.ts';
+import type { RecordsTable, Store, Tx } from './schema.ts';
 
 /** A part of the log, [first, end). */
 export type Span = { readonly first: number; readonly end: number };
@@ -29,10 +29,13 @@ async function describedUpTo(store: Store, orgId: OrgId): Promise<number> {
   return last?.end_index ?? leastIndex;
 }
 
-/** Describes the next block of records, if there are enough for one. False if there are not. */
-export async function describeBlock(tx: Tx, orgId: OrgId): Promise<boolean> {
+/** A record, as far as blocks tell of it. */
+export type Undescribed = Pick<RecordsTable, 'entry_index' | 'actor_id'>;
+
+/** The first records, at most as many as a block describes, that no block describes yet. */
+export async function readUndescribed(tx: Tx, orgId: OrgId): Promise<readonly Undescribed[]> {
   const first = await describedUpTo(tx, orgId);
-  const rows = await tx
+  return tx
     .selectFrom('records')
     .select(['entry_index', 'actor_id'])
     .where('org_id', '=', orgId)
@@ -40,14 +43,26 @@ export async function describeBlock(tx: Tx, orgId: OrgId): Promise<boolean> {
     .orderBy('entry_index')
     .limit(blockRecords)
     .execute();
+}
+
+/** Describes the next block: these records, in the order of the log, are the first that none describes. */
+export async function addBlock(tx: Tx, orgId: OrgId, rows: readonly Undescribed[]): Promise<void> {
   const last = rows.at(-1);
-  if (last === undefined || rows.length < blockRecords) return false;
+  if (last === undefined) return;
+  const first = await describedUpTo(tx, orgId);
   const marks = new Set(rows.map((row) => markOf(row.actor_id)));
   const actors = ` ${[...marks].join(' ')} `;
   // The first block begins where records can begin: below place 0 only where a log was closed.
   const begin = Math.max(first, Math.min(0, rows[0]?.entry_index ?? 0));
   const block = { org_id: orgId, first_index: begin, end_index: last.entry_index + 1, actors };
   await tx.insertInto('record_blocks').values(block).execute();
+}
+
+/** Describes the next block of records, if there are enough for one. False if there are not. */
+export async function describeBlock(tx: Tx, orgId: OrgId): Promise<boolean> {
+  const rows = await readUndescribed(tx, orgId);
+  if (rows.length < blockRecords) return false;
+  await addBlock(tx, orgId, rows);
   return true;
 }
 

@@ -16,13 +16,10 @@ export type CallerSnapshot = {
   readonly version: () => number;
   readonly standing: StandingOf;
   readonly keyMemory: KeyMemory;
-  readonly rendered: {
-    readonly actors: {
-      readonly get: (name: string, of: object) => Fragment | undefined;
-      readonly set: (name: string, of: object, made: Fragment) => void;
-    };
-  };
 };
+
+/** What is kept of an actor's entries beside the very chain that it was made of. */
+export type KeptActor = { rendered: Fragment | undefined };
 
 export type ResolvedActor = {
   readonly actor: ActorChain;
@@ -92,15 +89,15 @@ export function entryActor(snapshot: CallerSnapshot, actor: ActorChain, nowMs: n
   };
 }
 
-/** The rendered actor of an entry; that of a key's chain is rendered once. */
-export function actorFragment(snapshot: CallerSnapshot, actor: ActorChain, nowMs: number): Fragment {
-  if (actor.token !== undefined || actor.keyId === undefined)
-    return fragment(entryActor(snapshot, actor, nowMs));
-  const known = snapshot.rendered.actors.get(actor.keyId, actor);
-  if (known !== undefined) return known;
-  const made = fragment(entryActor(snapshot, actor, nowMs));
-  snapshot.rendered.actors.set(actor.keyId, actor, made);
-  return made;
+/** The rendered actor of an entry, which both entries of a call have; that of a key's chain is rendered once. */
+export function actorFragment(
+  snapshot: CallerSnapshot,
+  actor: ActorChain,
+  nowMs: number,
+  kept: KeptActor,
+): Fragment {
+  kept.rendered ??= fragment(entryActor(snapshot, actor, nowMs));
+  return kept.rendered;
 }
 
 /** The rendered actor of an entry that cannot hold all teams: those that are not named are counted. */

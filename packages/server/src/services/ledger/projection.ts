@@ -4,7 +4,13 @@ import type { OrgId } from '@countersign/core/ids';
 import { writeKeyUses } from '../../stores/bookkeeping.ts';
 import type { BuiltStatements } from '../../stores/built-statements.ts';
 import { readProgress, setProjected } from '../../stores/heads.ts';
-import { blockRecords, describeBlock } from '../../stores/record-blocks.ts';
+import {
+  addBlock,
+  blockRecords,
+  describeBlock,
+  readUndescribed,
+  type Undescribed,
+} from '../../stores/record-blocks.ts';
 import { completeRecord, insertRecords, type RecordRow } from '../../stores/records.ts';
 import type { Tx } from '../../stores/schema.ts';
 import { addUsage, type UsageRow } from '../../stores/usage.ts';
@@ -57,7 +63,8 @@ type Gathered = {
   ready: RecordRow[];
   /** Outcomes of intents that came before. */
   late: Late[];
-  count: number;
+  /** The actor of each row, in the order of the log. */
+  readonly actors: Undescribed[];
   /** Of what is ready. */
   usage: Map<string, UsageRow>;
   /** The minute in which each key was last used. */
@@ -79,7 +86,7 @@ function gatherOutcome({ open, ready, late, usage }: Gathered, outcomeIndex: num
 
 /** A busy key is written once a minute, not once a step: `noted` are the minutes that are. */
 function gatherRow(gathered: Gathered, { row, isOpen, use }: Row, noted: ReadonlyMap<string, number>): void {
-  gathered.count += 1;
+  gathered.actors.push({ entry_index: row.entry_index, actor_id: row.actor_id });
   if (isOpen) gathered.open.set(row.id, row);
   else gathered.ready.push(row);
   if (use === undefined) return;
@@ -87,21 +94,41 @@ function gatherRow(gathered: Gathered, { row, isOpen, use }: Row, noted: Readonl
   if (noted.get(use.keyId) !== minute) gathered.uses.set(use.keyId, minute);
 }
 
-/** Describes records in blocks as they come. */
+/** What no block describes yet of a log, as far as it is projected. */
+type Tail = { readonly upTo: number; readonly rows: readonly Undescribed[] };
+
+/**
+ * Describes records in blocks as they come. What no block describes yet is remembered: to read it again from the
+ * database, which has just been given it, costs more than to write it.
+ */
 function createBlocks() {
-  /** Records of each log that were added since a block was looked for; undefined where another may be due. */
-  const added = new Map<OrgId, number | undefined>();
+  /** A log is not here while it has more than one block's records. */
+  const tails = new Map<OrgId, Tail>();
   return {
-    /** Describes what is due. Returns what to note once that is committed. */
-    async describe(tx: Tx, orgId: OrgId, count: number): Promise<number | undefined> {
-      const known = added.get(orgId);
-      if (known !== undefined && known + count < blockRecords) return known + count;
-      for (let blocks = 0; blocks < blocksPerStep; blocks += 1) {
-        if (!(await describeBlock(tx, orgId))) return 0;
+    /** Describes what is due when entries from `first` on have added records. Returns what to note after the commit. */
+    async describe(
+      tx: Tx,
+      orgId: OrgId,
+      first: number,
+      added: readonly Undescribed[],
+    ): Promise<readonly Undescribed[] | undefined> {
+      const tail = tails.get(orgId);
+      // Somebody else went on, or began anew.
+      if (tail?.upTo !== first) {
+        for (let blocks = 0; blocks < blocksPerStep; blocks += 1)
+          if (!(await describeBlock(tx, orgId))) return readUndescribed(tx, orgId);
+        return undefined;
       }
-      return undefined;
+      const all = [...tail.rows, ...added];
+      let at = 0;
+      for (; all.length - at >= blockRecords; at += blockRecords)
+        await addBlock(tx, orgId, all.slice(at, at + blockRecords));
+      return all.slice(at);
     },
-    note: (orgId: OrgId, count: number | undefined): void => void added.set(orgId, count),
+    note(orgId: OrgId, upTo: number, rows: readonly Undescribed[] | undefined): void {
+      if (rows === undefined) tails.delete(orgId);
+      else tails.set(orgId, { upTo, rows });
+    },
   };
 }
 
@@ -136,7 +163,7 @@ export function createProjection(built: BuiltStatements): Projection {
         open: new Map(),
         ready: [],
         late: [],
-        count: 0,
+        actors: [],
         usage: new Map(),
         uses: new Map(),
       };
@@ -154,13 +181,13 @@ export function createProjection(built: BuiltStatements): Projection {
       await writeReady(tx, orgId, gathered, numbers, built);
       await writeKeyUses(tx, orgId, gathered.uses, built);
       await setProjected(tx, orgId, { from: first, to: index }, built);
-      const undescribed = await blocks.describe(tx, orgId, gathered.count);
+      const undescribed = await blocks.describe(tx, orgId, first, gathered.actors);
       return () => {
         numbers.committed();
         if (noted.size > mostNoted) noted.clear();
         // Only what is committed is remembered.
         for (const [keyId, minute] of gathered.uses) noted.set(keyId, minute);
-        blocks.note(orgId, undescribed);
+        blocks.note(orgId, index, undescribed);
       };
     },
   };

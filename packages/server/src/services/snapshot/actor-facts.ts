@@ -4,6 +4,7 @@ import { type ActorContext, actorContext } from '@countersign/core/directory/con
 import type { Directory } from '@countersign/core/directory/directory';
 import type { Model } from '@countersign/core/directory/objects';
 import type { ActorChain } from '@countersign/core/identity/actor';
+import type { Fragment } from '@countersign/core/ledger/canonical';
 import type { CallDimensions } from '@countersign/core/metering/dimensions';
 
 /** A model that a call may run, if it names one. */
@@ -16,6 +17,8 @@ export type ActorFacts = {
   readonly costCentre: string | undefined;
   /** What a call of a model, or of none, is counted under; `others` are models that may run instead or beside. */
   readonly dimensions: (model: Model | undefined, others: readonly Chosen[]) => CallDimensions;
+  /** The actor as it stands in entries, once it was rendered. */
+  rendered: Fragment | undefined;
 };
 
 /** Actors whose facts are kept at most. */
@@ -30,6 +33,7 @@ function costCentreOf(directory: Directory, actor: ActorChain): string | undefin
 class Facts implements ActorFacts {
   readonly context: ActorContext;
   readonly costCentre: string | undefined;
+  rendered: Fragment | undefined;
   readonly #actor: ActorChain;
   /** Of the model that was asked for last: most keys call one. */
   #last: CallDimensions | undefined;
@@ -37,6 +41,7 @@ class Facts implements ActorFacts {
   constructor(directory: Directory, actor: ActorChain) {
     this.context = actorContext(directory, actor);
     this.costCentre = costCentreOf(directory, actor);
+    this.rendered = undefined;
     this.#actor = actor;
   }
 

@@ -30,8 +30,6 @@ export type TargetParts = {
  * made, laid flat and hashed for each call.
  */
 export type Rendered = {
-  /** By the key that acts, of its chain. */
-  readonly actors: Kept;
   /** Decisions of a single permit without obligations, by its id, of the policy that took them. */
   readonly permits: Kept;
   /** Prompts in which nothing was found, by the detectors that looked. */
@@ -71,12 +69,10 @@ function createKept(): Kept {
 }
 
 export function createRendered(): Rendered {
-  const actors = createKept();
   const permits = createKept();
   const nothingFound = new Map<string, Fragment>();
   const targets = new Map<string, KnownTarget[]>();
   return {
-    actors,
     permits,
     nothingFound,
     target(parts) {
@@ -92,7 +88,6 @@ export function createRendered(): Rendered {
       targets.set(parts.model.id, known);
     },
     clear() {
-      actors.clear();
       permits.clear();
       nothingFound.clear();
       targets.clear();
