@@ -2,6 +2,7 @@
 
 import type { Socket } from 'node:net';
 import { type Bag, type Bagged, createBag } from '../bag/bag.ts';
+import { createTail, type Tail } from './answer-tail.ts';
 import { type PlainCarrier, PlainExchange } from './plain-exchange.ts';
 import { readPlainHead } from './request-head.ts';
 
@@ -40,26 +41,14 @@ export type PlainConnections = {
 const sweepMs = 1_000;
 
 const tooSlow = 'HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n';
-
-/** The line that says the time, made once a second. */
-function createDateLine(now: () => number): () => string {
-  let line = '';
-  let second = -1;
-  return () => {
-    const at = Math.floor(now() / 1_000);
-    if (at !== second) {
-      second = at;
-      line = `Date: ${new Date(at * 1_000).toUTCString()}\r\n`;
-    }
-    return line;
-  };
-}
+const cutShort = 'HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n';
+const nothing = Buffer.alloc(0);
 
 /** What all connections share. */
 type Shared = {
   readonly options: PlainOptions;
   readonly all: Bag<Connection>;
-  readonly date: () => string;
+  readonly tail: Tail;
   /** Milliseconds, in sweeps. */
   readonly sweptMs: () => number;
 };
@@ -72,20 +61,24 @@ class Connection implements PlainCarrier, Bagged {
   /** What came after the request that is being answered. */
   #rest: Buffer | undefined;
   #isFresh = true;
+  /** Nothing more is read: what comes belongs to a request that was refused, or to none. */
+  #isOver = false;
+  #goesOn = true;
   /** When the present state began. */
   #since: number;
   readonly #onData = (chunk: Buffer): void => this.#data(chunk);
-  readonly #onEnd = (): void => void this.#socket.end();
+  readonly #onEnd = (): void => this.#halfClosed();
   readonly #onClose = (): void => this.#closed();
   readonly #onDrain = (): void => this.#drained();
   readonly #onTimeout = (): void => this.#timedOut();
-  readonly date: () => string;
+  readonly #onOut = (error?: Error | null): void => this.#flushed(error);
+  readonly tail: Tail;
 
   constructor(socket: Socket, shared: Shared) {
     this.#socket = socket;
     this.#shared = shared;
     this.#since = shared.sweptMs();
-    this.date = shared.date;
+    this.tail = shared.tail;
     shared.all.add(this);
     socket.on('data', this.#onData);
     socket.on('end', this.#onEnd);
@@ -115,47 +108,66 @@ class Connection implements PlainCarrier, Bagged {
     this.#socket.destroy();
   }
 
-  waits(): boolean {
-    return this.#socket.writableLength > 0;
-  }
-
   watch(ms: number): void {
     this.#socket.setTimeout(ms);
   }
 
-  finish(goesOn: boolean): void {
-    const exchange = this.#exchange;
-    if (exchange === undefined) return;
+  finish(goesOn: boolean, idleMs: number): void {
+    if (this.#exchange === undefined) return;
+    this.#goesOn = goesOn;
+    if (!goesOn) this.#readNoMore();
+    if (this.#socket.writableLength === 0) {
+      this.#out();
+      return;
+    }
+    // What the kernel has taken needs no watch; what waits in this process waits for the reader, and so does what follows.
+    this.watch(idleMs);
+    this.#socket.write(nothing, this.#onOut);
+  }
+
+  #flushed(error: Error | null | undefined): void {
+    if (error !== undefined && error !== null) return;
+    this.#socket.setTimeout(0);
+    this.#out();
+  }
+
+  /** The answer has left this process: INVARIANT: until then its exchange counts, or a server that ends would cut it. */
+  #out(): void {
+    if (this.#exchange === undefined) return;
     this.#exchange = undefined;
     this.#shared.options.onEnd();
     this.#since = this.#shared.sweptMs();
-    if (!goesOn) {
-      this.#rest = undefined;
-      this.#socket.destroySoon();
-      return;
-    }
-    if (this.#rest === undefined) return;
+    if (!this.#goesOn) this.#socket.destroySoon();
     // Not within the end of the one before: a long line of requests would be a deep one of calls.
-    setImmediate(() => this.#goOn());
+    else if (this.#rest !== undefined) setImmediate(() => this.#goOn());
+  }
+
+  /** INVARIANT: what is left of a request that was not read whole is never read as the next one. */
+  #readNoMore(): void {
+    this.#isOver = true;
+    this.#rest = undefined;
+    this.#socket.pause();
   }
 
   /** The next request came before the one before was answered. */
   #goOn(): void {
     const rest = this.#rest;
-    if (rest === undefined || this.#exchange !== undefined || this.#socket.destroyed) return;
+    if (rest === undefined || this.#exchange !== undefined || !this.#socket.writable) return;
     this.#rest = undefined;
     this.#socket.resume();
     this.#begin(rest);
   }
 
   #data(chunk: Buffer): void {
+    if (this.#isOver) return;
     const exchange = this.#exchange;
     if (exchange === undefined && this.#rest === undefined) {
       this.#begin(chunk);
       return;
     }
-    const own = exchange === undefined || exchange.isComplete() ? 0 : exchange.take(chunk);
-    if (own < chunk.length) this.#keep(chunk.subarray(own));
+    const own = exchange?.missing() ?? 0;
+    if (chunk.length > own) this.#keep(own === 0 ? chunk : chunk.subarray(own));
+    if (own > 0) exchange?.take(chunk.length > own ? chunk.subarray(0, own) : chunk);
   }
 
   #keep(bytes: Buffer): void {
@@ -175,8 +187,8 @@ class Connection implements PlainCarrier, Bagged {
     this.#exchange = exchange;
     this.#isFresh = false;
     this.#since = this.#shared.sweptMs();
-    const own = exchange.take(chunk.subarray(head.bodyAt));
-    const restAt = head.bodyAt + own;
+    const restAt = head.bodyAt + head.contentLength;
+    exchange.take(chunk.subarray(head.bodyAt, restAt));
     if (restAt < chunk.length) this.#keep(chunk.subarray(restAt));
     // INVARIANT: a body is taken only from whoever may send one.
     else if (!exchange.isComplete()) this.#socket.pause();
@@ -199,6 +211,14 @@ class Connection implements PlainCarrier, Bagged {
     this.#shared.options.handOver(socket);
     socket.off('error', ignore);
     socket.resume();
+  }
+
+  /** As Node does: who sends no more is not answered, and a body that ends before its end is no request. */
+  #halfClosed(): void {
+    const exchange = this.#exchange;
+    const isCut = exchange !== undefined && !exchange.isComplete() && !exchange.hasHead();
+    if (isCut) this.#socket.end(cutShort);
+    else this.#socket.end();
   }
 
   #drained(): void {
@@ -238,6 +258,7 @@ class Connection implements PlainCarrier, Bagged {
   }
 
   #refuseSlow(): void {
+    this.#readNoMore();
     const hasAnswer = this.#exchange?.hasHead() ?? false;
     if (hasAnswer) this.#socket.destroy();
     else this.#socket.end(tooSlow, () => this.#socket.destroy());
@@ -250,7 +271,7 @@ function ignore(): void {}
 export function createPlainConnections(options: PlainOptions): PlainConnections {
   const all = createBag<Connection>();
   let sweptMs = 0;
-  const shared = { options, all, date: createDateLine(options.now), sweptMs: () => sweptMs };
+  const shared = { options, all, tail: createTail(options.now), sweptMs: () => sweptMs };
   const timer = setInterval(() => {
     sweptMs += sweepMs;
     for (const connection of all.items()) connection.sweep();

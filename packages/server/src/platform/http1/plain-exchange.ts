@@ -1,5 +1,6 @@
 // Owns one plain request and its answer: the body as it comes, and the framing of what goes back.
 
+import type { Tail } from './answer-tail.ts';
 import type { PlainHead } from './request-head.ts';
 
 // INVARIANT: not by `import`, which would load Node's own fetch with it: see compose/http-server.ts.
@@ -15,14 +16,12 @@ export type PlainCarrier = {
   readonly resume: () => void;
   /** True while the connection may carry another request after this one. */
   readonly mayGoOn: () => boolean;
-  /** The answer is complete: the connection goes on, or ends once it is out. */
-  readonly finish: (goesOn: boolean) => void;
-  /** Whether something of what was written has not been taken yet. */
-  readonly waits: () => boolean;
+  /** The answer is complete. Once it is out the connection goes on, or ends; its client may take nothing for `idleMs`. */
+  readonly finish: (goesOn: boolean, idleMs: number) => void;
   /** Ends the connection when its client takes nothing for so long, in milliseconds, while something waits for it. */
   readonly watch: (ms: number) => void;
-  /** The line of the head that says the time. */
-  readonly date: () => string;
+  /** The end of a head. */
+  readonly tail: Tail;
 };
 
 /** What hears of a body that is still coming. */
@@ -34,8 +33,6 @@ export type BodyListener = {
   readonly onTorn: () => void;
 };
 
-const goesOnLines = 'Connection: keep-alive\r\nKeep-Alive: timeout=65\r\n\r\n';
-const endsLines = 'Connection: close\r\n\r\n';
 /** Bytes up to which a head and what follows it are put together: one write instead of two. */
 const mostJoined = 64 * 1024;
 
@@ -89,18 +86,21 @@ export class PlainExchange {
     return at < 0 ? undefined : this.rawHeaders[2 * at + 1];
   }
 
-  /** Takes bytes of the body from the connection. Returns how many of them were its own. */
-  take(bytes: Buffer): number {
-    const own = bytes.length > this.#missing ? bytes.subarray(0, this.#missing) : bytes;
-    this.#missing -= own.length;
-    if (this.#missing === 0 && this.#parts === undefined) this.#body = own;
-    else if (own.length > 0) {
+  /** How many bytes of the body have not come yet. */
+  missing(): number {
+    return this.#missing;
+  }
+
+  /** Takes bytes of the body from the connection, at most as many as are missing. */
+  take(bytes: Buffer): void {
+    this.#missing -= bytes.length;
+    if (this.#missing === 0 && this.#parts === undefined) this.#body = bytes;
+    else if (bytes.length > 0) {
       this.#parts ??= [];
-      this.#parts.push(own);
+      this.#parts.push(bytes);
     }
     if (this.#missing > 0) this.#listener?.onPart();
     else this.#listener?.onWhole(this.#whole());
-    return own.length;
   }
 
   isComplete(): boolean {
@@ -162,10 +162,9 @@ export class PlainExchange {
       text += `${name}: ${value}\r\n`;
     }
     this.#framing = isBodiless(status) ? 'none' : hasLength ? 'length' : 'chunked';
-    if (this.#framing === 'chunked') text += 'Transfer-Encoding: chunked\r\n';
     // What is left of a request that was not read would be taken for the next one.
     this.#goesOn = this.isComplete() && this.#carrier.mayGoOn();
-    this.#head = text + this.#carrier.date() + (this.#goesOn ? goesOnLines : endsLines);
+    this.#head = text + this.#carrier.tail(this.#goesOn, this.#framing === 'chunked');
     this.#hasHead = true;
   }
 
@@ -180,9 +179,7 @@ export class PlainExchange {
     if (this.#isGone || this.#isEnded) return;
     this.#isEnded = true;
     this.#send(bytes, true);
-    // What the kernel has taken needs no watch; what waits in this process waits for the reader.
-    if (this.#carrier.waits()) this.#carrier.watch(idleMs);
-    this.#carrier.finish(this.#goesOn);
+    this.#carrier.finish(this.#goesOn, idleMs);
   }
 
   /** Told by the connection: what waited is out. */
