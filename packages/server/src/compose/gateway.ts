@@ -7,6 +7,7 @@ import { type Fragment, fragment } from '@countersign/core/ledger/canonical';
 import { createActiveCalls } from '../gateway/active-calls.ts';
 import type { GatewayDeps } from '../gateway/deps.ts';
 import type { EntryDeps } from '../gateway/entry-deps.ts';
+import type { ClientPool } from '../platform/egress/client-pool.ts';
 import { limitFailures, limitRefusals } from '../platform/log/limited.ts';
 import type { Log } from '../platform/log/log.ts';
 import type { Registry } from '../platform/metrics/registry.ts';
@@ -19,7 +20,6 @@ import { createRefusals, type Refusals } from '../services/refusals/refusals.ts'
 import type { Step } from '../services/snapshot/snapshots.ts';
 import { createSubjectKeys, type SubjectKeys } from '../services/subjects/key-cache.ts';
 import { createCommitments } from '../services/subjects/subject-key.ts';
-import type { ClientPool } from '../upstreams/providers/http.ts';
 import { createAlerts } from './alerts.ts';
 import { gatewayMetrics } from './gateway-metrics.ts';
 import { createOrganizations, type Organizations } from './organizations.ts';

@@ -3,10 +3,11 @@
 import type { Provider } from '@countersign/core/directory/objects';
 import { AppError } from '@countersign/core/errors';
 import type { OrgId } from '@countersign/core/ids';
+import type { ClientPool } from '../platform/egress/client-pool.ts';
 import type { Opener } from '../platform/sealer/sealer.ts';
 import { providerKeyBinding } from '../services/subjects/bindings.ts';
 import { defaultBaseUrl } from '../upstreams/providers/base-url.ts';
-import { type ClientPool, createHttpUpstream } from '../upstreams/providers/http.ts';
+import { createHttpUpstream } from '../upstreams/providers/http.ts';
 import { createSandboxUpstream } from '../upstreams/providers/sandbox.ts';
 import type { Upstream } from '../upstreams/upstream.ts';
 import type { Threads } from './start-threads.ts';

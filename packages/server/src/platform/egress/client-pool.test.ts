@@ -1,16 +1,38 @@
-// Owns the claims about the free list: last in first out, no dead clients, no cap on those in use, an end.
+// Owns the claims about the free list: last in first out, no dead connections, no cap on those in use, an end.
 
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
+import { createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-// Its index gives clients the methods by which these tests ask; the data plane only dispatches.
-import 'undici';
-import { type ClientPoolOptions, openClientPool } from './client-pool.ts';
+import {
+  type ClientPool,
+  type ClientPoolOptions,
+  openClientPool,
+  type PooledConnection,
+} from './client-pool.ts';
 import { createEgress } from './egress.ts';
 
 const egress = createEgress({ allow: ['127.0.0.1'] });
-const origin = 'http://127.0.0.1:9';
+const answer = 'HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\nx';
+
+/** A server that gives each request the same answer, and the requests that each of its connections has brought. */
+async function listen(t: TestContext, says: string = answer) {
+  const sockets: Socket[] = [];
+  const server = createServer((socket) => {
+    sockets.push(socket);
+    socket.on('error', () => undefined).on('data', () => socket.write(says));
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const address = server.address();
+  assert.ok(address !== null && typeof address === 'object');
+  return { origin: `http://127.0.0.1:${address.port}`, sockets };
+}
 
 function open(t: TestContext, options: Partial<ClientPoolOptions> = {}) {
   const pool = openClientPool({ egress, ...options });
@@ -18,87 +40,172 @@ function open(t: TestContext, options: Partial<ClientPoolOptions> = {}) {
   return pool;
 }
 
-test('the client given back last goes out first, to its own origin only', (t) => {
+type Taken = {
+  readonly connection: PooledConnection;
+  readonly ready: Promise<void>;
+  /** Sends a request and waits for the whole answer; rejects with what broke it. */
+  readonly exchange: () => Promise<void>;
+};
+
+function take(pool: ClientPool, origin: string): Taken {
+  const ready = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<void>();
+  ended.promise.catch(() => undefined);
+  const connection = pool.acquire(origin, 1_000, {
+    onReady: () => ready.resolve(),
+    onHead: () => true,
+    onBody: () => true,
+    onComplete: () => ended.resolve(),
+    onBroken(error) {
+      ready.resolve();
+      ended.reject(error);
+    },
+  });
+  const exchange = async (): Promise<void> => {
+    await ready.promise;
+    connection.write('GET', 'GET / HTTP/1.1\r\nhost: x\r\n\r\n', null);
+    await ended.promise;
+  };
+  return { connection, ready: ready.promise, exchange };
+}
+
+/** Two connections that had an exchange each and are idle: the second was given back last. */
+async function twoIdle(pool: ClientPool, origin: string) {
+  const [a, b] = [take(pool, origin), take(pool, origin)];
+  await Promise.all([a.exchange(), b.exchange()]);
+  a.connection.release();
+  b.connection.release();
+  return { a: a.connection, b: b.connection };
+}
+
+test('the connection given back last goes out first, to its own origin only', async (t) => {
+  const [{ origin }, other] = [await listen(t), await listen(t)];
   const pool = open(t);
-  const [a, b] = [pool.acquire(origin, 100), pool.acquire(origin, 100)];
-  assert.notEqual(a.client, b.client);
-  a.release();
-  b.release();
-  assert.notEqual(pool.acquire('http://127.0.0.1:10', 100).client, b.client);
-  assert.equal(pool.acquire(origin, 100).client, b.client);
-  assert.equal(pool.acquire(origin, 100).client, a.client);
+  const { a, b } = await twoIdle(pool, origin);
+  assert.notEqual(a, b);
+  assert.notEqual(take(pool, other.origin).connection, b);
+  assert.equal(take(pool, origin).connection, b);
+  assert.equal(take(pool, origin).connection, a);
 });
 
-test('a client that was given back twice goes out once', (t) => {
+test('a connection that was given back twice goes out once', async (t) => {
+  const { origin } = await listen(t);
   const pool = open(t);
-  const a = pool.acquire(origin, 100);
-  a.release();
-  a.release();
-  assert.equal(pool.acquire(origin, 100).client, a.client);
-  a.release();
-  assert.notEqual(pool.acquire(origin, 100).client, a.client);
+  const a = take(pool, origin);
+  await a.exchange();
+  a.connection.release();
+  a.connection.release();
+  assert.equal(take(pool, origin).connection, a.connection);
+  assert.notEqual(take(pool, origin).connection, a.connection);
 });
 
-test('a client that died in use or while idle does not go out again', async (t) => {
+test('a connection that died in use or while idle does not go out again', async (t) => {
+  const { origin } = await listen(t);
   const pool = open(t);
-  const [a, b] = [pool.acquire(origin, 100), pool.acquire(origin, 100)];
-  await a.client.destroy();
-  a.release();
-  b.release();
-  await b.client.destroy();
-  const c = pool.acquire(origin, 100);
-  assert.equal(c.client.destroyed, false);
+  const a = take(pool, origin);
+  await a.exchange();
+  a.connection.destroy();
+  a.connection.release();
+  const { a: c, b: d } = await twoIdle(pool, origin);
+  d.destroy();
+  assert.equal(take(pool, origin).connection, c);
+  assert.ok(![a.connection, c, d].includes(take(pool, origin).connection));
 });
 
-test('clients in use have no cap, and those idle over the cap are destroyed', (t) => {
+test('connections in use have no cap, and those idle over the cap are closed', async (t) => {
+  const { origin, sockets } = await listen(t);
   const pool = open(t, { maxIdle: 2 });
-  const out = Array.from({ length: 50 }, () => pool.acquire(origin, 100));
-  assert.equal(new Set(out.map((one) => one.client)).size, 50);
-  for (const one of out) one.release();
-  assert.equal(out.filter((one) => !one.client.destroyed).length, 2);
+  const out = Array.from({ length: 50 }, () => take(pool, origin));
+  await Promise.all(out.map((one) => one.exchange()));
+  assert.equal(sockets.length, 50);
+  for (const { connection } of out) connection.release();
+  await wait(50);
+  assert.equal(sockets.filter((socket) => !socket.destroyed).length, 2);
 });
 
-test('a client that is idle for long is destroyed, one in use is not', async (t) => {
+test('a connection that is idle for long is closed, one in use is not', async (t) => {
+  const { origin, sockets } = await listen(t);
   const pool = open(t, { idleMs: 60 });
-  const [idle, used] = [pool.acquire(origin, 100), pool.acquire(origin, 100)];
-  idle.release();
-  await wait(150);
-  assert.equal(idle.client.destroyed, true);
-  assert.equal(used.client.destroyed, false);
+  const [idle, used] = [take(pool, origin), take(pool, origin)];
+  await Promise.all([idle.exchange(), used.exchange()]);
+  idle.connection.release();
+  await wait(200);
+  assert.equal(sockets.filter((socket) => !socket.destroyed).length, 1);
+  used.connection.release();
+  assert.equal(take(pool, origin).connection, used.connection);
 });
 
-test('a closed pool has destroyed its clients and gives out none', async (t) => {
+for (const [says, isKept] of [
+  ['keep-alive: timeout=2', false],
+  ['keep-alive: timeout=3, max=100', true],
+  ['Keep-Alive: max=5, Timeout=9', true],
+  ['connection: close', false],
+  ['connection: x, Close', false],
+  ['x: y', true],
+] as const) {
+  test(`a server that says \`${says}\` ${isKept ? 'is' : 'is not'} asked again on the same connection`, async (t) => {
+    const { origin } = await listen(t, answer.replace('\r\n\r\n', `\r\n${says}\r\n\r\n`));
+    const pool = open(t);
+    const a = take(pool, origin);
+    await a.exchange();
+    a.connection.release();
+    assert.equal(take(pool, origin).connection === a.connection, isKept);
+  });
+}
+
+test('what arrives between two exchanges closes the connection and is nobody’s answer', async (t) => {
+  const { origin, sockets } = await listen(t);
   const pool = open(t);
-  const [idle, used] = [pool.acquire(origin, 100), pool.acquire(origin, 100)];
-  idle.release();
+  const a = take(pool, origin);
+  await a.exchange();
+  a.connection.release();
+  sockets[0]?.write('HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nevil');
+  await wait(30);
+  const b = take(pool, origin);
+  await b.exchange();
+  assert.notEqual(b.connection, a.connection);
+});
+
+test('a connection whose end is noticed when it was taken already is replaced before the request', async (t) => {
+  const { origin, sockets } = await listen(t);
+  const pool = open(t);
+  const a = take(pool, origin);
+  await a.exchange();
+  a.connection.release();
+  await new Promise<void>((resolve) => {
+    sockets[0]?.once('close', resolve).destroy();
+  });
+  const b = take(pool, origin);
+  await b.exchange();
+  assert.equal(sockets.length, 2);
+});
+
+test('a closed pool has closed its connections, told their users, and gives out none', async (t) => {
+  const { origin, sockets } = await listen(t);
+  const pool = open(t);
+  const { a } = await twoIdle(pool, origin);
+  const used = take(pool, origin);
+  await used.ready;
   await pool.close();
-  assert.deepEqual([idle.client.destroyed, used.client.destroyed], [true, true]);
-  used.release();
-  assert.throws(() => pool.acquire(origin, 100), /closed/);
+  await wait(30);
+  assert.deepEqual(
+    sockets.map((socket) => socket.destroyed),
+    [true, true],
+  );
+  await assert.rejects(used.exchange(), /closed/);
+  a.release();
+  assert.throws(() => take(pool, origin), /closed/);
 });
 
 test('one connection carries one exchange after the other, and forbidden origins none', async (t) => {
-  const server = createServer((_request, response) => {
-    response.end('x');
-  });
-  let connections = 0;
-  server.on('connection', () => {
-    connections += 1;
-  });
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  t.after(() => server.close());
-  const address = server.address();
-  assert.ok(address !== null && typeof address === 'object');
+  const { origin, sockets } = await listen(t);
   const pool = open(t);
   for (let round = 0; round < 3; round += 1) {
-    const { client, release } = pool.acquire(`http://127.0.0.1:${address.port}`, 1_000);
-    const { body } = await client.request({ method: 'GET', path: '/' });
-    assert.equal(await body.text(), 'x');
-    release();
+    const { connection, exchange } = take(pool, origin);
+    await exchange();
+    connection.release();
   }
-  assert.equal(connections, 1);
-  const refused = pool.acquire('https://10.0.0.1', 1_000);
-  await assert.rejects(refused.client.request({ method: 'GET', path: '/' }), { kind: 'forbidden' });
+  assert.equal(sockets.length, 1);
+  await assert.rejects(take(pool, 'https://10.0.0.1').exchange(), { kind: 'forbidden' });
+  assert.throws(() => take(pool, 'nowhere'));
 });

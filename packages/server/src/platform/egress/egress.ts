@@ -19,7 +19,7 @@ export type Connector = buildConnector.connector;
 
 export type Egress = {
   /**
-   * A connect function for an undici client: resolves, checks each address, connects to a checked one. Time in
+   * A connect function, in the form that an undici client asks for: resolves, checks each address, connects to a checked one. Time in
    * milliseconds for all of it; absent, the egress's own.
    */
   readonly connector: (connectTimeoutMs?: number) => Connector;

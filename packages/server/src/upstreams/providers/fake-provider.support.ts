@@ -1,10 +1,11 @@
-// Owns what the tests of upstreams share: a local provider, a pool of real clients, and a recorder of answers.
+// Owns what the tests of upstreams share: a local provider, a pool of real connections, and a recorder of answers.
 
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTcpServer, type Socket, type Server as TcpServer } from 'node:net';
-import { Client } from 'undici';
+import { type ClientPool, openClientPool } from '../../platform/egress/client-pool.ts';
+import { createEgress } from '../../platform/egress/egress.ts';
 import type { Upstream, UpstreamCall, UpstreamError, UpstreamHandler, UpstreamRequest } from '../upstream.ts';
-import { type ClientPool, createHttpUpstream } from './http.ts';
+import { createHttpUpstream } from './http.ts';
 
 export type Listening = { readonly origin: string; readonly close: () => Promise<void> };
 
@@ -53,37 +54,44 @@ export type TestPool = ClientPool & {
   readonly close: () => Promise<void>;
 };
 
-/** A free list of real clients, without the egress rules of the product's. */
+/** The product's pool, which counts connections, exchanges that ended, and those that ended with their connection. */
 export function createTestPool(): TestPool {
-  const free: Client[] = [];
-  const all: Client[] = [];
+  const egress = createEgress({ allow: ['127.0.0.1'] });
   const counts = { made: 0, released: 0, destroyed: 0 };
+  const pool = openClientPool({
+    egress: {
+      connector: (timeoutMs) => {
+        counts.made += 1;
+        return egress.connector(timeoutMs);
+      },
+    },
+  });
   return {
     counts,
-    acquire(origin, connectTimeoutMs) {
-      let client = free.pop();
-      if (client === undefined) {
-        counts.made += 1;
-        client = new Client(origin, {
-          pipelining: 1,
-          allowH2: false,
-          connect: { timeout: connectTimeoutMs },
-        });
-        all.push(client);
-      }
-      const taken = client;
+    acquire(origin, connectTimeoutMs, user) {
+      const connection = pool.acquire(origin, connectTimeoutMs, user);
+      let isOut = true;
+      const count = (destroyed: number): void => {
+        if (!isOut) return;
+        isOut = false;
+        counts.released += 1;
+        counts.destroyed += destroyed;
+      };
       return {
-        client: taken,
+        write: (method, head, body) => connection.write(method, head, body),
+        pause: () => connection.pause(),
+        resume: () => connection.resume(),
         release() {
-          counts.released += 1;
-          if (taken.destroyed) counts.destroyed += 1;
-          else free.push(taken);
+          connection.release();
+          count(0);
+        },
+        destroy() {
+          connection.destroy();
+          count(1);
         },
       };
     },
-    async close() {
-      await Promise.all(all.map((client) => client.destroy()));
-    },
+    close: () => pool.close(),
   };
 }
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
-import { Client } from 'undici';
+import { openClientPool } from '../../platform/egress/client-pool.ts';
 import {
   createTestPool,
   exchange,
@@ -110,14 +110,14 @@ test('a pool that refuses the destination is an error of the call, not of its ca
 });
 
 test('a dialer that never answers is a connect time-out', async () => {
-  const client = new Client('http://example.com', { connect: () => undefined });
-  const pool = { acquire: () => ({ client, release: () => undefined }) };
+  const pool = openClientPool({ egress: { connector: () => () => undefined } });
   const upstream = createHttpUpstream({ baseUrl: 'http://example.com', timeouts: shortTimeouts, pool });
   const began = performance.now();
   const { error } = await exchange(upstream, post('/v1/x', '{}'));
   assert.equal(error?.kind, 'timeout_connect');
   assert.equal(error?.requestSent, false);
   assert.ok(performance.now() - began < 1_000);
+  await pool.close();
 });
 
 test('time for which the caller paused is not idle time', async () => {

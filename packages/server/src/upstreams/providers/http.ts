@@ -1,8 +1,10 @@
-// Owns one HTTP/1.1 exchange with a provider: dispatch on a pooled client, time-outs, back-pressure, one ending.
+// Owns one HTTP/1.1 exchange with a provider: one request on a pooled connection, time-outs, back-pressure, one ending.
 
 import type { Provider } from '@countersign/core/directory/objects';
-import type { Client, Dispatcher } from 'undici';
 import { createDeadlines, type Deadline, type Deadlines } from '../../platform/deadlines/deadlines.ts';
+import type { ClientPool, PooledConnection } from '../../platform/egress/client-pool.ts';
+import type { ConnectionUser } from '../../platform/http1/connection.ts';
+import { outgoingHead } from '../../platform/http1/outgoing-head.ts';
 import type {
   Upstream,
   UpstreamCall,
@@ -13,54 +15,37 @@ import type {
 import { joinPath, parseBaseUrl } from './base-url.ts';
 import { failureKind } from './http-failure.ts';
 
-/** A client that carries one exchange at a time (`pipelining: 1`, no `allowH2`). */
-export type PooledClient = {
-  readonly client: Client;
-  /**
-   * Called exactly once, at the exchange's end. After an ending that was not clean the client has been destroyed
-   * before (`client.destroyed`), and must not be given out again.
-   */
-  release(): void;
-};
-
-/** Where clients come from; platform/egress decides which addresses they may reach. `acquire` may throw. */
-export type ClientPool = {
-  acquire(origin: string, connectTimeoutMs: number): PooledClient;
-};
-
 export type HttpUpstreamOptions = {
   readonly baseUrl: string;
   readonly timeouts: Provider['timeouts'];
+  /** Where connections come from; platform/egress decides which addresses they may reach. */
   readonly pool: ClientPool;
 };
 
-type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
+/** What the exchanges of one provider share. */
+type Place = {
+  readonly origin: string;
+  readonly host: string;
+  readonly prefix: string;
+  readonly timeouts: Provider['timeouts'];
+  readonly pool: ClientPool;
+  readonly deadlines: Deadlines;
+};
 
-/** Interim answers (RFC 9110 section 15.2) restart the client's wait for headers, so they are bounded. */
-const maxInterim = 8;
-
-function ignore(): void {}
-
-function flatten(headers: Headers): readonly string[] {
-  const flat: string[] = [];
-  for (const name of Object.keys(headers)) {
-    const value = headers[name];
-    if (typeof value === 'string') flat.push(name, value);
-    else if (value !== undefined) for (const one of value) flat.push(name, one);
+/** True unless the body is as it is written: `identity`, or said nothing of. */
+function isEncoded(headers: readonly string[]): boolean {
+  for (let at = 0; at + 1 < headers.length; at += 2) {
+    if (headers[at] !== 'content-encoding') continue;
+    const encoding = headers[at + 1] ?? '';
+    if (encoding !== '' && encoding.toLowerCase() !== 'identity') return true;
   }
-  return flat;
-}
-
-function isEncoded(headers: Headers): boolean {
-  const encoding = headers['content-encoding'];
-  if (encoding === undefined || encoding === '') return false;
-  return typeof encoding !== 'string' || encoding.trim().toLowerCase() !== 'identity';
+  return false;
 }
 
 /** What is wrong with a final answer's head, or `undefined`. */
 function refusal(
   status: number,
-  headers: Headers,
+  headers: readonly string[],
 ): { readonly kind: UpstreamErrorKind; readonly why: string } | undefined {
   if (status >= 300 && status < 400)
     return { kind: 'redirect', why: `the provider answered with the redirect ${status}` };
@@ -70,95 +55,87 @@ function refusal(
 }
 
 /** One request and its answer. A class for the sake of its life, and because each request makes one. */
-class Exchange implements Dispatcher.DispatchHandler, UpstreamCall {
+class Exchange implements ConnectionUser, UpstreamCall {
   readonly #handler: UpstreamHandler;
-  #pooled: PooledClient | undefined;
-  #controller: Dispatcher.DispatchController | undefined;
-  readonly #timeouts: Provider['timeouts'];
-  readonly #deadlines: Deadlines;
+  readonly #place: Place;
+  readonly #method: string;
+  /** Given up when they are written. */
+  #head = '';
+  #body: Uint8Array | null;
+  #connection: PooledConnection | undefined;
   #deadline: Deadline | undefined;
-  #interim = 0;
+  #waitsFor: UpstreamErrorKind = 'timeout_connect';
+  #waitMs = 0;
   #isSent = false;
   #hasHeaders = false;
   #hasEnded = false;
   #isPaused = false;
 
-  constructor(handler: UpstreamHandler, timeouts: Provider['timeouts'], deadlines: Deadlines) {
+  constructor(handler: UpstreamHandler, place: Place, request: UpstreamRequest) {
     this.#handler = handler;
-    this.#timeouts = timeouts;
-    this.#deadlines = deadlines;
+    this.#place = place;
+    this.#method = request.method;
+    this.#body = request.body;
   }
 
-  start(pool: ClientPool, origin: string, path: string, request: UpstreamRequest): void {
+  start(request: UpstreamRequest): void {
+    const { origin, host, prefix, timeouts, pool } = this.#place;
     try {
-      this.#pooled = pool.acquire(origin, this.#timeouts.connectMs);
-      this.#pooled.client.dispatch(
-        {
-          path,
-          method: request.method,
-          headers: [...request.headers],
-          body: request.body,
-          // undici's own clocks tick twice a second and stand still while the event loop does: ours are used.
-          headersTimeout: 0,
-          bodyTimeout: 0,
-        },
-        this,
-      );
+      this.#head = outgoingHead({
+        method: request.method,
+        host,
+        path: joinPath(prefix, request.path),
+        headers: request.headers,
+        bodyLength: request.body === null ? 0 : request.body.length,
+      });
+      this.#connection = pool.acquire(origin, timeouts.connectMs, this);
     } catch (error) {
       this.#fail(failureKind(error, false), error);
       return;
     }
     // The dialer has its own clock; this one bounds what comes before it too, such as names that never resolve.
-    if (!this.#isSent && !this.#hasEnded) this.#arm('timeout_connect', this.#timeouts.connectMs);
+    this.#await('timeout_connect', timeouts.connectMs);
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
+  onReady(): void {
     // INVARIANT: a request is written at most once. A second writing would be an attempt without its own intent.
-    if (this.#isSent || this.#hasEnded) {
-      const cause = new Error('the connection was lost before an answer');
-      this.#fail('unreachable', cause);
-      controller.abort(cause);
-      return;
-    }
+    if (this.#isSent || this.#hasEnded) return;
     this.#isSent = true;
-    this.#controller = controller;
-    this.#arm('timeout_first_byte', this.#timeouts.firstByteMs);
-    if (this.#isPaused) controller.pause();
+    this.#await('timeout_first_byte', this.#place.timeouts.firstByteMs);
+    this.#connection?.write(this.#method, this.#head, this.#body);
+    this.#head = '';
+    this.#body = null;
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Headers): void {
-    if (this.#hasEnded) return;
-    if (status < 200) {
-      this.#interim += 1;
-      if (this.#interim > maxInterim) this.#fail('invalid', new Error('too many interim answers'));
-      return;
-    }
+  onHead(status: number, headers: readonly string[]): boolean {
     const refused = refusal(status, headers);
     if (refused !== undefined) {
       this.#fail(refused.kind, new Error(refused.why));
-      return;
+      return false;
     }
     this.#hasHeaders = true;
-    this.#deadline?.cancel();
-    if (!this.#isPaused) this.#arm('timeout_idle', this.#timeouts.idleMs);
-    this.#handler.onHeaders(status, flatten(headers));
+    if (this.#isPaused) {
+      this.#stopClock();
+      this.#connection?.pause();
+    } else this.#await('timeout_idle', this.#place.timeouts.idleMs);
+    this.#handler.onHeaders(status, headers);
+    return this.#mayGoOn();
   }
 
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
-    if (this.#hasEnded) return;
-    if (!this.#isPaused) this.#deadline?.extend(this.#timeouts.idleMs);
+  onBody(chunk: Uint8Array): boolean {
+    this.#deadline?.extend(this.#waitMs);
     this.#handler.onData(chunk);
+    return this.#mayGoOn();
   }
 
-  onResponseEnd(): void {
-    if (this.#hasEnded) return;
+  onComplete(): void {
     this.#hasEnded = true;
-    this.#deadline?.cancel();
-    this.#pooled?.release();
+    this.#stopClock();
+    this.#connection?.release();
     this.#handler.onEnd();
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+  onBroken(error: unknown): void {
     this.#fail(failureKind(error, this.#isSent), error);
   }
 
@@ -169,41 +146,50 @@ class Exchange implements Dispatcher.DispatchHandler, UpstreamCall {
   pause(): void {
     if (this.#isPaused || this.#hasEnded) return;
     this.#isPaused = true;
+    if (!this.#hasHeaders) return;
     // Only the provider's silence counts, not the one that we ask for.
-    if (this.#hasHeaders) this.#deadline?.cancel();
-    this.#controller?.pause();
+    this.#stopClock();
+    this.#connection?.pause();
   }
 
   resume(): void {
     if (!this.#isPaused || this.#hasEnded) return;
     this.#isPaused = false;
-    if (this.#hasHeaders) this.#arm('timeout_idle', this.#timeouts.idleMs);
-    // undici's parser is one for all connections and must not be re-entered: a `resume` of this call within
-    // another call's `onData` would.
+    if (!this.#hasHeaders) return;
+    this.#await('timeout_idle', this.#place.timeouts.idleMs);
+    // Never within the caller's own call.
     queueMicrotask(() => {
-      if (!this.#isPaused && !this.#hasEnded) this.#controller?.resume();
+      if (this.#mayGoOn()) this.#connection?.resume();
     });
   }
 
-  #arm(kind: UpstreamErrorKind, milliseconds: number): void {
+  #mayGoOn(): boolean {
+    return !this.#isPaused && !this.#hasEnded;
+  }
+
+  /** One deadline for all that is waited for, one after the other. */
+  #await(kind: UpstreamErrorKind, milliseconds: number): void {
+    this.#waitsFor = kind;
+    this.#waitMs = milliseconds;
+    if (this.#deadline === undefined) {
+      this.#deadline = this.#place.deadlines.after(milliseconds, () => {
+        this.#fail(this.#waitsFor, new Error(`nothing came within ${this.#waitMs} ms`));
+      });
+    } else this.#deadline.extend(milliseconds);
+  }
+
+  #stopClock(): void {
     this.#deadline?.cancel();
-    this.#deadline = this.#deadlines.after(milliseconds, () => {
-      this.#fail(kind, new Error(`nothing came within ${milliseconds} ms`));
-    });
+    this.#deadline = undefined;
   }
 
   /** The one way to an ending that is not clean: the connection dies with it, and the handler hears once. */
   #fail(kind: UpstreamErrorKind, cause: unknown): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    this.#deadline?.cancel();
+    this.#stopClock();
     const error = { kind, beforeHeaders: !this.#hasHeaders, requestSent: this.#isSent, cause };
-    const reason = cause instanceof Error ? cause : new Error(kind);
-    this.#controller?.abort(reason);
-    if (this.#pooled !== undefined) {
-      this.#pooled.client.destroy(reason, ignore);
-      this.#pooled.release();
-    }
+    this.#connection?.destroy();
     // Never within `send` or `abort`: their callers are not ready for an answer.
     queueMicrotask(() => this.#handler.onError(error));
   }
@@ -220,11 +206,12 @@ class Exchange implements Dispatcher.DispatchHandler, UpstreamCall {
  */
 export function createHttpUpstream({ baseUrl, timeouts, pool }: HttpUpstreamOptions): Upstream {
   const { origin, prefix } = parseBaseUrl(baseUrl);
-  const deadlines = createDeadlines();
+  const { host } = new URL(origin);
+  const place: Place = { origin, host, prefix, timeouts, pool, deadlines: createDeadlines() };
   return {
     send(request, handler) {
-      const exchange = new Exchange(handler, timeouts, deadlines);
-      exchange.start(pool, origin, joinPath(prefix, request.path), request);
+      const exchange = new Exchange(handler, place, request);
+      exchange.start(request);
       return exchange;
     },
   };

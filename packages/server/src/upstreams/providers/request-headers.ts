@@ -71,7 +71,7 @@ function addCredential(
 /**
  * The flat header list of an upstream request. `inbound` is the client's as received (name, value, …; Node's
  * `rawHeaders`). `contentLength` is the body's in bytes, `undefined` without a body. `host` and `connection`
- * are the HTTP client's. Throws `AppError('internal')` for a stored key that no header can carry.
+ * are written by who writes the head. Throws `AppError('internal')` for a stored key that no header can carry.
  */
 export function upstreamHeaders(
   kind: Provider['kind'],
