@@ -1,6 +1,7 @@
 // Owns where a request came from: the peer's own address, or what a listed proxy says of its peer.
 
 import { AppError } from '@countersign/core/errors';
+import { ownText } from '../memory/own-text.ts';
 import { headerValues, type RawHeaders } from './headers.ts';
 import { type AddressSet, compileAddresses, readAddress } from './networks.ts';
 
@@ -59,5 +60,7 @@ export function clientAddress(
   if (!trusted.peers.has(own)) return own;
   const entries = headerValues(headers, 'x-forwarded-for').flatMap((value) => value.split(','));
   const entry = entries[entries.length - trusted.hops];
-  return (entry === undefined ? undefined : readEntry(entry)) ?? own;
+  const address = entry === undefined ? undefined : readEntry(entry);
+  // Addresses are kept, by networks and with clients; the head that this one came in is not.
+  return address === undefined ? own : ownText(address);
 }

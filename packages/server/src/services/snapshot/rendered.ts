@@ -1,6 +1,7 @@
 // Owns the parts of entries that are rendered once a version, each kind by what it is made of.
 
 import type { Fragment } from '@countersign/core/ledger/canonical';
+import { ownText } from '../../platform/memory/own-text.ts';
 
 /**
  * Texts by the name of what they are made of. INVARIANT: each is held to the very object that it was made of. A call
@@ -84,7 +85,7 @@ export function createRendered(): Rendered {
     setTarget(parts, made) {
       const known = targets.get(parts.model.id) ?? [];
       if (known.length >= mostTargets) known.length = 0;
-      known.push({ parts, made });
+      known.push({ parts: { ...parts, route: ownText(parts.route) }, made });
       targets.set(parts.model.id, known);
     },
     clear() {

@@ -3,6 +3,7 @@
 import type { EntryId } from '@countersign/core/ids';
 import { parseJson } from '@countersign/core/parse-json';
 import { z } from 'zod';
+import { ownText } from '../../platform/memory/own-text.ts';
 import type { Client, SubjectKey } from './subject-key.ts';
 
 /** How many clients of one subject are known by their entries; of further ones each call has its own copy. */
@@ -27,7 +28,7 @@ export function knownClient(key: SubjectKey, client: Client): EntryId | undefine
 /** Notes that a client is sealed beside an entry. INVARIANT: that entry is durable, because others will name it. */
 export function noteClient(key: SubjectKey, client: Client, entryId: EntryId): void {
   if (knownClient(key, client) !== undefined) return;
-  key.clients.unshift({ ...client, entryId });
+  key.clients.unshift({ address: ownText(client.address), userAgent: ownText(client.userAgent), entryId });
   if (key.clients.length > mostClients) key.clients.length = mostClients;
 }
 
