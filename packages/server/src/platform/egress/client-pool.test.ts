@@ -153,6 +153,42 @@ for (const [says, isKept] of [
   });
 }
 
+/** Turns of the event loop, each with a look at the sockets. */
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => void setImmediate(resolve));
+}
+
+test('a connection may be written to once the loop has looked at its socket since it became idle', async (t) => {
+  const { origin } = await listen(t);
+  const pool = open(t);
+  await twoIdle(pool, origin);
+  await turns(3);
+  const isReadyWithin = async ({ ready }: Taken, others: number): Promise<boolean> => {
+    let isReady = false;
+    void ready.then(() => {
+      isReady = true;
+    });
+    for (let turn = 0; turn < others; turn += 1) await Promise.resolve();
+    return isReady;
+  };
+  const rested = take(pool, origin);
+  assert.ok(await isReadyWithin(rested, 5), 'it had rested, and was made to wait');
+  await rested.exchange();
+  const [first, second] = [take(pool, origin), take(pool, origin)];
+  await Promise.all([first.exchange(), second.exchange()]);
+  first.connection.release();
+  await turns(3);
+  second.connection.release();
+  // The one that has just been given back is passed over for the one that has rested.
+  const next = take(pool, origin);
+  assert.equal(next.connection, first.connection);
+  assert.ok(await isReadyWithin(next, 5));
+  const last = take(pool, origin);
+  assert.equal(last.connection, second.connection);
+  assert.equal(await isReadyWithin(last, 5), false, 'nobody has looked whether something came');
+  await last.ready;
+});
+
 test('what arrives between two exchanges closes the connection and is nobody’s answer', async (t) => {
   const { origin, sockets } = await listen(t);
   const pool = open(t);

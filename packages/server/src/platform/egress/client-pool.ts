@@ -30,47 +30,65 @@ function dialer({ connector }: ClientPoolOptions['egress'], origin: string): Dia
   return (timeoutMs, onDialled) => connector(timeoutMs)({ hostname, host, protocol, port }, onDialled);
 }
 
-/** The connections of one origin: of the idle ones, the last one given back is at the end, and the first to go. */
+/** What the connections of all origins share. */
+type Shared = {
+  readonly all: Set<Connection>;
+  readonly idleMs: number;
+  readonly maxIdle: number;
+  readonly turns: Turns;
+};
+
+/** The connections of one origin: of the idle ones, the last one given back is at the end. */
 class Origin implements ConnectionOwner {
   readonly #dial: Dial;
-  readonly #all: Set<Connection>;
-  readonly #idleMs: number;
-  readonly #maxIdle: number;
+  readonly #shared: Shared;
   #idle: Connection[] = [];
 
-  constructor(dial: Dial, all: Set<Connection>, { idleMs, maxIdle }: { idleMs: number; maxIdle: number }) {
+  constructor(dial: Dial, shared: Shared) {
     this.#dial = dial;
-    this.#all = all;
-    this.#idleMs = idleMs;
-    this.#maxIdle = maxIdle;
+    this.#shared = shared;
   }
 
-  /** One that is idle and may be used. */
+  /**
+   * One that is idle and may be used: the last one given back of those of which the loop has looked since whether
+   * anything came, or else the last of all.
+   */
   take(): Connection | undefined {
     const now = performance.now();
+    const idle = this.#idle;
     for (;;) {
-      const connection = this.#idle.pop();
+      let at = idle.length - 1;
+      while (at > 0 && !this.isLookedAt(idle[at])) at -= 1;
+      if (!this.isLookedAt(idle[at])) at = idle.length - 1;
+      const connection = at === idle.length - 1 ? idle.pop() : idle.splice(at, 1)[0];
       if (connection === undefined || (!connection.destroyed && connection.idleUntil > now))
         return connection;
       connection.destroy();
     }
   }
 
+  /** True if the loop has read its sockets since the connection became idle. */
+  isLookedAt(connection: Connection | undefined): boolean {
+    return connection !== undefined && this.#shared.turns.isPast(connection.idleFrom);
+  }
+
   make(): Connection {
     const connection = new Connection(this.#dial, this);
-    this.#all.add(connection);
+    this.#shared.all.add(connection);
     return connection;
   }
 
   keep(connection: Connection): boolean {
-    if (this.#idle.length >= this.#maxIdle) return false;
-    connection.idleUntil = Math.min(connection.idleUntil, performance.now() + this.#idleMs);
+    const { maxIdle, idleMs, turns } = this.#shared;
+    if (this.#idle.length >= maxIdle) return false;
+    connection.idleUntil = Math.min(connection.idleUntil, performance.now() + idleMs);
+    connection.idleFrom = turns.mark();
     this.#idle.push(connection);
     return true;
   }
 
   forget(connection: Connection): void {
-    this.#all.delete(connection);
+    this.#shared.all.delete(connection);
   }
 
   /** Closes those whose time is over. */
@@ -83,6 +101,35 @@ class Origin implements ConnectionOwner {
     }
     this.#idle = kept;
   }
+}
+
+/** Counts the turns of the event loop, for as long as somebody wants to know. */
+type Turns = {
+  /** A name for this moment. */
+  readonly mark: () => number;
+  /** True if the loop has read all sockets that were ready at some time after that moment. */
+  readonly isPast: (mark: number) => boolean;
+};
+
+function createTurns(): Turns {
+  let turn = 0;
+  let wanted = 0;
+  let isCounting = false;
+  const count = (): void => {
+    turn += 1;
+    isCounting = turn < wanted;
+    if (isCounting) setImmediate(count);
+  };
+  return {
+    mark() {
+      // The first end of a turn may be that of the one in which the sockets are being read just now.
+      wanted = turn + 2;
+      if (!isCounting) setImmediate(count);
+      isCounting = true;
+      return wanted;
+    },
+    isPast: (mark) => turn >= mark,
+  };
 }
 
 /** Lets idle connections begin when the loop has read its sockets: one wait for all that are taken in a turn. */
@@ -107,12 +154,13 @@ export function openClientPool(options: ClientPoolOptions): ClientPool & { close
   const origins = new Map<string, Origin>();
   const all = new Set<Connection>();
   const beginInTurn = createTurn();
+  const shared: Shared = { all, idleMs, maxIdle, turns: createTurns() };
   let isClosed = false;
 
   const originOf = (name: string): Origin => {
     const known = origins.get(name);
     if (known !== undefined) return known;
-    const made = new Origin(dialer(egress, name), all, { idleMs, maxIdle });
+    const made = new Origin(dialer(egress, name), shared);
     origins.set(name, made);
     return made;
   };
@@ -131,7 +179,8 @@ export function openClientPool(options: ClientPoolOptions): ClientPool & { close
       const idle = from.take();
       if (idle !== undefined) {
         idle.take(user, connectTimeoutMs);
-        beginInTurn(idle);
+        if (from.isLookedAt(idle)) queueMicrotask(() => idle.begin());
+        else beginInTurn(idle);
         return idle;
       }
       const made = from.make();

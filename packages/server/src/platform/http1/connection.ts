@@ -54,6 +54,8 @@ export class Connection {
   readonly #reader = new ResponseReader();
   /** The moment of `performance.now()` until which it may rest: while it does, its owner may bring it forward. */
   idleUntil = 0;
+  /** When it began to rest, in its owner's words. */
+  idleFrom = 0;
   #state = isDialling;
   #user: ConnectionUser | undefined;
   #socket: Socket | undefined;
@@ -78,7 +80,10 @@ export class Connection {
     this.#connect();
   }
 
-  /** Gives it, while it is idle, to a user. Whoever calls this calls `begin` when the loop has read its sockets. */
+  /**
+   * Gives it, while it is idle, to a user. Whoever calls this calls `begin` when the loop has read its sockets since it
+   * became idle, and not before they have what `acquire` returns.
+   */
   take(user: ConnectionUser, connectTimeoutMs: number): void {
     this.#user = user;
     this.#timeoutMs = connectTimeoutMs;
