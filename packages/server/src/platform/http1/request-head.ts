@@ -20,12 +20,19 @@ const mostHeaders = 64;
 /** Digits of a length that a number holds exactly. */
 const mostDigits = 15;
 
+const slash = 0x2f;
 const colon = 0x3a;
+const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
 
 /** Characters of a header's name: letters, digits, `-` and `_`. RFC 9110 allows more, which nobody sends. */
 const ofName = Uint8Array.from({ length: 256 }, (_, code) =>
   /[A-Za-z0-9_-]/.test(String.fromCharCode(code)) ? 1 : 0,
+);
+
+/** Characters of a value: tab, and from the space to `~`. What else one may hold is rare, and is not plain. */
+const ofValue = Uint8Array.from({ length: 256 }, (_, code) =>
+  code === 0x09 || (code > 0x1f && code < 0x7f) ? 1 : 0,
 );
 
 /**
@@ -44,12 +51,17 @@ const special: ReadonlySet<string> = new Set([
   'http2-settings',
 ]);
 
+/** A bit for each length that one of them has: most names are told apart from them by that. */
+const specialLengths = [...special].reduce((bits, name) => bits | (1 << name.length), 0);
+
 /** Where the target ends; 0 if the line is another than a plain one. */
-function targetEnd(text: string): number {
-  if (!text.startsWith(start) || text.charCodeAt(start.length) !== 0x2f) return 0;
+function targetEnd(chunk: Buffer, text: string): number {
+  if (!text.startsWith(start) || chunk[start.length] !== slash) return 0;
   let at = start.length;
-  for (let code = text.charCodeAt(at); code > 0x20 && code < 0x7f; code = text.charCodeAt(at)) at += 1;
-  const isEnd = text.startsWith(version, at) && text.charCodeAt(at + version.length) === carriageReturn;
+  while ((chunk[at] ?? 0) > 0x20 && ofValue[chunk[at] ?? 0] === 1) at += 1;
+  const lineEnd = at + version.length;
+  const isEnd =
+    text.startsWith(version, at) && chunk[lineEnd] === carriageReturn && chunk[lineEnd + 1] === lineFeed;
   return isEnd ? at : 0;
 }
 
@@ -65,71 +77,52 @@ function lengthOf(text: string): number {
   return length;
 }
 
-function isBlank(code: number): boolean {
+function isBlank(code: number | undefined): boolean {
   return code === 0x20 || code === 0x09;
 }
 
-/** Reads header lines one after the other. A class for the sake of its place in the text. */
-class Lines {
-  readonly rawHeaders: string[] = [];
-  readonly names: string[] = [];
-  readonly #text: string;
-  #at: number;
+function isSpecial(name: string, value: string): boolean {
+  if (name.length > 31 || (specialLengths & (1 << name.length)) === 0 || !special.has(name)) return false;
+  return name !== 'connection' || value.toLowerCase() !== 'keep-alive';
+}
 
-  constructor(text: string, at: number) {
-    this.#text = text;
-    this.#at = at;
-  }
+type Lines = Pick<PlainHead, 'rawHeaders' | 'names'>;
 
-  /** False if a line is not plain. */
-  readAll(): boolean {
-    const { length } = this.#text;
-    while (this.#at < length) if (!this.#readLine()) return false;
-    return true;
-  }
-
-  #readLine(): boolean {
-    const text = this.#text;
-    const from = this.#at;
-    let at = from;
-    let hasCapital = false;
-    let code = text.charCodeAt(at);
-    while (ofName[code] === 1) {
-      if (code < 0x5b && code > 0x40) hasCapital = true;
+/** The lines of `text`, which is the beginning of `chunk`, from `from` on. Undefined if one is not plain. */
+function readLines(chunk: Buffer, text: string, from: number): Lines | undefined {
+  const lower = text.toLowerCase();
+  const rawHeaders: string[] = [];
+  const names: string[] = [];
+  /** A bit for each name, by its letters: a name whose bit is free is not compared with the others. */
+  let seen = 0;
+  for (let at = from; at < text.length; ) {
+    const nameAt = at;
+    let sum = 0;
+    for (let code = chunk[at] ?? 0; ofName[code] === 1; code = chunk[at] ?? 0) {
+      sum = (Math.imul(sum, 31) + (code | 0x20)) | 0;
       at += 1;
-      code = text.charCodeAt(at);
     }
-    if (at === from || code !== colon) return false;
-    const sent = text.slice(from, at);
-    const name = hasCapital ? sent.toLowerCase() : sent;
-    at += 1;
-    while (isBlank(text.charCodeAt(at))) at += 1;
-    let end = at;
-    // One class: tab, and from the space to `~`. What else a value may hold is rare, and is not plain.
-    for (
-      code = text.charCodeAt(end);
-      code < 0x7f && (code > 0x1f || code === 0x09);
-      code = text.charCodeAt(end)
-    )
-      end += 1;
-    if (code !== carriageReturn || text.charCodeAt(end + 1) !== 0x0a) return false;
-    this.#at = end + 2;
-    while (end > at && isBlank(text.charCodeAt(end - 1))) end -= 1;
-    return this.#keep(sent, name, text.slice(at, end));
-  }
-
-  #keep(sent: string, name: string, value: string): boolean {
-    const { names } = this;
-    // Before the names are compared, each with all others: a head may have thousands.
-    if (names.length === mostHeaders) return false;
+    if (at === nameAt || chunk[at] !== colon || names.length === mostHeaders) return undefined;
+    const name = lower.slice(nameAt, at);
+    const bit = 1 << (sum & 31);
     // Who repeats a header means something by it.
-    for (const other of names) if (other === name) return false;
-    const isKeepAlive = name === 'connection' && value.toLowerCase() === 'keep-alive';
-    if (special.has(name) && !isKeepAlive) return false;
+    if ((seen & bit) !== 0 && names.includes(name)) return undefined;
+    seen |= bit;
+    const sent = text.slice(nameAt, at);
+    at += 1;
+    while (isBlank(chunk[at])) at += 1;
+    let end = at;
+    while (ofValue[chunk[end] ?? 0] === 1) end += 1;
+    if (chunk[end] !== carriageReturn || chunk[end + 1] !== lineFeed) return undefined;
+    const lineEnd = end + 2;
+    while (end > at && isBlank(chunk[end - 1])) end -= 1;
+    const value = text.slice(at, end);
+    if (isSpecial(name, value)) return undefined;
     names.push(name);
-    this.rawHeaders.push(sent, value);
-    return true;
+    rawHeaders.push(sent, value);
+    at = lineEnd;
   }
+  return { rawHeaders, names };
 }
 
 /**
@@ -142,11 +135,10 @@ export function readPlainHead(chunk: Buffer, limit: number): PlainHead | undefin
   const end = chunk.indexOf('\r\n\r\n');
   if (end < 0 || end + 4 > limit) return undefined;
   const text = chunk.toString('latin1', 0, end + 2);
-  const at = targetEnd(text);
+  const at = targetEnd(chunk, text);
   if (at === 0) return undefined;
-  if (text.charCodeAt(at + version.length + 1) !== 0x0a) return undefined;
-  const lines = new Lines(text, at + version.length + 2);
-  if (!lines.readAll()) return undefined;
+  const lines = readLines(chunk, text, at + version.length + 2);
+  if (lines === undefined) return undefined;
   const { names, rawHeaders } = lines;
   const lengthAt = names.indexOf('content-length');
   const contentLength = lengthAt < 0 ? -1 : lengthOf(rawHeaders[2 * lengthAt + 1] ?? '');
