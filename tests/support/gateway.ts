@@ -62,6 +62,8 @@ function flatHeaders(
   const flat = ['host', 'gateway.test', ...headers];
   if (key !== undefined) flat.push('authorization', `Bearer ${key}`);
   const names = new Set(headers.map((name) => name.toLowerCase()));
+  // As clients do that keep their connections: otherwise Node asks for its end, and no request of a test is plain.
+  if (!names.has('connection')) flat.push('connection', 'keep-alive');
   if (body !== undefined && !names.has('content-type')) flat.push('content-type', 'application/json');
   if (body !== undefined) flat.push('content-length', String(body.length));
   return flat;
