@@ -41,11 +41,11 @@ function isAlike(ours: readonly string[], nodes: readonly string[]): boolean {
 }
 
 async function areToldAlike(pieces: readonly string[]): Promise<void> {
-  for (const quietMs of [30, 400]) {
+  for (const quietMs of [30, 400, 3_000]) {
     const ask = (server: PlainServer) => told(server.port, pieces, quietMs);
     const [ours, nodes] = await Promise.all([ask(both), ask(nodeAlone)]);
     if (isAlike(ours, nodes)) return;
-    if (quietMs > 30) assert.deepEqual(ours, nodes, JSON.stringify(pieces));
+    if (quietMs === 3_000) assert.deepEqual(ours, nodes, JSON.stringify(pieces));
   }
 }
 
