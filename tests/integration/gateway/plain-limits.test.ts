@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import { plain, type RawClient, rawClient } from '@countersign/server/platform/http1/plain-server.support';
 import { startServer, type TestServer } from '../../support/server.ts';
 
-const env = { COUNTERSIGN_IDLE_STREAM_TIMEOUT_MS: '300', COUNTERSIGN_HEADER_TIMEOUT_MS: '500' };
+const env = { COUNTERSIGN_IDLE_STREAM_TIMEOUT_MS: '1500', COUNTERSIGN_HEADER_TIMEOUT_MS: '500' };
 let running: TestServer;
 let port = 0;
 before(async () => {

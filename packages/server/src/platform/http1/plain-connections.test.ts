@@ -69,6 +69,7 @@ test('of requests in one chunk some are plain: all are answered in order, from t
 test('a request that comes in two pieces, cut anywhere, is answered as one that comes whole', async () => {
   const whole = plain('/cut', 'the body', 'X-A: b\r\n');
   const headEnd = whole.indexOf('\r\n\r\n') + 4;
+  const byNode: number[] = [];
   const tries = Array.from({ length: whole.length - 1 }, async (_, i) => {
     const client = await rawClient(server.port);
     client.send(whole.slice(0, i + 1));
@@ -77,10 +78,12 @@ test('a request that comes in two pieces, cut anywhere, is answered as one that 
     const [one, two] = await client.first(2);
     assert.equal(one?.body, '/cut the body', `cut at ${i + 1}`);
     assert.equal(two?.body, '/next n', `cut at ${i + 1}`);
-    assert.match(one.head, i + 1 < headEnd ? /x-way: node/ : /x-way: plain/);
+    // Where the machine is busy, both pieces may come with one read.
+    if (one.head.includes('x-way: node')) byNode.push(i + 1);
     client.socket.destroy();
   });
   await Promise.all(tries);
+  assert.ok(byNode.length > 0 && byNode.every((cut) => cut < headEnd), String(byNode));
 });
 
 test('a request that comes byte for byte is answered, and so is the one after it', async () => {

@@ -17,7 +17,7 @@ type Answering = {
   readonly end: (bytes?: Uint8Array) => void;
 };
 
-const idleMs = 400;
+const idleMs = 1_000;
 
 function plainly(exchange: PlainExchange): Answering {
   return {
