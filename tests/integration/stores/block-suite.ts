@@ -4,8 +4,9 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { makeEntryId } from '@countersign/core/ids';
+import { encodeEntry } from '@countersign/core/ledger/entry';
 import { encodeBundle } from '@countersign/core/ledger/tile';
-import { recordCall } from '@countersign/server/control/sample-calls';
+import { callEntries, recordCall } from '@countersign/server/control/sample-calls';
 import {
   makeOrganization,
   type SampleOrganization,
@@ -14,6 +15,7 @@ import {
 import { readHead } from '@countersign/server/stores/heads';
 import { describeBlock, type Span, spansOf } from '@countersign/server/stores/record-blocks';
 import { insertRecords, listRecords, type RecordRow } from '@countersign/server/stores/records';
+import { readUsage } from '@countersign/server/stores/usage';
 
 type Fixture = { readonly store: SampleStore; readonly made: SampleOrganization };
 
@@ -112,5 +114,42 @@ export function blockTests(fixture: (context: TestContext) => Promise<Fixture>, 
     await store.projector.rebuild(orgId);
     assert.deepEqual(remembered, await count());
     assert.equal(remembered.length, 5);
+  });
+
+  test('records and usage are the same however the log is cut into steps', { skip }, async (context) => {
+    const { store, made } = await fixture(context);
+    const { orgId } = made.owner;
+    const head = await readHead(store.db, orgId);
+    assert.ok(head !== undefined);
+    const commit = (entries: readonly Parameters<typeof encodeEntry>[0][]) =>
+      store.committer.commit([
+        {
+          orgId,
+          bundle: encodeBundle(entries.map((entry) => Buffer.from(encodeEntry(entry), 'utf8'))),
+          versions: entries.map(() => -1),
+          sidecars: [],
+          objects: [],
+        },
+      ]);
+    const calls = Array.from({ length: 40 }, () => callEntries(store, made.owner, head));
+    const late: (typeof calls)[number]['outcome'][] = [];
+    for (const [n, { intent, outcome }] of calls.entries()) {
+      // Some end at once, some after others have begun, some never, some are refused, which is their end.
+      if (n % 4 === 0) await commit([intent, outcome]);
+      else await commit([n % 4 === 3 ? { ...intent, status: 'denied' } : intent]);
+      if (n % 4 === 1) late.push(outcome);
+      if (n % 7 === 0) await commit(late.splice(0));
+      await store.projector.drain(orgId);
+    }
+    const kept = async () => ({
+      records: await listRecords(store.db, orgId, {}, undefined, 1_000),
+      usage: await readUsage(store.db, orgId, { fromDay: 0, toDay: 1_000_000 }),
+    });
+    const stepwise = await kept();
+    await store.projector.rebuild(orgId);
+    const atOnce = await kept();
+    assert.deepEqual(atOnce, stepwise);
+    const statuses = atOnce.records.filter(({ type }) => type === 'model_call').map(({ status }) => status);
+    assert.deepEqual(new Set(statuses), new Set(['ok', 'denied', null]));
   });
 }

@@ -29,13 +29,20 @@ async function describedUpTo(store: Store, orgId: OrgId): Promise<number> {
   return last?.end_index ?? leastIndex;
 }
 
-/** A record, as far as blocks tell of it. */
-export type Undescribed = Pick<RecordsTable, 'entry_index' | 'actor_id'>;
+/** A record, as far as blocks tell of it. `mark` stands for its actor, and is a text of its own: it is kept. */
+export type Undescribed = { readonly index: number; readonly mark: string };
+
+export function undescribed({
+  entry_index,
+  actor_id,
+}: Pick<RecordsTable, 'entry_index' | 'actor_id'>): Undescribed {
+  return { index: entry_index, mark: markOf(actor_id) };
+}
 
 /** The first records, at most as many as a block describes, that no block describes yet. */
 export async function readUndescribed(tx: Tx, orgId: OrgId): Promise<readonly Undescribed[]> {
   const first = await describedUpTo(tx, orgId);
-  return tx
+  const rows = await tx
     .selectFrom('records')
     .select(['entry_index', 'actor_id'])
     .where('org_id', '=', orgId)
@@ -43,6 +50,7 @@ export async function readUndescribed(tx: Tx, orgId: OrgId): Promise<readonly Un
     .orderBy('entry_index')
     .limit(blockRecords)
     .execute();
+  return rows.map(undescribed);
 }
 
 /** Describes the next block: these records, in the order of the log, are the first that none describes. */
@@ -50,11 +58,11 @@ export async function addBlock(tx: Tx, orgId: OrgId, rows: readonly Undescribed[
   const last = rows.at(-1);
   if (last === undefined) return;
   const first = await describedUpTo(tx, orgId);
-  const marks = new Set(rows.map((row) => markOf(row.actor_id)));
+  const marks = new Set(rows.map(({ mark }) => mark));
   const actors = ` ${[...marks].join(' ')} `;
   // The first block begins where records can begin: below place 0 only where a log was closed.
-  const begin = Math.max(first, Math.min(0, rows[0]?.entry_index ?? 0));
-  const block = { org_id: orgId, first_index: begin, end_index: last.entry_index + 1, actors };
+  const begin = Math.max(first, Math.min(0, rows[0]?.index ?? 0));
+  const block = { org_id: orgId, first_index: begin, end_index: last.index + 1, actors };
   await tx.insertInto('record_blocks').values(block).execute();
 }
 

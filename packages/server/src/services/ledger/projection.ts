@@ -10,6 +10,7 @@ import {
   describeBlock,
   readUndescribed,
   type Undescribed,
+  undescribed,
 } from '../../stores/record-blocks.ts';
 import { completeRecord, insertRecords, type RecordRow } from '../../stores/records.ts';
 import type { Tx } from '../../stores/schema.ts';
@@ -36,13 +37,32 @@ export type Projection = {
 /** Blocks that a step describes at most: after a migration there are many to catch up on. */
 const blocksPerStep = 4;
 /** Rows that are written together. */
-const stretch = 32;
+const stretch = 16;
 /** Keys whose last noted use is remembered at most. */
 const mostNoted = 100_000;
 const minuteMs = 60_000;
 
-function textOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+function viewOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+const outcomeMark = Buffer.from('"phase":"outcome"');
+const intentMark = Buffer.from('"phase":"intent"');
+/** What stands around the id of an intent in canonical text: `log` is the next member. */
+const beforeId = Buffer.from('"id":"');
+const afterId = Buffer.from('","log":"');
+const idLength = 36;
+
+/**
+ * The id of an entry that is an intent; undefined for any other. Quotes within strings are escaped, so what is looked
+ * for are members.
+ */
+function intentIdOf(entry: Buffer): string | undefined {
+  const end = entry.indexOf(afterId);
+  const at = end - idLength;
+  const isId =
+    at >= beforeId.length && entry.compare(beforeId, 0, beforeId.length, at - beforeId.length, at) === 0;
+  return isId && entry.includes(intentMark, end) ? entry.toString('latin1', at, end) : undefined;
 }
 
 type Late = {
@@ -57,13 +77,13 @@ type Late = {
  * few collections of young memory is collected with the whole heap, which halts calls.
  */
 type Gathered = {
-  /** Rows of calls that have no outcome yet, by their intents. */
-  readonly open: Map<string, RecordRow>;
+  /** Intents that have no outcome yet, by their ids: as bytes, which cost nothing while they wait. */
+  readonly open: Map<string, { readonly index: number; readonly entry: Buffer }>;
   /** Rows to be written. */
   ready: RecordRow[];
   /** Outcomes of intents that came before. */
   late: Late[];
-  /** The actor of each row, in the order of the log. */
+  /** The actor of each row. */
   readonly actors: Undescribed[];
   /** Of what is ready. */
   usage: Map<string, UsageRow>;
@@ -74,24 +94,44 @@ type Gathered = {
 type Outcome = Extract<Projected, { readonly kind: 'outcome' }>;
 type Row = Extract<Projected, { readonly kind: 'row' }>;
 
-/** An outcome whose intent is in the same step completes its row in memory: most calls are one insert. */
-function gatherOutcome({ open, ready, late, usage }: Gathered, outcomeIndex: number, made: Outcome): void {
-  const { intent, status, outcome } = made;
-  const row = open.get(intent);
-  if (row === undefined) late.push({ intent, outcomeIndex, status, outcome });
-  else ready.push(Object.assign(row, { outcome_index: outcomeIndex, status, outcome }));
-  open.delete(intent);
-  if (made.usage !== undefined) addUsageRow(usage, made.usage);
-}
-
 /** A busy key is written once a minute, not once a step: `noted` are the minutes that are. */
-function gatherRow(gathered: Gathered, { row, isOpen, use }: Row, noted: ReadonlyMap<string, number>): void {
-  gathered.actors.push({ entry_index: row.entry_index, actor_id: row.actor_id });
-  if (isOpen) gathered.open.set(row.id, row);
-  else gathered.ready.push(row);
+function gatherRow(gathered: Gathered, { row, use }: Row, noted: ReadonlyMap<string, number>): void {
+  gathered.actors.push(undescribed(row));
+  gathered.ready.push(row);
   if (use === undefined) return;
   const minute = Math.floor(use.atMs / minuteMs) * minuteMs;
   if (noted.get(use.keyId) !== minute) gathered.uses.set(use.keyId, minute);
+}
+
+/** An outcome whose intent is in the same step completes its row in memory: most calls are one insert. */
+function gatherOutcome(
+  gathered: Gathered,
+  outcomeIndex: number,
+  made: Outcome,
+  noted: ReadonlyMap<string, number>,
+): void {
+  const { intent, status, outcome } = made;
+  if (made.usage !== undefined) addUsageRow(gathered.usage, made.usage);
+  const waiting = gathered.open.get(intent);
+  const begun = waiting && projectEntry(waiting.index, waiting.entry.toString('utf8'));
+  if (begun?.kind !== 'row') {
+    gathered.late.push({ intent, outcomeIndex, status, outcome });
+    return;
+  }
+  gathered.open.delete(intent);
+  Object.assign(begun.row, { outcome_index: outcomeIndex, status, outcome });
+  gatherRow(gathered, begun, noted);
+}
+
+function gather(gathered: Gathered, index: number, entry: Buffer, noted: ReadonlyMap<string, number>): void {
+  const intentId = entry.includes(outcomeMark) ? undefined : intentIdOf(entry);
+  if (intentId !== undefined) {
+    gathered.open.set(intentId, { index, entry });
+    return;
+  }
+  const made = projectEntry(index, entry.toString('utf8'));
+  if (made.kind === 'outcome') gatherOutcome(gathered, index, made, noted);
+  else gatherRow(gathered, made, noted);
 }
 
 /** What no block describes yet of a log, as far as it is projected. */
@@ -119,7 +159,7 @@ function createBlocks() {
           if (!(await describeBlock(tx, orgId))) return readUndescribed(tx, orgId);
         return undefined;
       }
-      const all = [...tail.rows, ...added];
+      const all = [...tail.rows, ...added.toSorted((a, b) => a.index - b.index)];
       let at = 0;
       for (; all.length - at >= blockRecords; at += blockRecords)
         await addBlock(tx, orgId, all.slice(at, at + blockRecords));
@@ -169,15 +209,19 @@ export function createProjection(built: BuiltStatements): Projection {
       };
       let index = first;
       for (const bytes of entries) {
-        const made = projectEntry(index, textOf(bytes));
-        if (made.kind === 'outcome') gatherOutcome(gathered, index, made);
-        else gatherRow(gathered, made, noted);
+        gather(gathered, index, viewOf(bytes), noted);
         index += 1;
         if (gathered.ready.length + gathered.late.length < stretch) continue;
         await writeReady(tx, orgId, gathered, numbers, built);
         await pause();
       }
-      gathered.ready.push(...gathered.open.values());
+      for (const { index: at, entry } of gathered.open.values()) {
+        const made = projectEntry(at, entry.toString('utf8'));
+        if (made.kind === 'row') gatherRow(gathered, made, noted);
+        if (gathered.ready.length < stretch) continue;
+        await writeReady(tx, orgId, gathered, numbers, built);
+        await pause();
+      }
       await writeReady(tx, orgId, gathered, numbers, built);
       await writeKeyUses(tx, orgId, gathered.uses, built);
       await setProjected(tx, orgId, { from: first, to: index }, built);

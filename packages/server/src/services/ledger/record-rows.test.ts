@@ -110,7 +110,6 @@ test('the row of an intent', () => {
       const { version, rules } = policy;
       const kept = { actor, target, policy: { version, rules, reason }, cc, err, attempt: 1 };
       assert.deepEqual(JSON.parse(detail), JSON.parse(JSON.stringify(kept)));
-      assert.equal(made.isOpen, status === undefined);
       assert.deepEqual(made.use, actor.cred === 'key_1' ? { keyId: 'key_1', atMs: ms } : undefined);
     }),
   );

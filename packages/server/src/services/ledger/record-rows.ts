@@ -10,11 +10,10 @@ const dayMs = 86_400_000;
 
 /** What an entry leaves in the projection. */
 export type Projected =
-  /** A row of its own; open where an outcome is to come. */
+  /** A row of its own, without a status where an outcome is to come. */
   | {
       readonly kind: 'row';
       readonly row: RecordRow;
-      readonly isOpen: boolean;
       readonly use: KeyUse | undefined;
     }
   | {
@@ -149,7 +148,7 @@ function intentRow(index: number, texts: CallTexts): Projected {
     }),
     outcome: null,
   };
-  return { kind: 'row', row, isOpen: status === undefined, use: keyUseOf(acting, atMs) };
+  return { kind: 'row', row, use: keyUseOf(acting, atMs) };
 }
 
 type Used = {
@@ -264,7 +263,7 @@ function plainRow(index: number, text: string): Projected {
     }),
     outcome: null,
   };
-  return { kind: 'row', row, isOpen: false, use: keyUseOf(acting, atMs) };
+  return { kind: 'row', row, use: keyUseOf(acting, atMs) };
 }
 
 /** What the entry at this place leaves. `text` is canonical, as the log has it. */
