@@ -1,4 +1,4 @@
-// Owns which characters make a name of a header, and which a value (RFC 9110 sections 5.5 and 5.6.2).
+// Owns which characters make a name of a header, which a value, and which a length (RFC 9110 sections 5.5 and 5.6.2).
 
 const notInToken = 0;
 const inToken = 1;
@@ -40,4 +40,24 @@ export function isTextCode(code: number): boolean {
 export function isText(text: string): boolean {
   for (let at = 0; at < text.length; at += 1) if (!isTextCode(text.charCodeAt(at))) return false;
   return true;
+}
+
+/** True for what may stand around a value. */
+export function isBlank(code: number | undefined): boolean {
+  return code === 0x20 || code === 0x09;
+}
+
+/** Digits of a length that a number holds exactly. */
+const maxDigits = 15;
+
+/** A number of 1 to 15 plain digits; -1 for anything else. */
+export function readDigits(text: string, from: number, to: number): number {
+  let number = 0;
+  if (to <= from || to - from > maxDigits) return -1;
+  for (let at = from; at < to; at += 1) {
+    const digit = text.charCodeAt(at) - 0x30;
+    if (digit < 0 || digit > 9) return -1;
+    number = number * 10 + digit;
+  }
+  return number;
 }

@@ -1,6 +1,7 @@
 // Owns one plain request and its answer: the body as it comes, and the framing of what goes back.
 
 import type { Tail } from './answer-tail.ts';
+import { isText } from './characters.ts';
 import type { PlainHead } from './request-head.ts';
 
 // INVARIANT: not by `import`, which would load Node's own fetch with it: see compose/http-server.ts.
@@ -35,9 +36,6 @@ export type BodyListener = {
 
 /** Bytes up to which a head and what follows it are put together: one write instead of two. */
 const mostJoined = 64 * 1024;
-
-/** What would end a header's line, or is no character of one (RFC 9110 section 5.5). */
-const unsendable = /[^\t\x20-\x7e\x80-\xff]/;
 
 /** Statuses whose answers have no body (RFC 9110 section 6.4.1). */
 function isBodiless(status: number): boolean {
@@ -157,7 +155,7 @@ export class PlainExchange {
     for (let i = 0; i + 1 < headers.length; i += 2) {
       const name = headers[i] ?? '';
       const value = headers[i + 1] ?? '';
-      if (unsendable.test(value)) throw new TypeError(`the header \`${name}\` has a character that none has`);
+      if (!isText(value)) throw new TypeError(`the header \`${name}\` has a character that none has`);
       if (name.length === 14 && name.toLowerCase() === 'content-length') hasLength = true;
       text += `${name}: ${value}\r\n`;
     }

@@ -1,5 +1,7 @@
 // Owns which requests are plain: those whose head leaves nothing to interpret, which we read ourselves.
 
+import { isBlank, readDigits } from './characters.ts';
+
 /** The head of a plain request. */
 export type PlainHead = {
   /** Path and query as sent; begins with `/`. */
@@ -17,8 +19,6 @@ export type PlainHead = {
 const start = 'POST ';
 const version = ' HTTP/1.1';
 const mostHeaders = 64;
-/** Digits of a length that a number holds exactly. */
-const mostDigits = 15;
 
 const slash = 0x2f;
 const colon = 0x3a;
@@ -63,22 +63,6 @@ function targetEnd(chunk: Buffer, text: string): number {
   const isEnd =
     text.startsWith(version, at) && chunk[lineEnd] === carriageReturn && chunk[lineEnd + 1] === lineFeed;
   return isEnd ? at : 0;
-}
-
-/** The length that was declared, in bytes; -1 for anything but digits. */
-function lengthOf(text: string): number {
-  if (text === '' || text.length > mostDigits) return -1;
-  let length = 0;
-  for (let at = 0; at < text.length; at += 1) {
-    const digit = text.charCodeAt(at) - 0x30;
-    if (digit < 0 || digit > 9) return -1;
-    length = length * 10 + digit;
-  }
-  return length;
-}
-
-function isBlank(code: number | undefined): boolean {
-  return code === 0x20 || code === 0x09;
 }
 
 function isSpecial(name: string, value: string): boolean {
@@ -141,7 +125,8 @@ export function readPlainHead(chunk: Buffer, limit: number): PlainHead | undefin
   if (lines === undefined) return undefined;
   const { names, rawHeaders } = lines;
   const lengthAt = names.indexOf('content-length');
-  const contentLength = lengthAt < 0 ? -1 : lengthOf(rawHeaders[2 * lengthAt + 1] ?? '');
+  const length = lengthAt < 0 ? '' : (rawHeaders[2 * lengthAt + 1] ?? '');
+  const contentLength = readDigits(length, 0, length.length);
   if (contentLength < 0 || !names.includes('host')) return undefined;
   return { target: text.slice(start.length, at), rawHeaders, names, contentLength, bodyAt: end + 4 };
 }

@@ -1,6 +1,6 @@
 // Owns reading the head of an answer: its status, its headers, and what they say of the body and the connection.
 
-import { isTokenCode, isUpperCode } from './characters.ts';
+import { isBlank, isTokenCode, isUpperCode, readDigits } from './characters.ts';
 
 /** What a head says; one object is filled again for each head of a connection. */
 export type ResponseHead = {
@@ -18,21 +18,6 @@ export type ResponseHead = {
 
 export function emptyHead(): ResponseHead {
   return { status: 0, headers: [], length: -1, isChunked: false, isLast: false, keepAlive: -1 };
-}
-
-/** Digits of a length that a number holds exactly. */
-const maxDigits = 15;
-
-/** A number of plain digits; -1 for anything else. */
-function readDigits(text: string, from: number, to: number): number {
-  let number = 0;
-  if (to === from || to - from > maxDigits) return -1;
-  for (let at = from; at < to; at += 1) {
-    const digit = text.charCodeAt(at) - 0x30;
-    if (digit < 0 || digit > 9) return -1;
-    number = number * 10 + digit;
-  }
-  return number;
 }
 
 /** RFC 9112 section 4. Text that follows the number is not looked at: the reader has refused controls in it. */
@@ -88,10 +73,6 @@ function takeUp(name: string, value: string, head: ResponseHead): string | undef
 
 function isFraming(name: string): boolean {
   return name === 'content-length' || name === 'transfer-encoding';
-}
-
-function isBlank(code: number): boolean {
-  return code === 0x20 || code === 0x09;
 }
 
 /** Reads the line from `at`, which ends at `end`; the text of what is wrong with it, or undefined. */

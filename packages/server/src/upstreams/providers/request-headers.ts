@@ -3,7 +3,8 @@
 import type { EndpointId } from '@countersign/core/dialects/endpoints';
 import type { Provider } from '@countersign/core/directory/objects';
 import { AppError } from '@countersign/core/errors';
-import { isPlainValue, namedByConnection } from './header-values.ts';
+import { isText } from '../../platform/http1/characters.ts';
+import { namedByConnection } from './named-by-connection.ts';
 
 /**
  * INVARIANT: a list of what passes, never of what is stripped. A header that we do not know may be a credential,
@@ -61,7 +62,7 @@ function addCredential(
   providerKey: string | undefined,
 ): void {
   if (providerKey === undefined) return;
-  if (providerKey === '' || !isPlainValue(providerKey)) {
+  if (providerKey === '' || !isText(providerKey)) {
     throw new AppError('internal', 'the key of this provider cannot be sent in a header: store it again');
   }
   if (isBearer(kind, endpoint)) flat.push('authorization', `Bearer ${providerKey}`);
@@ -90,7 +91,7 @@ export function upstreamHeaders(
     // A body that was read is sent as what it was read as.
     if (isRead && name === 'content-type') continue;
     const value = inbound[at + 1] ?? '';
-    if (!isPlainValue(value)) continue;
+    if (!isText(value)) continue;
     if (single.has(name)) {
       if (seen.includes(name)) continue;
       seen.push(name);

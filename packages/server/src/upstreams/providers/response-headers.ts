@@ -1,6 +1,7 @@
 // Owns which of a provider's response headers reach the client.
 
-import { isPlainValue, namedByConnection } from './header-values.ts';
+import { isText } from '../../platform/http1/characters.ts';
+import { namedByConnection } from './named-by-connection.ts';
 
 /**
  * INVARIANT: a list of what passes. Framing is ours (P12), cookies and `alt-svc` would bind the client to the
@@ -51,7 +52,7 @@ export function downstreamHeaders(flat: readonly string[], own: readonly string[
     const name = given === 'x-request-id' ? 'x-upstream-request-id' : given;
     const isOurs = given === 'x-request-id';
     const value = flat[at + 1] ?? '';
-    if ((!isOurs && !isPassed(name)) || oneHop.has(given) || !isPlainValue(value)) continue;
+    if ((!isOurs && !isPassed(name)) || oneHop.has(given) || !isText(value)) continue;
     if (hasLimits && name.startsWith(limitPrefix)) continue;
     if (name === 'content-type') {
       if (hasType) continue;

@@ -1,16 +1,4 @@
-// Owns which header values may cross the gateway, and which names a Connection header takes out of the way.
-
-/**
- * True when a value is one line of what RFC 9110 section 5.5 allows: tab, visible ASCII, space, obs-text.
- * CR, LF and NUL would let a value become a header or a request of its own.
- */
-export function isPlainValue(value: string): boolean {
-  for (let at = 0; at < value.length; at += 1) {
-    const code = value.charCodeAt(at);
-    if ((code < 0x20 && code !== 0x09) || code === 0x7f || code > 0xff) return false;
-  }
-  return true;
-}
+// Owns which names a Connection header takes out of the way.
 
 const unnamed: ReadonlySet<string> = new Set();
 
