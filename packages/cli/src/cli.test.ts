@@ -214,7 +214,11 @@ const wrong: readonly (readonly [string, readonly string[], RegExp])[] = [
   ['JSON that is none', ['budgets', 'create', '--scope', '{'], /`--scope` takes JSON/],
   ['a flag before the verb', ['--json', 'keys', 'list'], /the verb comes first/],
   ['a time-out that is none', ['keys', 'list', '--timeout', 'soon'], /takes seconds/],
-  ['an address that is none', ['keys', 'list', '--url', 'ftp://x'], /no http or https URL/],
+  [
+    'an address that is none',
+    ['keys', 'list', '--url', 'ftp://x'],
+    /no http or https URL: give .* by --url or COUNTERSIGN_URL/,
+  ],
   ['an owner that is none', ['init', '--org', 'acme', '--owner', 'alice'], /takes an e-mail address/],
   ['an organization that is missing', ['init', '--owner', 'alice@example.com'], /`--org` is missing/],
 ];

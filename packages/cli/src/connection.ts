@@ -31,9 +31,12 @@ export const connectionFlags: readonly Flag[] = [
 ];
 
 function urlOf({ flags, machine }: Invocation): string {
-  const text = flags.text('url') ?? machine.env.COUNTERSIGN_URL ?? defaultUrl;
+  // An empty variable is what a script leaves that had nothing to put there.
+  const text = flags.text('url') ?? (machine.env.COUNTERSIGN_URL || defaultUrl);
   if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
-    throw new UsageError(`\`${text}\` is no http or https URL`);
+    throw new UsageError(
+      `\`${text}\` is no http or https URL: give the server's, such as ${defaultUrl}, by --url or COUNTERSIGN_URL`,
+    );
   const url = new URL(text);
   const isNear = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname);
   if (url.protocol === 'http:' && !isNear)
