@@ -209,6 +209,17 @@ testGate('json', [
     'export const f = (x: string): unknown => JSON.parse(x);\n',
     0,
   ),
+  line(
+    'JSON.parse beside drawn texts is refused',
+    'packages/core/src/a.test.ts',
+    "import fc from 'fast-check';\nfc.assert(fc.property(fc.json(), (x) => JSON.parse(x)));\n",
+  ),
+  line(
+    'JSON.parse of texts that a test wrote is allowed',
+    'packages/core/src/a.test.ts',
+    "const x: unknown = JSON.parse('{}');\n",
+    0,
+  ),
 ]);
 
 testGate('sql', [

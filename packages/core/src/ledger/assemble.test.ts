@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import canonicalize from 'canonicalize';
 import fc from 'fast-check';
 import { makeEntryId, makeRequestId } from '../ids.ts';
+import { parseJson } from '../parse-json.ts';
 import { assembleIntent, assembleOutcome } from './assemble.ts';
 import { fragment } from './canonical.ts';
 import { decodeEntry } from './entry.ts';
@@ -177,7 +178,7 @@ test('a usage that is not a whole number is refused, never recorded', () => {
 test('what a caller wrote cannot leave its string', () => {
   const parts = { ...sample, cc: '","status":"ok', trace: '\\"\ud800' };
   const text = assembleOutcome(parts, parts);
-  const value: unknown = JSON.parse(text);
+  const value: unknown = parseJson(text);
   assert.equal(canonicalize(value), text);
   assert.match(text, /"cc":"\\",\\"status\\":\\"ok"/);
 });

@@ -1,4 +1,4 @@
-// Owns the claim that members are found as a parser finds them, whatever stands in the others.
+// Owns the claim that members are found with their values, whatever stands in the others.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -23,13 +23,12 @@ const { value } = fc.letrec((tie) => ({
   ),
 }));
 
-test('each member that is named is found as a parser finds it, and no other', () => {
+test('each member that is named is found with its own value, and no other', () => {
   fc.assert(
     fc.property(fc.dictionary(name, value, { maxKeys: 8 }), fc.uniqueArray(name), (object, names) => {
       const sorted = names.filter((one) => !/["\\\p{Cc}]/u.test(one)).sort();
       const rendered = canonicalJson(object);
-      const parsed: unknown = JSON.parse(rendered);
-      const members = new Map(Object.entries(parsed ?? {}));
+      const members = new Map(Object.entries(object));
       assert.deepEqual(
         membersOf(rendered, sorted),
         sorted.map((one) => (members.has(one) ? canonicalJson(members.get(one)) : undefined)),

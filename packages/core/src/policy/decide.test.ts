@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import * as cedar from '@cedar-policy/cedar-wasm/nodejs';
 import fc from 'fast-check';
+import { parseJson } from '../parse-json.ts';
 import { unite } from './annotations.ts';
 import { toCedarCall } from './cedar-request.ts';
 import { type CompiledPolicy, compilePolicy } from './compile.ts';
@@ -89,7 +90,7 @@ test('all problems are reported, not only the first', () => {
 test('an expression that nests too deeply is refused, a long chain is not', () => {
   let nested = '{"Value": true}';
   for (let i = 0; i < 5000; i += 1) nested = `{"!": {"arg": ${nested}}}`;
-  const deep: unknown = JSON.parse(
+  const deep: unknown = parseJson(
     `{"effect": "permit", "principal": {"op": "All"}, "action": {"op": "All"}, "resource": {"op": "All"},
       "conditions": [{"kind": "when", "body": ${nested}}]}`,
   );

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { inspect } from 'node:util';
 import { AppError } from '@countersign/core/errors';
 import { makeId } from '@countersign/core/ids';
+import { parseJson } from '@countersign/core/parse-json';
 import { formatKey } from '@countersign/core/tokens/key-format';
 import fc from 'fast-check';
 import { Secret } from '../config/secret.ts';
@@ -18,7 +19,7 @@ function open(level: LogLevel = 'trace'): { readonly log: Log; readonly lines: s
 }
 
 function fieldsOf(line: string | undefined): { readonly [name: string]: unknown } {
-  const parsed: unknown = JSON.parse(line ?? '');
+  const parsed: unknown = parseJson(line ?? '');
   assert.ok(typeof parsed === 'object' && parsed !== null);
   return { ...parsed };
 }

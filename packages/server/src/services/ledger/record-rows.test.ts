@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { canonicalJson } from '@countersign/core/ledger/canonical';
+import { parseJson } from '@countersign/core/parse-json';
 import fc from 'fast-check';
 import type { UsageRow } from '../../stores/usage.ts';
 import { addUsageRow, projectEntry } from './record-rows.ts';
@@ -42,7 +43,7 @@ const common = fc.record({
 });
 
 /** Members that are undefined are left out. */
-const canonical = (entry: object): string => canonicalJson(JSON.parse(JSON.stringify(entry)));
+const canonical = (entry: object): string => canonicalJson(parseJson(JSON.stringify(entry)));
 
 const head = (ms: number) => ({
   v: 1,
@@ -109,7 +110,7 @@ test('the row of an intent', () => {
       });
       const { version, rules } = policy;
       const kept = { actor, target, policy: { version, rules, reason }, cc, err, attempt: 1 };
-      assert.deepEqual(JSON.parse(detail), JSON.parse(JSON.stringify(kept)));
+      assert.deepEqual(parseJson(detail), parseJson(JSON.stringify(kept)));
       assert.deepEqual(made.use, actor.cred === 'key_1' ? { keyId: 'key_1', atMs: ms } : undefined);
     }),
   );
@@ -145,8 +146,8 @@ test('what an outcome adds', () => {
       assert.ok(made.kind === 'outcome');
       assert.equal(made.intent, entryId);
       assert.equal(made.status, 'ok');
-      const shown: unknown = JSON.parse(JSON.stringify({ target, usage, ms: { total: 3 }, err }));
-      assert.deepEqual(JSON.parse(made.outcome), shown);
+      const shown: unknown = parseJson(JSON.stringify({ target, usage, ms: { total: 3 }, err }));
+      assert.deepEqual(parseJson(made.outcome), shown);
       const own = {
         user_id: actor.kind === 'service' ? null : actor.id,
         key_id: actor.cred === 'key_1' ? actor.cred : null,
