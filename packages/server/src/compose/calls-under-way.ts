@@ -4,6 +4,7 @@ import { AppError } from '@countersign/core/errors';
 import type { ActiveCalls } from '../gateway/active-calls.ts';
 import type { InboundCall, Reply } from '../gateway/call.ts';
 
+/** Never throws: what goes wrong rejects. */
 export type ServeCall = (call: InboundCall, reply: Reply) => Promise<void>;
 
 export type CallsUnderWay = {
@@ -23,22 +24,27 @@ export function trackCalls(serve: ServeCall, activeCalls: Pick<ActiveCalls, 'cut
   let count = 0;
   let isCut = false;
   const waiting = new Set<() => void>();
+
+  function leave(): void {
+    count -= 1;
+    if (count > 0) return;
+    for (const wake of waiting) wake();
+    waiting.clear();
+  }
+
+  function fail(error: unknown): never {
+    leave();
+    throw error;
+  }
+
   return {
-    async serve(call, reply) {
+    serve(call, reply) {
       if (isCut) {
         reply.refuse(stopping(), ['x-request-id', call.requestId]);
-        return;
+        return Promise.resolve();
       }
       count += 1;
-      try {
-        await serve(call, reply);
-      } finally {
-        count -= 1;
-        if (count === 0) {
-          for (const wake of waiting) wake();
-          waiting.clear();
-        }
-      }
+      return serve(call, reply).then(leave, fail);
     },
     cut() {
       isCut = true;

@@ -173,6 +173,12 @@ function release(recorded: Recorded, forwarded: Forwarded, reply: Reply): void {
   reply.end(body);
 }
 
+/** What the caller is not told of a provider that gave no answer. */
+function noteFailure(deps: GatewayDeps, { entry }: Recorded, { failure }: Forwarded): void {
+  if (failure !== undefined && failure.kind !== 'aborted')
+    deps.noteFailed(entry.asked.call.requestId, failure);
+}
+
 /** An attempt of which nothing left, because it could not even begin. */
 function neverLeft(cause: unknown): Forwarded {
   return {
@@ -195,28 +201,6 @@ function neverLeft(cause: unknown): Forwarded {
   };
 }
 
-async function run(deps: GatewayDeps, recorded: Recorded, reply: Reply, attempt: number) {
-  let forwarding: ForwardingCall;
-  let key: SubjectKey | undefined;
-  try {
-    const found = supplies(deps, recorded);
-    const supplied = found instanceof Promise ? await found : found;
-    key = supplied.key;
-    forwarding = begin(deps, recorded, reply, attempt, supplied);
-  } catch (error) {
-    deps.onError(error, recorded.entry.asked.call.requestId);
-    return { forwarded: neverLeft(error), key: undefined };
-  }
-  const active = watch(deps, recorded, forwarding);
-  const forwarded = await forwarding.done;
-  const { failure } = forwarded;
-  if (failure !== undefined && failure.kind !== 'aborted')
-    deps.noteFailed(recorded.entry.asked.call.requestId, failure);
-  await deps.rounds.next();
-  deps.activeCalls.remove(recorded.entry.asked.authenticated.snapshot.orgId, active);
-  return { forwarded, key };
-}
-
 /**
  * One attempt. True when the provider's answer asks for another, and this one's outcome is recorded. INVARIANT:
  * once the intent is durable an outcome follows, whatever the client does.
@@ -227,10 +211,29 @@ export async function attemptCall(
   reply: Reply,
   attempt: number,
 ): Promise<boolean> {
-  const unsettled = deps.budgetsSettled(asked.authenticated.snapshot.orgId);
+  const { orgId } = asked.authenticated.snapshot;
+  const unsettled = deps.budgetsSettled(orgId);
   if (unsettled !== undefined) await unsettled;
   const recorded = await recordIntent(deps, asked, attempt);
-  const { forwarded, key } = await run(deps, recorded, reply, attempt);
+  let forwarding: ForwardingCall;
+  let key: SubjectKey | undefined;
+  try {
+    const found = supplies(deps, recorded);
+    const supplied = found instanceof Promise ? await found : found;
+    key = supplied.key;
+    forwarding = begin(deps, recorded, reply, attempt, supplied);
+  } catch (error) {
+    deps.onError(error, asked.call.requestId);
+    const forwarded = neverLeft(error);
+    await recordOutcome(deps, recorded, forwarded, undefined);
+    release(recorded, forwarded, reply);
+    return false;
+  }
+  const active = watch(deps, recorded, forwarding);
+  const forwarded = await forwarding.done;
+  noteFailure(deps, recorded, forwarded);
+  await deps.rounds.next();
+  deps.activeCalls.remove(orgId, active);
   await recordOutcome(deps, recorded, forwarded, key);
   if (forwarded.shouldRetry) return true;
   release(recorded, forwarded, reply);

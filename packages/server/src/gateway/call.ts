@@ -20,8 +20,8 @@ export type InboundCall = {
   readonly header: (name: string) => string | undefined;
   /** The client's address, behind trusted proxies only as far as they are trusted. */
   readonly address: string;
-  /** The body under the configured limit. Rejects with `payload_too_large` or `invalid_request`. */
-  readonly readBody: () => Promise<Uint8Array>;
+  /** The body under the configured limit, at once where it is there. Refuses with `payload_too_large` or `invalid_request`. */
+  readonly readBody: () => Uint8Array | Promise<Uint8Array>;
   /** Calls back once if the client goes before the answer is complete. */
   readonly onGone: (listener: () => void) => void;
 };

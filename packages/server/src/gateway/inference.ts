@@ -31,26 +31,27 @@ function parse(call: InboundCall, body: Uint8Array): InferenceRequest {
   return { ...read, parts, otherModels: [...new Set([...read.otherModels, ...queried])].sort() };
 }
 
-async function walk(deps: GatewayDeps, call: InboundCall, reply: Reply): Promise<void> {
-  const authenticated = await authenticate(deps, call);
-  // A credential that has ended is refused before its body is read.
-  const { actor } = resolve(deps, call, authenticated, 'models');
-  const body = await call.readBody();
-  await deps.rounds.next();
-  const request = parse(call, body);
-  const state = namesState(call, request)
-    ? await checkProviderState(deps, authenticated.snapshot, actor, call, request)
-    : nothingNamed;
-  const asked: Asked = { call, authenticated, request, body, ...state };
-  const isRetried = await attemptCall(deps, asked, reply, 1);
-  if (isRetried) await attemptCall(deps, asked, reply, 2);
-}
-
-/** Serves one model request from its head to its last byte. Never rejects: what goes wrong is answered. */
+/**
+ * Serves one model request from its head to its last byte. Never rejects: what goes wrong is answered. What is nearly
+ * always there at once is waited for only where it is not: each wait is a promise, and a turn of its own.
+ */
 export async function serveInference(deps: GatewayDeps, call: InboundCall, reply: Reply): Promise<void> {
   deps.rounds.enter();
   try {
-    await walk(deps, call, reply);
+    const known = authenticate(deps, call);
+    const authenticated = known instanceof Promise ? await known : known;
+    // A credential that has ended is refused before its body is read.
+    const { actor } = resolve(deps, call, authenticated, 'models');
+    const read = call.readBody();
+    const body = read instanceof Promise ? await read : read;
+    await deps.rounds.next();
+    const request = parse(call, body);
+    const state = namesState(call, request)
+      ? await checkProviderState(deps, authenticated.snapshot, actor, call, request)
+      : nothingNamed;
+    const asked: Asked = { call, authenticated, request, body, ...state };
+    const isRetried = await attemptCall(deps, asked, reply, 1);
+    if (isRetried) await attemptCall(deps, asked, reply, 2);
   } catch (thrown) {
     answerThrown(deps, call, reply, thrown);
   } finally {

@@ -1,7 +1,8 @@
 // Owns putting the pieces of a body together.
 
+const nothing = new Uint8Array(0);
+
 /** Pieces as one; a single piece is not copied. */
 export function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  const [only] = pieces;
-  return only !== undefined && pieces.length === 1 ? only : Buffer.concat(pieces);
+  return pieces.length > 1 ? Buffer.concat(pieces) : (pieces[0] ?? nothing);
 }

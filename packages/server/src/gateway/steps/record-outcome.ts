@@ -4,8 +4,8 @@ import { isStorable } from '@countersign/core/dialects/answer-notes';
 import { storesAnswer } from '@countersign/core/dialects/inference-request';
 import { madeByAnswer } from '@countersign/core/dialects/kept-paths';
 import { AppError } from '@countersign/core/errors';
-import type { EntryId } from '@countersign/core/ids';
 import { isPlainText, plainTextOf } from '@countersign/core/plain-text';
+import type { ToRecord } from '../../services/ledger/recorder.ts';
 import type { SubjectKey } from '../../services/subjects/subject-key.ts';
 import type { ProviderObject } from '../../stores/provider-objects.ts';
 import type { UpstreamError } from '../../upstreams/upstream.ts';
@@ -108,8 +108,12 @@ export async function recordOutcome(
   const settlement = deps.meter.settle(reservation, metered?.nanos ?? 0, metered?.tokens ?? 0, shares);
   // INVARIANT: what was settled is said to be recorded or not, or a new budget would wait for it for ever.
   try {
-    const index = await writeOutcome(deps, recorded, forwarded, metered, key);
-    deps.meter.ended(snapshot.orgId).recorded(reservation, index);
+    const facts = factsOf(deps, recorded, forwarded, metered);
+    const written = await deps.recorder.record(outcomeOf(deps, recorded, forwarded, facts, key));
+    deps.metrics.finished(facts.status, facts.totalMs / 1000);
+    // INVARIANT: what is recorded as a fact is never stale.
+    if (written.kind === 'stale') throw new AppError('internal', 'an outcome was refused as stale');
+    deps.meter.ended(snapshot.orgId).recorded(reservation, written.index);
   } catch (error) {
     deps.meter.ended(snapshot.orgId).unrecorded(reservation, entry.id);
     throw error;
@@ -129,46 +133,48 @@ function servedName({ report }: Forwarded): string | undefined {
   return plain === '' ? undefined : plain;
 }
 
-/** Makes the outcome durable; its place in the log. */
-async function writeOutcome(
+/** What the outcome says of the attempt. */
+function factsOf(
   deps: GatewayDeps,
-  recorded: Recorded,
+  { entry, decideMs }: Recorded,
   forwarded: Forwarded,
   metered: MeteredCall | undefined,
-  key: SubjectKey | undefined,
-): Promise<number> {
-  const { entry } = recorded;
-  const { snapshot } = entry.asked.authenticated;
-  const ending = endingOf(forwarded);
-  const atMs = deps.now();
-  const id: EntryId = deps.newEntryId();
-  const totalMs = deps.clock() - entry.asked.call.receivedAt;
-  const text = outcomeText(deps, entry, id, atMs, {
-    status: ending.status,
+): OutcomeFacts {
+  const { status, error } = endingOf(forwarded);
+  return {
+    status,
     served: servedName(forwarded),
     ran: metered?.ran,
     usage: metered?.usage,
     commitment: forwarded.commitment,
     responseBytes: forwarded.bytes,
-    error: ending.error,
-    totalMs,
+    error,
+    totalMs: deps.clock() - entry.asked.call.receivedAt,
     upstreamMs: forwarded.upstreamMs,
-    decideMs: recorded.decideMs,
-  });
+    decideMs,
+  };
+}
+
+/** The outcome as it is recorded, with what lies beside it. */
+function outcomeOf(
+  deps: GatewayDeps,
+  recorded: Recorded,
+  forwarded: Forwarded,
+  facts: OutcomeFacts,
+  key: SubjectKey | undefined,
+): ToRecord {
+  const { entry } = recorded;
+  const text = outcomeText(deps, entry, deps.newEntryId(), deps.now(), facts);
   const sidecar = contentSidecar(entry, key, 'response', joined(forwarded.body));
   const objects = createdObjects(recorded, forwarded);
-  const written = await deps.recorder.record({
-    orgId: snapshot.orgId,
+  return {
+    orgId: entry.asked.authenticated.snapshot.orgId,
     text,
     version: -1,
     closes: () => ({ intent: entry.id, text }),
     sidecars: sidecar === undefined ? undefined : [sidecar],
     objects: objects.length === 0 ? undefined : objects,
-  });
-  deps.metrics.finished(ending.status, totalMs / 1000);
-  // INVARIANT: what is recorded as a fact is never stale.
-  if (written.kind === 'stale') throw new AppError('internal', 'an outcome was refused as stale');
-  return written.index;
+  };
 }
 
 /** What the provider keeps only where it keeps the answer itself. */

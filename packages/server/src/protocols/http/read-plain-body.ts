@@ -20,11 +20,14 @@ function readRest(exchange: PlainExchange, idle: IdleLimit): Promise<Uint8Array>
   });
 }
 
-/** The whole body, at once where it came with its head. Rejects as `readBody` does. */
-export function readPlainBody(exchange: PlainExchange, limit: number, idle: IdleLimit): Promise<Uint8Array> {
+/** The whole body, at once where it came with its head. Refuses as `readBody` does. */
+export function readPlainBody(
+  exchange: PlainExchange,
+  limit: number,
+  idle: IdleLimit,
+): Uint8Array | Promise<Uint8Array> {
   const encoded = refuseEncoded(exchange.header('content-encoding'));
-  if (encoded !== undefined) return Promise.reject(encoded);
-  if (exchange.contentLength > limit) return Promise.reject(tooLarge(limit));
-  const body = exchange.body();
-  return body === undefined ? readRest(exchange, idle) : Promise.resolve(body);
+  if (encoded !== undefined) throw encoded;
+  if (exchange.contentLength > limit) throw tooLarge(limit);
+  return exchange.body() ?? readRest(exchange, idle);
 }

@@ -38,7 +38,7 @@ class PlainCall implements InboundCall, Reply {
     return this.#exchange.header(name);
   }
 
-  readBody(): Promise<Uint8Array> {
+  readBody(): Uint8Array | Promise<Uint8Array> {
     const { bodyLimit, idle } = this.#face;
     return readPlainBody(this.#exchange, bodyLimit, idle);
   }
