@@ -4,7 +4,7 @@ import { AppError } from '@countersign/core/errors';
 import type { EntryId, OrgId } from '@countersign/core/ids';
 import type { ProviderObject } from '../../stores/provider-objects.ts';
 import type { Sidecar } from '../../stores/secrets.ts';
-import type { OrgBatch, OrgCommit } from './batch.ts';
+import type { Beside, OrgBatch, OrgCommit } from './batch.ts';
 
 /** What became of an entry: its place, or that it was decided under an older version and is not recorded. */
 export type Recorded =
@@ -49,7 +49,8 @@ export type RecorderDeps = {
   readonly onFailure?: (error: unknown, entries: number) => void;
 };
 
-type Waiting = ToRecord & {
+type Waiting = {
+  readonly entry: ToRecord;
   readonly resolve: (recorded: Recorded) => void;
   readonly reject: (error: AppError) => void;
 };
@@ -58,13 +59,13 @@ const failedMessage = 'the record could not be written, so nothing was done: ret
 
 function failAll(batch: readonly Waiting[], cause: unknown): void {
   const error = new AppError('ledger_unavailable', failedMessage, { retryAfterSeconds: 1, cause });
-  for (const entry of batch) entry.reject(error);
+  for (const { reject } of batch) reject(error);
 }
 
 /** (u16 big-endian length ‖ UTF-8) for each text, in one buffer that is handed over. */
 function bundleOf(entries: readonly Waiting[]): Uint8Array {
   let size = 0;
-  const lengths = entries.map(({ text }) => {
+  const lengths = entries.map(({ entry: { text } }) => {
     const length = Buffer.byteLength(text, 'utf8');
     if (length > 65_535) throw new AppError('internal', 'an entry is longer than its length field can say');
     size += 2 + length;
@@ -73,42 +74,52 @@ function bundleOf(entries: readonly Waiting[]): Uint8Array {
   // Memory of its own and of the exact size: it is handed over to another thread as a whole.
   const buffer = Buffer.allocUnsafeSlow(size);
   let at = 0;
-  for (const [i, { text }] of entries.entries()) {
+  for (const [i, { entry }] of entries.entries()) {
     at = buffer.writeUInt16BE(lengths[i] ?? 0, at);
-    at += buffer.write(text, at, 'utf8');
+    at += buffer.write(entry.text, at, 'utf8');
   }
   return buffer;
 }
 
 function groupByOrg(entries: readonly Waiting[]): Map<OrgId, Waiting[]> {
   const groups = new Map<OrgId, Waiting[]>();
-  for (const entry of entries) {
-    const group = groups.get(entry.orgId);
-    if (group === undefined) groups.set(entry.orgId, [entry]);
-    else group.push(entry);
+  for (const waiting of entries) {
+    const { orgId } = waiting.entry;
+    const group = groups.get(orgId);
+    if (group === undefined) groups.set(orgId, [waiting]);
+    else group.push(waiting);
   }
   return groups;
+}
+
+/** What lies beside the entries: most have nothing. */
+function besideOf<T>(
+  entries: readonly Waiting[],
+  of: (entry: ToRecord) => readonly T[] | undefined,
+): Beside<T>[] {
+  const found: Beside<T>[] = [];
+  for (const [position, { entry }] of entries.entries()) {
+    const own = of(entry);
+    if (own !== undefined) for (const value of own) found.push({ position, value });
+  }
+  return found;
 }
 
 function batchOf(orgId: OrgId, entries: readonly Waiting[]): OrgBatch {
   return {
     orgId,
     bundle: bundleOf(entries),
-    versions: entries.map((entry) => entry.version),
-    sidecars: entries.flatMap((entry, position) =>
-      (entry.sidecars ?? []).map((value) => ({ position, value })),
-    ),
-    objects: entries.flatMap((entry, position) =>
-      (entry.objects ?? []).map((value) => ({ position, value })),
-    ),
+    versions: entries.map(({ entry }) => entry.version),
+    sidecars: besideOf(entries, ({ sidecars }) => sidecars),
+    objects: besideOf(entries, ({ objects }) => objects),
   };
 }
 
 function settle(entries: readonly Waiting[], commit: OrgCommit): void {
-  for (const [i, entry] of entries.entries()) {
+  for (const [i, { resolve }] of entries.entries()) {
     const index = commit.indices[i] ?? -1;
-    if (index < 0) entry.resolve({ kind: 'stale', version: commit.version });
-    else entry.resolve({ kind: 'recorded', index, version: commit.version });
+    if (index < 0) resolve({ kind: 'stale', version: commit.version });
+    else resolve({ kind: 'recorded', index, version: commit.version });
   }
 }
 
@@ -187,7 +198,7 @@ export function createRecorder(deps: RecorderDeps): Recorder {
         );
       }
       return new Promise((resolve, reject) => {
-        waiting.push({ ...entry, resolve, reject });
+        waiting.push({ entry, resolve, reject });
         schedule();
       });
     },
