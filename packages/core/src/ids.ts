@@ -69,12 +69,15 @@ export function isPrincipalId(text: string): text is PrincipalId {
 }
 
 /**
- * The 16 bytes of a UUIDv7 (RFC 9562 section 5.7) from a time in milliseconds and 10 random bytes.
+ * The 16 bytes of a UUIDv7 (RFC 9562 section 5.7) from a time in milliseconds and 10 random bytes, written into `bytes`.
  * Throws a RangeError if fewer than 10 random bytes are given.
  */
-export function uuidV7Bytes(nowMs: number, random: Uint8Array): Uint8Array {
+export function uuidV7Bytes(
+  nowMs: number,
+  random: Uint8Array,
+  bytes: Uint8Array = new Uint8Array(16),
+): Uint8Array {
   if (random.length < 10) throw new RangeError('uuidV7Bytes needs 10 random bytes');
-  const bytes = new Uint8Array(16);
   const high = Math.floor(nowMs / 0x1_0000_0000);
   bytes[0] = high >>> 8;
   bytes[1] = high;
@@ -130,11 +133,11 @@ const high = (byte = 0): number => hexCodes[byte >> 4] ?? 0;
 const low = (byte = 0): number => hexCodes[byte & 15] ?? 0;
 
 /**
- * A new entry id from a time in milliseconds and at least 10 random bytes. Runs on the hot path. Measured: one string
- * of codes costs a third of one that is put together by pieces.
+ * A new entry id from a time in milliseconds and at least 10 random bytes. Runs on the hot path: who makes many lends it
+ * 16 `bytes` to work in. Measured: one string of codes costs a third of one that is put together by pieces.
  */
-export function makeEntryId(nowMs: number, random: Uint8Array): EntryId {
-  const b = uuidV7Bytes(nowMs, random);
+export function makeEntryId(nowMs: number, random: Uint8Array, bytes?: Uint8Array): EntryId {
+  const b = uuidV7Bytes(nowMs, random, bytes);
   // biome-ignore format: a line for each group of digits
   const text = String.fromCharCode(
     high(b[0]), low(b[0]), high(b[1]), low(b[1]), high(b[2]), low(b[2]), high(b[3]), low(b[3]), dash,
@@ -146,7 +149,7 @@ export function makeEntryId(nowMs: number, random: Uint8Array): EntryId {
   return mint(text, isMintedEntryId);
 }
 
-/** A new request id from a time in milliseconds and at least 10 random bytes. */
-export function makeRequestId(nowMs: number, random: Uint8Array): RequestId {
-  return mint(`req_${base32(uuidV7Bytes(nowMs, random))}`, isMintedRequestId);
+/** A new request id from a time in milliseconds and at least 10 random bytes; `bytes` as for `makeEntryId`. */
+export function makeRequestId(nowMs: number, random: Uint8Array, bytes?: Uint8Array): RequestId {
+  return mint(`req_${base32(uuidV7Bytes(nowMs, random, bytes))}`, isMintedRequestId);
 }

@@ -55,21 +55,23 @@ export type Gateway = {
 const maxAnswerBytes = 64 * 1024 * 1024;
 const encoder = new TextEncoder();
 
-/** Random bytes for ids from a pool: one call of the kernel for many ids. */
+/** Random bytes for ids from a pool: one call of the kernel for many ids, and nothing made for one but its text. */
 function createIds(now: () => number) {
   const pool = Buffer.alloc(10_000);
-  let at = pool.length;
+  const tens = Array.from({ length: pool.length / 10 }, (_, i) => pool.subarray(10 * i, 10 * i + 10));
+  const bytes = new Uint8Array(16);
+  let next = tens.length;
   function ten(): Uint8Array {
-    if (at + 10 > pool.length) {
+    if (next === tens.length) {
       randomFillSync(pool);
-      at = 0;
+      next = 0;
     }
-    at += 10;
-    return pool.subarray(at - 10, at);
+    next += 1;
+    return tens[next - 1] ?? pool;
   }
   return {
-    entryId: (): EntryId => makeEntryId(now(), ten()),
-    requestId: (): RequestId => makeRequestId(now(), ten()),
+    entryId: (): EntryId => makeEntryId(now(), ten(), bytes),
+    requestId: (): RequestId => makeRequestId(now(), ten(), bytes),
   };
 }
 
