@@ -64,6 +64,7 @@ export function loadOrg(
     const entry: BudgetEntry = {
       budget,
       key,
+      warnAt: warnAtNanos(budget),
       term: { key, budget, startMs: period.startMs, endMs: period.endMs },
     };
     entries.set(key, entry);
@@ -72,8 +73,8 @@ export function loadOrg(
       newEntries.push(entry);
     }
     const { used } = counters.readBudget(entry.term);
-    const wasDue = former !== undefined && used >= warnAtNanos(former.budget);
-    if (used > 0 && used >= warnAtNanos(budget) && !wasDue) {
+    const wasDue = former !== undefined && used >= former.warnAt;
+    if (used > 0 && used >= entry.warnAt && !wasDue) {
       alerts.push({ budget, usedNanos: used, periodStartMs: entry.term.startMs });
     }
   }

@@ -5,7 +5,7 @@ import { AppError } from '@countersign/core/errors';
 import type { BudgetId, OrgId } from '@countersign/core/ids';
 import { applicable, type CallDimensions } from '@countersign/core/metering/dimensions';
 import { type Headroom, retryAfterSeconds } from '@countersign/core/metering/limit-answer';
-import { crosses, type LimitRefusal, longest, warnAtNanos } from '@countersign/core/metering/rules';
+import { crosses, type LimitRefusal, longest } from '@countersign/core/metering/rules';
 import { createEndedCalls, type EndedCall, type EndedCalls } from './ended-calls.ts';
 import { loadOrg } from './load-org.ts';
 import { readBudgets, readHeadroom } from './read.ts';
@@ -246,9 +246,9 @@ function settle(
       : settleShares(state.counters, call, { nanos: charged, tokens: used }, shares, now);
   const alerts: BudgetAlert[] = [];
   for (const { term, before, after } of moves) {
-    const budget = org.budgets.get(term.key)?.budget;
-    if (budget !== undefined && crosses(warnAtNanos(budget), before, after)) {
-      alerts.push({ budget, usedNanos: after, periodStartMs: term.startMs });
+    const entry = org.budgets.get(term.key);
+    if (entry !== undefined && crosses(entry.warnAt, before, after)) {
+      alerts.push({ budget: entry.budget, usedNanos: after, periodStartMs: term.startMs });
     }
   }
   return { isFirst: true, chargedNanos: charged, overrunNanos: Math.max(0, charged - call.nanos), alerts };

@@ -29,7 +29,13 @@ export type ModelShare = { readonly modelId: ModelId; readonly nanos: number; re
 export type Shares = { readonly ran: ModelId | undefined; readonly beside: readonly ModelShare[] };
 
 /** A budget in force with its current period, which rolls over when a call meets its end. */
-export type BudgetEntry = { readonly budget: Budget; readonly key: string; term: BudgetTerm };
+export type BudgetEntry = {
+  readonly budget: Budget;
+  readonly key: string;
+  /** The spending at which its alert is due. */
+  readonly warnAt: number;
+  term: BudgetTerm;
+};
 
 /** A call on its way: what it was counted under, and what it holds. `slot` is its place among the open ones. */
 export type OpenCall = Bagged & {
