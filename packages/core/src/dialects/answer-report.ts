@@ -69,6 +69,8 @@ function modesOf({ serviceTier, usage }: Notes, endpoint: EndpointId): CallModes
   return serviceTier === undefined ? read : { ...read, serviceTier: serviceTier.toLowerCase() };
 }
 
+const nothing: UsageOfModels = { usage: noUsage, otherModels: [], webSearches: 0 };
+
 /** The report of an answer that wrote so many bytes of text, which are counted where the provider's count is not its word. */
 export function toReport(
   notes: Notes,
@@ -76,13 +78,13 @@ export function toReport(
   bytes: () => number,
   estimates: Estimates,
 ): AnswerReport {
-  const nothing: UsageOfModels = { usage: noUsage, otherModels: [], webSearches: 0 };
   const isBilled = !unbilled.has(endpoint);
   const read =
     isBilled && notes.usage !== undefined ? readUsage(notes.usage, !generating.has(endpoint)) : nothing;
   const isEstimate = isBilled && !isWord(notes, endpoint, read.usage, bytes);
   return {
-    ...read,
+    otherModels: read.otherModels,
+    webSearches: read.webSearches,
     ending: notes.ending,
     usage: isEstimate ? estimated(read.usage, endpoint, bytes(), estimates) : read.usage,
     estimated: isEstimate,

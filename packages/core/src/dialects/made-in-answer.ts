@@ -7,9 +7,12 @@ import type { CreatedStateKind } from './usage-types.ts';
 /** Hears of a thing that was made; an `id` that is none is passed over. */
 export type NoteMade = (kind: CreatedStateKind, id: unknown) => void;
 
+const none: readonly JsonRecord[] = [];
+
 /** The objects of a list; none of anything else. */
 export function recordsOf(value: unknown): readonly JsonRecord[] {
-  const items: readonly unknown[] = Array.isArray(value) ? value : [];
+  if (!Array.isArray(value)) return none;
+  const items: readonly unknown[] = value;
   return items.filter(isObject);
 }
 

@@ -59,10 +59,19 @@ export function knownEntity(request: AnyRequest, ref: EntityRef): EntityView | u
   return type === 'Action' ? actionView(id) : undefined;
 }
 
-/** True when the entity is the one with this key, or below it. */
-export function isWithin(request: AnyRequest, ref: EntityRef, key: string): boolean {
-  if (uidKey(ref.__entity.type, ref.__entity.id) === key) return true;
-  return knownEntity(request, ref)?.ancestors.has(key) ?? false;
+/** True when the entity is the target, or below it. */
+function isWithin(request: AnyRequest, ref: EntityRef, target: EntityRef): boolean {
+  const { type, id } = target.__entity;
+  if (ref.__entity.type === type && ref.__entity.id === id) return true;
+  return knownEntity(request, ref)?.ancestors.has(uidKey(type, id)) ?? false;
+}
+
+/** `ref in target`, which may be a set. */
+export function isIn(request: AnyRequest, ref: EntityRef, target: RuntimeValue): boolean {
+  if (!isSet(target)) return isWithin(request, ref, asEntity(target));
+  // All members are checked before any is compared: a set with a stray value errs even if another matches.
+  const targets = target.map(asEntity);
+  return targets.some((each) => isWithin(request, ref, each));
 }
 
 /** An attribute of a record or an entity's attributes; undefined if absent. Faults on what is no value of ours. */

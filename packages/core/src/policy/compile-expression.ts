@@ -7,17 +7,17 @@ import {
   asText,
   getAttribute,
   hasAttribute,
-  isWithin,
+  isIn,
   type Test,
   testOf,
   type ValueOf,
 } from './closures.ts';
 import { attributesOfVariable, conjunction, disjunction, quickBinary, quickGet } from './compile-fast.ts';
 import { applyExtension, binaryTest, getTagOf } from './compile-operators.ts';
-import { entityRef, uidKey } from './entity.ts';
+import { entityRef } from './entity.ts';
 import type { Expr, Variable } from './expr.ts';
 import { likeMatcher } from './pattern.ts';
-import { calculate, isSet, negate, type RuntimeValue } from './values.ts';
+import { calculate, negate, type RuntimeValue } from './values.ts';
 
 function variable(name: Variable): ValueOf {
   switch (name) {
@@ -63,10 +63,7 @@ function compileIs(expr: Extract<Expr, { kind: 'is' }>): Test {
   const within = compileValue(expr.within);
   return (request) => {
     const entity = asEntity(left(request));
-    if (entity.__entity.type !== entityType) return false;
-    const target = within(request);
-    const targets = (isSet(target) ? target : [target]).map(asEntity);
-    return targets.some(({ __entity: { type, id } }) => isWithin(request, entity, uidKey(type, id)));
+    return entity.__entity.type === entityType && isIn(request, entity, within(request));
   };
 }
 

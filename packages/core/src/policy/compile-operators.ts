@@ -1,7 +1,6 @@
 // Owns the operators of compiled rules: each builds a closure from its operands' closures.
 
-import { asEntity, asLong, asSet, asText, isWithin, type Test, type ValueOf } from './closures.ts';
-import { uidKey } from './entity.ts';
+import { asEntity, asLong, asSet, asText, isIn, type Test, type ValueOf } from './closures.ts';
 import type { BinaryOperator, ExtensionFunction } from './expr.ts';
 import {
   type DecimalValue,
@@ -17,7 +16,6 @@ import {
   EvaluationFault,
   includes,
   isExtension,
-  isSet,
   parsedExtension,
   type RuntimeValue,
   typeName,
@@ -27,13 +25,7 @@ import {
 export type TestOperator = Exclude<BinaryOperator, '+' | '-' | '*' | 'getTag'>;
 
 function inTest(left: ValueOf, right: ValueOf): Test {
-  return (request) => {
-    const entity = asEntity(left(request));
-    const target = right(request);
-    // All members are checked before any is compared: a set with a stray value errs even if another matches.
-    const targets = (isSet(target) ? target : [target]).map(asEntity);
-    return targets.some(({ __entity: { type, id } }) => isWithin(request, entity, uidKey(type, id)));
-  };
+  return (request) => isIn(request, asEntity(left(request)), right(request));
 }
 
 /** The test for a binary operator over two closures. Both operands are always evaluated, left first. */

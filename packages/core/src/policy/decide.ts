@@ -51,8 +51,8 @@ function ids(rules: readonly CompiledRule[]): readonly string[] {
  */
 export function judge({ permits, forbids, errors: found }: Findings): Decision {
   const errors: readonly PolicyError[] = found.map(({ rule, message }) => ({ policyId: rule.id, message }));
-  const hard = forbids.filter((rule) => !rule.requestable);
-  if (hard.length > 0) return { outcome: 'deny', reason: 'forbid', policyIds: ids(forbids), errors };
+  if (forbids.some((rule) => !rule.requestable))
+    return { outcome: 'deny', reason: 'forbid', policyIds: ids(forbids), errors };
   const erring = found.filter(({ rule }) => rule.effect === 'forbid').map(({ rule }) => rule);
   if (erring.length > 0) {
     return {

@@ -4,6 +4,9 @@ import type { RawHeaders } from './headers.ts';
 
 /** Where a credential may stand. Each is read whole; none is preferred. */
 const credentialHeaders = ['authorization', 'x-api-key', 'api-key', 'x-goog-api-key'] as const;
+const byName: ReadonlyMap<string, CredentialHeader> = new Map(
+  credentialHeaders.map((header) => [header, header]),
+);
 const userHeader = 'x-countersign-user';
 /** b64token (RFC 6750 section 2.1): holds virtual keys and compact JWTs, and no blank or comma. */
 const tokenForm = /^[A-Za-z0-9\-._~+/]+=*$/;
@@ -23,7 +26,7 @@ function credentialName(name: string): CredentialHeader | typeof userHeader | un
   const { length } = name;
   if (length !== 7 && length !== 9 && length !== 13 && length !== 14 && length !== 18) return undefined;
   const lower = name.toLowerCase();
-  return lower === userHeader ? userHeader : credentialHeaders.find((header) => header === lower);
+  return lower === userHeader ? userHeader : byName.get(lower);
 }
 
 const usualScheme = 'Bearer ';

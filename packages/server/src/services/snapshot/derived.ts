@@ -31,11 +31,8 @@ function priceOf(directory: Directory, model: Model, provider: Provider): Priced
   return priceModel(priceTable, own, organizationOf(directory).defaultPrice);
 }
 
-/** The value under `key`, made at its first use. */
-function memo<K, V>(known: Map<K, V>, key: K, make: () => V): V {
-  const value = known.get(key);
-  if (value !== undefined) return value;
-  const made = make();
+/** Keeps what was just made under `key`. */
+function kept<K, V>(known: Map<K, V>, key: K, made: V): V {
   known.set(key, made);
   return made;
 }
@@ -48,17 +45,19 @@ export function createDerived(directory: Directory): Derived {
   const prices = new Map<string, PricedModel>();
   return {
     standing(principalId, workspaceId) {
-      const own = memo(standings, principalId, () => new Map<WorkspaceId, Standing>());
-      return memo(own, workspaceId, () => standingOf(directory, principalId, workspaceId));
+      const own = standings.get(principalId) ?? kept(standings, principalId, new Map());
+      return own.get(workspaceId) ?? kept(own, workspaceId, standingOf(directory, principalId, workspaceId));
     },
     // A standing is one principal's in one workspace, and the same object every time.
-    principal: (actor) => memo(principals, actor.standing, () => principalEntity(directory, actor)),
-    model: (model, provider) => memo(models, model.id, () => modelEntity(directory, model, provider)),
+    principal: (actor) =>
+      principals.get(actor.standing) ?? kept(principals, actor.standing, principalEntity(directory, actor)),
+    model: (model, provider) =>
+      models.get(model.id) ?? kept(models, model.id, modelEntity(directory, model, provider)),
     price(model, provider) {
       if (model === undefined) {
         return { price: organizationOf(directory).defaultPrice, source: 'default', version: 'default' };
       }
-      return memo(prices, model.id, () => priceOf(directory, model, provider));
+      return prices.get(model.id) ?? kept(prices, model.id, priceOf(directory, model, provider));
     },
   };
 }

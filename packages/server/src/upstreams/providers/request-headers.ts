@@ -4,6 +4,7 @@ import type { EndpointId } from '@countersign/core/dialects/endpoints';
 import type { Provider } from '@countersign/core/directory/objects';
 import { AppError } from '@countersign/core/errors';
 import { isText } from '../../platform/http1/characters.ts';
+import { hasPrefix } from './has-prefix.ts';
 import { namedByConnection } from './named-by-connection.ts';
 
 /**
@@ -46,8 +47,8 @@ const anthropicVersion = '2023-06-01';
 
 /** True for a header of the client's that a provider is sent, by its name in lower case. */
 export function isPassedHeader(name: string): boolean {
-  if (choosesAccount.has(name)) return false;
-  return passed.has(name) || passedPrefixes.some((prefix) => name.startsWith(prefix));
+  if (passed.has(name)) return true;
+  return hasPrefix(name, passedPrefixes) && !choosesAccount.has(name);
 }
 
 /** Anthropic takes `x-api-key`, but for its OpenAI-compatible endpoints, which take a bearer token. */

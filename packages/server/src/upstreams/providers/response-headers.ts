@@ -1,6 +1,7 @@
 // Owns which of a provider's response headers reach the client.
 
 import { isText } from '../../platform/http1/characters.ts';
+import { hasPrefix } from './has-prefix.ts';
 import { namedByConnection } from './named-by-connection.ts';
 
 /**
@@ -28,7 +29,7 @@ const namesAccount: ReadonlySet<string> = new Set([
 
 function isPassed(name: string): boolean {
   if (passed.has(name)) return true;
-  return passedPrefixes.some((prefix) => name.startsWith(prefix)) && !namesAccount.has(name);
+  return hasPrefix(name, passedPrefixes) && !namesAccount.has(name);
 }
 
 /** True if the gateway tells of limits of its own: then the provider's, under the same names, would contradict them. */
