@@ -167,9 +167,7 @@ function release(recorded: Recorded, forwarded: Forwarded, reply: Reply): void {
     return;
   }
   const body = joined(forwarded.held);
-  if (!forwarded.headSent) {
-    reply.head(forwarded.status, [...forwarded.headers, 'content-length', String(body.length)]);
-  }
+  if (!forwarded.headSent) reply.head(forwarded.status, forwarded.headers, body.length);
   reply.end(body);
 }
 

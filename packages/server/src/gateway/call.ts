@@ -32,7 +32,8 @@ export type Reply = {
   readonly refuse: (error: AppError, headers: ReplyHeaders) => void;
   /** True once `head` was called. */
   readonly hasHead: () => boolean;
-  readonly head: (status: number, headers: ReplyHeaders) => void;
+  /** `length` is the body's in bytes, where it is known. */
+  readonly head: (status: number, headers: ReplyHeaders, length?: number) => void;
   /** False: wait for `onDrain` before more. */
   readonly write: (bytes: Uint8Array) => boolean;
   readonly onDrain: (listener: () => void) => void;

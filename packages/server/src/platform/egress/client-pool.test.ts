@@ -63,7 +63,7 @@ function take(pool: ClientPool, origin: string): Taken {
   });
   const exchange = async (): Promise<void> => {
     await ready.promise;
-    connection.write('GET', 'GET / HTTP/1.1\r\nhost: x\r\n\r\n', null);
+    connection.write('GET', { first: 'GET / HTTP/1.1\r\n', headers: ['host', 'x'], last: '\r\n' }, null);
     await ended.promise;
   };
   return { connection, ready: ready.promise, exchange };

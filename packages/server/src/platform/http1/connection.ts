@@ -1,6 +1,7 @@
 // Owns one connection to a server: its socket, whose exchange it carries now, and when it is over.
 
 import type { Socket } from 'node:net';
+import { type Head, headLength, putHead } from './head-bytes.ts';
 import { expectsBody } from './outgoing-head.ts';
 import { ResponseReader, type ResponseSink } from './response-reader.ts';
 
@@ -100,24 +101,23 @@ export class Connection {
     this.#user?.onReady();
   }
 
-  /** Writes a request, from `onReady`. `head` is latin1 and ends with the empty line. */
-  write(method: string, head: string, body: Uint8Array | null): void {
+  /** Writes a request, from `onReady`. */
+  write(method: string, head: Head, body: Uint8Array | null): void {
     const socket = this.#socket;
     if (socket === undefined) return;
     this.#reader.begin(method === 'HEAD');
     const length = body === null ? 0 : body.length;
     // A server that expects no body may leave it unread, and take it for the next request.
     this.#isLast = method === 'HEAD' || (length > 0 && !expectsBody(method));
-    if (body === null || length === 0) {
-      socket.write(head, 'latin1');
-    } else if (length <= maxCopied) {
-      const both = Buffer.allocUnsafe(head.length + length);
-      both.write(head, 0, 'latin1');
-      both.set(body, head.length);
-      socket.write(both);
+    const copied = length <= maxCopied ? length : 0;
+    const bytes = Buffer.allocUnsafe(headLength(head) + copied);
+    const bodyAt = putHead(bytes, 0, head);
+    if (body === null || length === copied) {
+      if (body !== null) bytes.set(body, bodyAt);
+      socket.write(bytes);
     } else {
       socket.cork();
-      socket.write(head, 'latin1');
+      socket.write(bytes);
       socket.write(body);
       socket.uncork();
     }

@@ -1,6 +1,7 @@
 // Owns the head of a request as it is written to a server: what may stand in it, and who frames the body.
 
 import { isText, isTextCode, isToken } from './characters.ts';
+import type { Head } from './head-bytes.ts';
 import { ProtocolError } from './protocol-error.ts';
 
 export type OutgoingHead = {
@@ -64,30 +65,29 @@ function isLength(name: string): boolean {
 }
 
 /**
- * The head, with its empty line, to be written as latin1. `host`, `connection` and the framing are written here:
+ * The head, to be put into bytes. `host`, `connection` and the framing are written here:
  * of them the list may hold one `content-length`, and only the true one. A list or a path from which another header
  * or another request could come, by CR, LF or a space, throws `ProtocolError('invalid')`.
  */
-export function outgoingHead({ method, host, path, headers, bodyLength }: OutgoingHead): string {
+export function outgoingHead({ method, host, path, headers, bodyLength }: OutgoingHead): Head {
   if (!isToken(method) || method === 'CONNECT') refuse('its method is none');
   checkPath(path);
-  // After HEAD the connection ends: servers are known that answer it with a body.
-  let head = `${method} ${path} HTTP/1.1\r\nhost: ${host}\r\nconnection: ${method === 'HEAD' ? 'close' : 'keep-alive'}\r\n`;
-  let lengths = 0;
+  let lengthAt = -1;
   for (let at = 0; at < headers.length; at += 2) {
     const name = headers[at] ?? '';
     const value = headers[at + 1] ?? refuse('a header has no value');
     if (!isToken(name)) refuse('the name of a header is none');
     if (!isText(value)) refuse(`its header \`${name}\` is not one line of text`);
     if (isLength(name)) {
-      lengths += 1;
-      if (lengths > 1 || value !== String(bodyLength)) refuse('it says another length than it has');
-      continue;
-    }
-    if (isOfConnection(name)) refuse(`\`${name}\` is not a header of whoever sends`);
-    head += `${name}: ${value}\r\n`;
+      if (lengthAt >= 0 || value !== String(bodyLength)) refuse('it says another length than it has');
+      lengthAt = at;
+    } else if (isOfConnection(name)) refuse(`\`${name}\` is not a header of whoever sends`);
   }
-  return bodyLength > 0 || expectsBody(method)
-    ? `${head}content-length: ${bodyLength}\r\n\r\n`
-    : `${head}\r\n`;
+  // After HEAD the connection ends: servers are known that answer it with a body.
+  const connection = method === 'HEAD' ? 'close' : 'keep-alive';
+  return {
+    first: `${method} ${path} HTTP/1.1\r\nhost: ${host}\r\nconnection: ${connection}\r\n`,
+    headers: lengthAt < 0 ? headers : headers.toSpliced(lengthAt, 2),
+    last: bodyLength > 0 || expectsBody(method) ? `content-length: ${bodyLength}\r\n\r\n` : '\r\n',
+  };
 }

@@ -2,6 +2,7 @@
 
 import type { Tail } from './answer-tail.ts';
 import { isText } from './characters.ts';
+import { type Head, headLength, putHead, putText } from './head-bytes.ts';
 import type { PlainHead } from './request-head.ts';
 
 // INVARIANT: not by `import`, which would load Node's own fetch with it: see compose/http-server.ts.
@@ -44,6 +45,10 @@ function isBodiless(status: number): boolean {
 
 type Framing = 'length' | 'chunked' | 'none';
 
+function isContentLength(name: string): boolean {
+  return name.length === 14 && name.toLowerCase() === 'content-length';
+}
+
 /** One request and its answer. A class because each request makes one. */
 export class PlainExchange {
   readonly target: string;
@@ -55,7 +60,7 @@ export class PlainExchange {
   #body: Buffer | undefined;
   #missing: number;
   #listener: BodyListener | undefined;
-  #head: string | undefined;
+  #head: Head | undefined;
   #framing: Framing = 'length';
   #goesOn = true;
   #hasHead = false;
@@ -145,24 +150,27 @@ export class PlainExchange {
   }
 
   /**
-   * Begins the answer. Names and values alternate; without a `content-length` the body is chunked. Throws a TypeError
-   * for a value that would be more than one header.
+   * Begins the answer. Names and values alternate; `length` is that of the body, if it is known. Without it, and without
+   * a `content-length`, the body is chunked. Throws a TypeError for a value that would be more than one header.
    */
-  head(status: number, headers: readonly string[]): void {
+  head(status: number, headers: readonly string[], length?: number): void {
     if (this.#hasHead || this.#isGone) return;
-    let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'unknown'}\r\n`;
-    let hasLength = false;
+    let hasLength = length !== undefined;
     for (let i = 0; i + 1 < headers.length; i += 2) {
       const name = headers[i] ?? '';
-      const value = headers[i + 1] ?? '';
-      if (!isText(value)) throw new TypeError(`the header \`${name}\` has a character that none has`);
-      if (name.length === 14 && name.toLowerCase() === 'content-length') hasLength = true;
-      text += `${name}: ${value}\r\n`;
+      if (!isText(headers[i + 1] ?? ''))
+        throw new TypeError(`the header \`${name}\` has a character that none has`);
+      if (isContentLength(name)) hasLength = true;
     }
     this.#framing = isBodiless(status) ? 'none' : hasLength ? 'length' : 'chunked';
     // What is left of a request that was not read would be taken for the next one.
     this.#goesOn = this.isComplete() && this.#carrier.mayGoOn();
-    this.#head = text + this.#carrier.tail(this.#goesOn, this.#framing === 'chunked');
+    const tail = this.#carrier.tail(this.#goesOn, this.#framing === 'chunked');
+    this.#head = {
+      first: `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'unknown'}\r\n`,
+      headers,
+      last: length === undefined ? tail : `content-length: ${length}\r\n${tail}`,
+    };
     this.#hasHead = true;
   }
 
@@ -197,25 +205,33 @@ export class PlainExchange {
 
   /** Writes the head if it has not left yet, then `bytes` in their frame. */
   #send(bytes: Uint8Array | undefined, isLast: boolean): boolean {
-    const head = this.#head ?? '';
+    const head = this.#head;
     this.#head = undefined;
     const isChunked = this.#framing === 'chunked';
     const length = bytes === undefined || this.#framing === 'none' ? 0 : bytes.length;
-    const before = isChunked && length > 0 ? `${head}${length.toString(16)}\r\n` : head;
+    const before = isChunked && length > 0 ? `${length.toString(16)}\r\n` : '';
     const after = isChunked ? (length > 0 ? '\r\n' : '') + (isLast ? '0\r\n\r\n' : '') : '';
-    const total = before.length + length + after.length;
-    if (total === 0) return true;
-    if (bytes === undefined || length === 0)
-      return this.#carrier.write(Buffer.from(before + after, 'latin1'));
-    if (length > mostJoined) {
-      if (before !== '') this.#carrier.write(Buffer.from(before, 'latin1'));
+    if (bytes !== undefined && length > mostJoined) {
+      this.#put(head, before, undefined, '');
       const isTaken = this.#carrier.write(Buffer.from(bytes.buffer, bytes.byteOffset, length));
-      return after === '' ? isTaken : this.#carrier.write(Buffer.from(after, 'latin1'));
+      return after === '' ? isTaken : this.#put(undefined, after, undefined, '');
     }
-    const joined = Buffer.allocUnsafe(total);
-    joined.write(before, 0, 'latin1');
-    joined.set(bytes, before.length);
-    if (after !== '') joined.write(after, before.length + length, 'latin1');
-    return this.#carrier.write(joined);
+    return this.#put(head, before, length === 0 ? undefined : bytes, after);
+  }
+
+  /** Writes what there is of these, in one piece. */
+  #put(head: Head | undefined, before: string, bytes: Uint8Array | undefined, after: string): boolean {
+    const total =
+      (head === undefined ? 0 : headLength(head)) + before.length + (bytes?.length ?? 0) + after.length;
+    if (total === 0) return true;
+    const all = Buffer.allocUnsafe(total);
+    let at = head === undefined ? 0 : putHead(all, 0, head);
+    at = putText(all, at, before);
+    if (bytes !== undefined) {
+      all.set(bytes, at);
+      at += bytes.length;
+    }
+    putText(all, at, after);
+    return this.#carrier.write(all);
   }
 }

@@ -1,6 +1,6 @@
 // Owns which requests are plain: those whose head leaves nothing to interpret, which we read ourselves.
 
-import { isBlank, readDigits } from './characters.ts';
+import { isBlank, isUpperCode, readDigits } from './characters.ts';
 
 /** The head of a plain request. */
 export type PlainHead = {
@@ -74,7 +74,6 @@ type Lines = Pick<PlainHead, 'rawHeaders' | 'names'>;
 
 /** The lines of `text`, which is the beginning of `chunk`, from `from` on. Undefined if one is not plain. */
 function readLines(chunk: Buffer, text: string, from: number): Lines | undefined {
-  const lower = text.toLowerCase();
   const rawHeaders: string[] = [];
   const names: string[] = [];
   /** A bit for each name, by its letters: a name whose bit is free is not compared with the others. */
@@ -82,17 +81,19 @@ function readLines(chunk: Buffer, text: string, from: number): Lines | undefined
   for (let at = from; at < text.length; ) {
     const nameAt = at;
     let sum = 0;
+    let hasUpper = false;
     for (let code = chunk[at] ?? 0; ofName[code] === 1; code = chunk[at] ?? 0) {
+      if (isUpperCode(code)) hasUpper = true;
       sum = (Math.imul(sum, 31) + (code | 0x20)) | 0;
       at += 1;
     }
     if (at === nameAt || chunk[at] !== colon || names.length === mostHeaders) return undefined;
-    const name = lower.slice(nameAt, at);
+    const sent = text.slice(nameAt, at);
+    const name = hasUpper ? sent.toLowerCase() : sent;
     const bit = 1 << (sum & 31);
     // Who repeats a header means something by it.
     if ((seen & bit) !== 0 && names.includes(name)) return undefined;
     seen |= bit;
-    const sent = text.slice(nameAt, at);
     at += 1;
     while (isBlank(chunk[at])) at += 1;
     let end = at;

@@ -63,8 +63,8 @@ class PlainCall implements InboundCall, Reply {
     exchange.end(body, this.#face.idle.ms);
   }
 
-  head(status: number, headers: ReplyHeaders): void {
-    this.#exchange.head(status, headers);
+  head(status: number, headers: ReplyHeaders, length?: number): void {
+    this.#exchange.head(status, headers, length);
   }
 
   write(bytes: Uint8Array): boolean {

@@ -83,9 +83,11 @@ class HttpReply implements Reply {
       refuse(response, this.#endpoint.dialect, this.#requestId, error, headers);
   }
 
-  head(status: number, headers: ReplyHeaders): void {
+  head(status: number, headers: ReplyHeaders, length?: number): void {
     const response = this.#response;
-    if (!response.headersSent && !response.destroyed) response.writeHead(status, [...headers]);
+    if (response.headersSent || response.destroyed) return;
+    const framing = length === undefined ? [] : ['content-length', String(length)];
+    response.writeHead(status, [...headers, ...framing]);
   }
 
   write(bytes: Uint8Array): boolean {

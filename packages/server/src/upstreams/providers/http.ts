@@ -4,6 +4,7 @@ import type { Provider } from '@countersign/core/directory/objects';
 import { createDeadlines, type Deadline, type Deadlines } from '../../platform/deadlines/deadlines.ts';
 import type { ClientPool, PooledConnection } from '../../platform/egress/client-pool.ts';
 import type { ConnectionUser } from '../../platform/http1/connection.ts';
+import type { Head } from '../../platform/http1/head-bytes.ts';
 import { outgoingHead } from '../../platform/http1/outgoing-head.ts';
 import type {
   Upstream,
@@ -60,7 +61,7 @@ class Exchange implements ConnectionUser, UpstreamCall {
   readonly #place: Place;
   readonly #method: string;
   /** Given up when they are written. */
-  #head = '';
+  #head: Head | undefined;
   #body: Uint8Array | null;
   #connection: PooledConnection | undefined;
   #deadline: Deadline | undefined;
@@ -102,8 +103,8 @@ class Exchange implements ConnectionUser, UpstreamCall {
     if (this.#isSent || this.#hasEnded) return;
     this.#isSent = true;
     this.#await('timeout_first_byte', this.#place.timeouts.firstByteMs);
-    this.#connection?.write(this.#method, this.#head, this.#body);
-    this.#head = '';
+    if (this.#head !== undefined) this.#connection?.write(this.#method, this.#head, this.#body);
+    this.#head = undefined;
     this.#body = null;
   }
 

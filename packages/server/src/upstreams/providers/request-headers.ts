@@ -72,7 +72,7 @@ function addCredential(
 
 /**
  * The flat header list of an upstream request. `inbound` is the client's as received (name, value, …; Node's
- * `rawHeaders`). `contentLength` is the body's in bytes, `undefined` without a body. `host` and `connection`
+ * `rawHeaders`). `contentLength` is the body's in bytes, `undefined` without a body. `host`, `connection` and the framing
  * are written by who writes the head. Throws `AppError('internal')` for a stored key that no header can carry.
  */
 export function upstreamHeaders(
@@ -106,6 +106,5 @@ export function upstreamHeaders(
   addCredential(flat, kind, endpoint, providerKey);
   if (isRead && contentLength !== undefined && contentLength > 0)
     flat.push('content-type', 'application/json');
-  if (contentLength !== undefined) flat.push('content-length', String(contentLength));
   return flat;
 }
