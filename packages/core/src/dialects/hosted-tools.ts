@@ -3,6 +3,7 @@
 import { isObject } from '../json.ts';
 import { addModelsIn, addReferencesIn } from './named-in.ts';
 import {
+  addHostedTool,
   addProblem,
   addStructured,
   checkKeys,
@@ -68,7 +69,7 @@ export function readTool(builder: RequestBuilder, tool: JsonRecord): void {
   }
   const names = isClientRun(tool, type) ? unnamedTools(tool) : [hostedName(tool, type)];
   if (names.length === 0) return;
-  for (const name of names) builder.hostedTools.add(name);
+  for (const name of names) addHostedTool(builder, name);
   addReferencesIn(builder, tool);
   addModelsIn(builder, tool);
 }

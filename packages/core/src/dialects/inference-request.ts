@@ -143,13 +143,18 @@ const mostNamedBytes = 4_096;
 
 /** Every name is decided on and recorded; so many that the record could not hold them are refused here. */
 function checkNamed(builder: RequestBuilder): void {
-  if (builder.otherModels.size === 0 && builder.hostedTools.size === 0) return;
-  const named = [...builder.otherModels, ...builder.hostedTools];
+  const { otherModels, hostedTools } = builder;
+  if (otherModels === undefined && hostedTools === undefined) return;
+  const named = [...(otherModels ?? []), ...(hostedTools ?? [])];
   if (utf8Length(JSON.stringify(named)) > mostNamedBytes)
     addProblem(
       builder,
       `the body names too many models and tools: their names may have ${mostNamedBytes} bytes together`,
     );
+}
+
+function sorted(names: ReadonlySet<string> | undefined): readonly string[] {
+  return names === undefined ? [] : [...names].sort();
 }
 
 function build(endpoint: Endpoint, bytes: Uint8Array, body: JsonBody): InferenceRequest | Refusal {
@@ -163,7 +168,7 @@ function build(endpoint: Endpoint, bytes: Uint8Array, body: JsonBody): Inference
     endpoint: endpoint.id,
     dialect: endpoint.dialect,
     model: readModel(builder, endpoint, root),
-    otherModels: builder.otherModels.size === 0 ? [] : [...builder.otherModels].sort(),
+    otherModels: sorted(builder.otherModels),
     stream: readFlag(builder, root, 'stream') === true,
     includeUsage: readIncludeUsage(builder, root),
     maxOutputTokens: readLimit(builder, endpoint, root),
@@ -177,9 +182,9 @@ function build(endpoint: Endpoint, bytes: Uint8Array, body: JsonBody): Inference
       audios: builder.audios,
       files: builder.files,
     },
-    hostedTools: builder.hostedTools.size === 0 ? [] : [...builder.hostedTools].sort(),
+    hostedTools: sorted(builder.hostedTools),
     providerState: {
-      references: builder.references.size === 0 ? [] : [...builder.references.values()],
+      references: builder.references === undefined ? [] : [...builder.references.values()],
       store: readFlag(builder, root, 'store') ?? (isThread ? true : undefined),
       background: isDeferred(builder, root),
     },

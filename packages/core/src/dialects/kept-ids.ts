@@ -193,7 +193,7 @@ const everyones: ReadonlySet<unknown> = new Set(['stored_completions', 'response
 
 function addAll(builder: RequestBuilder, references: readonly StateReference[]): void {
   for (const { kind, id } of references) {
-    if (builder.references.size > mostNamed) return;
+    if ((builder.references?.size ?? 0) > mostNamed) return;
     addReference(builder, kind, id);
   }
 }
@@ -224,7 +224,7 @@ function addValue(builder: RequestBuilder, folded: string, value: unknown): void
 export function addKept(builder: RequestBuilder, object: JsonRecord): void {
   if (object.type === 'item_reference' && object.id !== undefined) addReference(builder, 'item', object.id);
   for (const key in object) {
-    if (builder.references.size > mostNamed) return;
+    if ((builder.references?.size ?? 0) > mostNamed) return;
     const folded = fold(key);
     if (ownData.has(folded)) continue;
     // What a model asks of a caller's tool is the caller's data.

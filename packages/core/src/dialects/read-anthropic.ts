@@ -8,6 +8,7 @@ import { roleOf } from './read-openai.ts';
 import { addRest, addWhole } from './read-rest.ts';
 import { addSettings } from './read-settings.ts';
 import {
+  addHostedTool,
   addModel,
   addProblem,
   addReference,
@@ -31,7 +32,7 @@ const serverKeys: ReadonlySet<string> = new Set([
 
 function readContainer(builder: RequestBuilder, container: unknown): void {
   if (container === undefined || container === null) return;
-  builder.hostedTools.add('container');
+  addHostedTool(builder, 'container');
   if (!isObject(container)) {
     addReference(builder, 'container', container);
     return;
@@ -49,7 +50,7 @@ function readContainer(builder: RequestBuilder, container: unknown): void {
 function readFallbacks(builder: RequestBuilder, fallbacks: unknown): void {
   if (fallbacks === undefined || fallbacks === null) return;
   if (typeof fallbacks === 'string') {
-    builder.hostedTools.add(`fallbacks:${fallbacks.slice(0, 64)}`);
+    addHostedTool(builder, `fallbacks:${fallbacks.slice(0, 64)}`);
     return;
   }
   eachObject(builder, fallbacks, 'fallbacks', (fallback) => {

@@ -5,6 +5,7 @@ import type { Level } from './known-keys.ts';
 import { addModelsIn, isClientsOwn, referenceKeys } from './named-in.ts';
 import { addRest } from './read-rest.ts';
 import {
+  addHostedTool,
   addProblem,
   addReference,
   fold,
@@ -82,7 +83,7 @@ function addSwitched(builder: RequestBuilder, tool: string, value: unknown): voi
   for (const item of items) {
     const name = isObject(item) ? (item.id ?? item.name ?? item.type) : item;
     const hasName = tool !== 'web_search' && isName(name);
-    builder.hostedTools.add(hasName ? `${tool}:${name}`.slice(0, 256) : tool);
+    addHostedTool(builder, hasName ? `${tool}:${name}`.slice(0, 256) : tool);
   }
 }
 

@@ -13,12 +13,15 @@ import {
 
 export type JsonRecord = { readonly [key: string]: unknown };
 
-/** Lives for one parse. `problem` holds the first reason to refuse; readers go on after it, harmlessly. */
+/**
+ * Lives for one parse. `problem` holds the first reason to refuse; readers go on after it, harmlessly. Sets are there from
+ * their first member on: most bodies name nothing.
+ */
 export type RequestBuilder = {
   readonly parts: Part[];
-  readonly hostedTools: Set<string>;
-  readonly otherModels: Set<string>;
-  readonly references: Map<string, StateReference>;
+  hostedTools: Set<string> | undefined;
+  otherModels: Set<string> | undefined;
+  references: Map<string, StateReference> | undefined;
   images: number;
   audios: number;
   files: number;
@@ -31,9 +34,9 @@ export type RequestBuilder = {
 export function newRequestBuilder(): RequestBuilder {
   return {
     parts: [],
-    hostedTools: new Set(),
-    otherModels: new Set(),
-    references: new Map(),
+    hostedTools: undefined,
+    otherModels: undefined,
+    references: undefined,
     images: 0,
     audios: 0,
     files: 0,
@@ -119,22 +122,33 @@ export function addReference(builder: RequestBuilder, kind: StateKind, id: unkno
     );
     return;
   }
+  builder.references ??= new Map();
   builder.references.set(`${kind} ${id}`, { kind, id });
 }
 
 /** Notes a model named beside `model`. */
 export function addModel(builder: RequestBuilder, model: unknown): void {
   if (model === undefined || model === null) return;
-  if (isName(model)) builder.otherModels.add(model);
-  else addProblem(builder, 'each `model` in the body must be the name of a model');
+  if (!isName(model)) {
+    addProblem(builder, 'each `model` in the body must be the name of a model');
+    return;
+  }
+  builder.otherModels ??= new Set();
+  builder.otherModels.add(model);
 }
 
-/** Folds as lenient JSON readers do (Go's encoding/json takes `ſtream` for `stream`): upper then lower case. */
-export function fold(key: string): string {
-  return key.toUpperCase().toLowerCase();
+/** Notes a tool that the provider runs. */
+export function addHostedTool(builder: RequestBuilder, name: string): void {
+  builder.hostedTools ??= new Set();
+  builder.hostedTools.add(name);
 }
 
 const plainKey = /^[a-z0-9_]*$/;
+
+/** Folds as lenient JSON readers do (Go's encoding/json takes `ſtream` for `stream`): upper then lower case. */
+export function fold(key: string): string {
+  return plainKey.test(key) ? key : key.toUpperCase().toLowerCase();
+}
 
 /** Refuses a key that differs from one in `known` only in case: another reader may take it for that one. */
 export function checkKey(builder: RequestBuilder, key: string, known: ReadonlySet<string>): void {

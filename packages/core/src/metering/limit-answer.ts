@@ -67,25 +67,34 @@ export function moneyText(nanos: number): string {
   return `${nanos < 0 ? '-' : ''}${digits.slice(0, -9)}${fraction === '' ? '' : `.${fraction}`} USD`;
 }
 
-function pushRate(
-  flat: string[],
-  kind: 'requests' | 'tokens',
-  { limit, remaining, resetMs }: RateRoom,
-): void {
+type RateNames = { readonly limit: string; readonly remaining: string; readonly reset: string };
+
+const requestNames: RateNames = {
+  limit: 'x-ratelimit-limit-requests',
+  remaining: 'x-ratelimit-remaining-requests',
+  reset: 'x-ratelimit-reset-requests',
+};
+const tokenNames: RateNames = {
+  limit: 'x-ratelimit-limit-tokens',
+  remaining: 'x-ratelimit-remaining-tokens',
+  reset: 'x-ratelimit-reset-tokens',
+};
+
+function pushRate(flat: string[], names: RateNames, { limit, remaining, resetMs }: RateRoom): void {
   flat.push(
-    `x-ratelimit-limit-${kind}`,
+    names.limit,
     String(limit),
-    `x-ratelimit-remaining-${kind}`,
+    names.remaining,
     String(Math.max(0, remaining)),
-    `x-ratelimit-reset-${kind}`,
+    names.reset,
     `${Math.ceil(resetMs / 1000)}s`,
   );
 }
 
 /** Adds the response headers for what is left (name, value, …), in the form that OpenAI's clients read; budgets in nano-units. */
 export function pushLimitHeaders(flat: string[], room: Headroom): void {
-  if (room.requests !== undefined) pushRate(flat, 'requests', room.requests);
-  if (room.tokens !== undefined) pushRate(flat, 'tokens', room.tokens);
+  if (room.requests !== undefined) pushRate(flat, requestNames, room.requests);
+  if (room.tokens !== undefined) pushRate(flat, tokenNames, room.tokens);
   if (room.budget !== undefined)
     flat.push('x-countersign-budget-remaining', String(Math.max(0, room.budget.remainingNanos)));
 }

@@ -139,9 +139,11 @@ function lower(a: number | undefined, b: number | undefined): number | undefined
  * The union of the obligations of all satisfied permits: all labels, the strictest content rule, the lowest
  * ceiling. Two different models cannot both be obeyed: `conflict`.
  */
-export function unite(all: readonly (RuleObligations | undefined)[]): Obligations | 'conflict' {
+export function unite(
+  all: readonly { readonly obligations: RuleObligations | undefined }[],
+): Obligations | 'conflict' {
   let united = none;
-  for (const next of all) {
+  for (const { obligations: next } of all) {
     if (next === undefined) continue;
     if (united.model !== undefined && next.model !== undefined && united.model !== next.model)
       return 'conflict';

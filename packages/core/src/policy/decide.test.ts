@@ -158,7 +158,7 @@ test('the union of obligations does not depend on the order of rules', () => {
     maxTokens: fc.option(fc.integer({ min: 1, max: 9 }), { nil: undefined }),
   });
   fc.assert(
-    fc.property(fc.array(obligations, { maxLength: 4 }), (all) => {
+    fc.property(fc.array(fc.record({ obligations }), { maxLength: 4 }), (all) => {
       assert.deepEqual(unite(all), unite(all.toReversed()));
     }),
   );

@@ -65,7 +65,7 @@ export function judge({ permits, forbids, errors: found }: Findings): Decision {
   if (permits.length === 0) {
     return { outcome: 'deny', reason: 'no_permit', policyIds: ids(forbids), errors };
   }
-  const obligations = unite(permits.map((rule) => rule.obligations));
+  const obligations = unite(permits);
   if (obligations === 'conflict') {
     const policyIds = ids(permits.filter((rule) => rule.obligations?.model !== undefined));
     return { outcome: 'deny', reason: 'obligation_conflict', policyIds, errors };

@@ -10,7 +10,7 @@ export type Allow = Extract<Decision, { readonly outcome: 'allow' }>;
 function both(first: Allow, second: Allow): Decision {
   const policyIds = [...new Set([...first.policyIds, ...second.policyIds])];
   const errors = [...first.errors, ...second.errors];
-  const obligations = unite([first.obligations, second.obligations]);
+  const obligations = unite([first, second]);
   return obligations === 'conflict'
     ? { outcome: 'deny', reason: 'obligation_conflict', policyIds, errors }
     : { outcome: 'allow', policyIds, obligations, errors };

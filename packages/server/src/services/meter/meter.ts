@@ -142,11 +142,7 @@ export function createMeter(deps: { readonly now: () => number; readonly counter
     },
     budgets: (orgId) => {
       const at = now();
-      const entries = [...orgOf(state, orgId).budgets.values()];
-      return readBudgets(
-        state.counters,
-        entries.map((entry) => currentTerm(entry, at)),
-      );
+      return readBudgets(state.counters, termsOf([...orgOf(state, orgId).budgets.values()], at));
     },
     olderThan: (ageMs) => olderThan(state, ageMs),
   };
@@ -180,9 +176,7 @@ function endedOf(state: MeterState, orgId: OrgId): EndedCalls {
 }
 
 function termsOf(entries: readonly BudgetEntry[], nowMs: number): BudgetTerm[] {
-  const terms: BudgetTerm[] = [];
-  for (const entry of entries) terms.push(currentTerm(entry, nowMs));
-  return terms;
+  return entries.map((entry) => currentTerm(entry, nowMs));
 }
 
 function reserve(

@@ -20,6 +20,7 @@ export type SubjectKey = {
 
 const blockBytes = 64;
 const digestBytes = 32;
+const entryIdBytes = 36;
 
 /** Takes the key in from its bytes, at most 64 of them: the length of all subjects' keys is 32. */
 export function subjectKeyOf(bytes: Uint8Array): SubjectKey {
@@ -58,7 +59,14 @@ export function saltOf(key: KeyObject, entryId: EntryId, purpose: Purpose): Buff
  * salts to `saltOf`.
  */
 export function createCommitments(): Commitments {
-  const inner = Buffer.alloc(blockBytes + 36 + 1 + 'response'.length);
+  const inner = Buffer.alloc(blockBytes + entryIdBytes + 1 + 'response'.length);
+  const innerOf = (purpose: Purpose): Buffer =>
+    inner.subarray(0, blockBytes + entryIdBytes + 1 + purpose.length);
+  const inners = {
+    request: innerOf('request'),
+    response: innerOf('response'),
+    client: innerOf('client'),
+  };
   const outer = Buffer.alloc(blockBytes + digestBytes);
   const small = Buffer.alloc(digestBytes + smallBytes);
 
@@ -66,8 +74,8 @@ export function createCommitments(): Commitments {
   function salt({ pads }: SubjectKey, entryId: EntryId, purpose: Purpose): string {
     inner.set(pads.inner, 0);
     outer.set(pads.outer, 0);
-    const length = blockBytes + inner.write(`${entryId}\u0000${purpose}`, blockBytes, 'latin1');
-    outer.write(hash('sha256', inner.subarray(0, length), 'binary'), blockBytes, 'latin1');
+    inner.write(`${entryId}\u0000${purpose}`, blockBytes, 'latin1');
+    outer.write(hash('sha256', inners[purpose], 'binary'), blockBytes, 'latin1');
     return hash('sha256', outer, 'binary');
   }
 
