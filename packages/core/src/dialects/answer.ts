@@ -69,6 +69,44 @@ export type AnswerBody = {
   readonly report: (estimates: Estimates) => AnswerReport;
 };
 
+/** A class because each answer makes one. */
+class WholeAnswer implements AnswerBody {
+  readonly #endpoint: EndpointId;
+  readonly #decodeUtf8: (bytes: Uint8Array) => string;
+  readonly #mostParsed: number;
+  #pieces: Uint8Array[] = [];
+  #length = 0;
+  #skim: Skim | undefined;
+
+  constructor(endpoint: EndpointId, decodeUtf8: (bytes: Uint8Array) => string, mostParsed: number) {
+    this.#endpoint = endpoint;
+    this.#decodeUtf8 = decodeUtf8;
+    this.#mostParsed = mostParsed;
+  }
+
+  push(chunk: Uint8Array): boolean {
+    this.#length += chunk.length;
+    if (this.#skim === undefined) {
+      this.#pieces.push(chunk);
+      if (this.#length <= this.#mostParsed) return true;
+      this.#skim = new Skim();
+      for (const piece of this.#pieces) this.#skim.push(piece);
+      this.#pieces = [];
+    } else this.#skim.push(chunk);
+    return this.#endpoint === 'passthrough' || !this.#skim.isFull();
+  }
+
+  report(estimates: Estimates): AnswerReport {
+    if (this.#skim === undefined) {
+      const text = this.#decodeUtf8(concat(this.#pieces, this.#length));
+      return readAnswer(this.#endpoint, text, estimates);
+    }
+    const skimmed = this.#skim.end();
+    const answer = skimmed.kind === 'too_many' ? {} : parse(this.#decodeUtf8(skimmed.json));
+    return reportOf(this.#endpoint, answer, this.#length, estimates, true);
+  }
+}
+
 /**
  * Follows a whole answer, of which nothing is parsed beyond `mostParsed` bytes: from there on the members that matter
  * are skimmed out of its pieces as they come, so that no answer holds up the others, whatever it is made of. An answer
@@ -81,30 +119,7 @@ export function createAnswerBody(
   decodeUtf8: (bytes: Uint8Array) => string,
   mostParsed: number = mostParsedBytes,
 ): AnswerBody {
-  let pieces: Uint8Array[] = [];
-  let length = 0;
-  let skim: Skim | undefined;
-
-  const push = (chunk: Uint8Array): boolean => {
-    length += chunk.length;
-    if (skim === undefined) {
-      pieces.push(chunk);
-      if (length <= mostParsed) return true;
-      skim = new Skim();
-      for (const piece of pieces) skim.push(piece);
-      pieces = [];
-    } else skim.push(chunk);
-    return endpoint === 'passthrough' || !skim.isFull();
-  };
-
-  const report = (estimates: Estimates): AnswerReport => {
-    if (skim === undefined) return readAnswer(endpoint, decodeUtf8(concat(pieces, length)), estimates);
-    const skimmed = skim.end();
-    const answer = skimmed.kind === 'too_many' ? {} : parse(decodeUtf8(skimmed.json));
-    return reportOf(endpoint, answer, length, estimates, true);
-  };
-
-  return { push, report };
+  return new WholeAnswer(endpoint, decodeUtf8, mostParsed);
 }
 
 function concat(pieces: readonly Uint8Array[], length: number): Uint8Array {

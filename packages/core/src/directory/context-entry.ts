@@ -39,7 +39,11 @@ function authentication({ age, amr, proof, strength }: RequestContext['authentic
   return `{${since}"amr":${strings(amr)},"proof":${quote(proof)},"strength":${integer(strength)}}`;
 }
 
+/** Of a call that says nothing of itself. */
+const nothingClaimed = '{"tags":[]}';
+
 function claimed({ tags, task, user }: RequestContext['claimed']): string {
+  if (tags.length === 0 && task === undefined && user === undefined) return nothingClaimed;
   return `{"tags":${strings(tags)}${member('task', task)}${member('user', user)}}`;
 }
 

@@ -59,7 +59,8 @@ class Attempt {
   #hash: Hash | undefined;
   #commitment: string | undefined;
   #bytes = 0;
-  readonly #ceiling: ReturnType<typeof createCeiling>;
+  /** Of an answer that streams. */
+  #ceiling: ReturnType<typeof createCeiling> | undefined;
   #firstByteMs = 0;
   #cut: Cut | undefined;
   #fault: string | undefined;
@@ -70,7 +71,6 @@ class Attempt {
     this.#forwarding = forwarding;
     this.#resolve = resolve;
     this.#startedAt = forwarding.clock();
-    this.#ceiling = createCeiling(forwarding);
   }
 
   start(): void {
@@ -104,6 +104,7 @@ class Attempt {
     }
     this.#sse = createSseReader(utf8.decodeUtf8);
     this.#answer = createAnswerReader(request.endpoint, request.choices, utf8.decodeUtf8);
+    this.#ceiling = createCeiling(this.#forwarding);
     this.#hash = this.#forwarding.commitment?.begin();
     this.#headSent = true;
     reply.head(status, this.#headers);
@@ -178,7 +179,7 @@ class Attempt {
       if (passable < batch.bytes.length) this.#hold(batch.bytes.subarray(passable));
       // What has ended has cost what it cost.
       else {
-        const error = this.#ceiling(batch.bytes.length, answer);
+        const error = this.#ceiling?.(batch.bytes.length, answer);
         if (error !== undefined) this.cut({ status: 'cut', error });
       }
     }
