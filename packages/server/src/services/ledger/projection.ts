@@ -12,12 +12,13 @@ import {
   type Undescribed,
   undescribed,
 } from '../../stores/record-blocks.ts';
+import { type Projected, projectEntry } from '../../stores/record-rows.ts';
 import { completeRecord, insertRecords, type RecordRow } from '../../stores/records.ts';
 import type { Tx } from '../../stores/schema.ts';
 import { addUsage, type UsageRow } from '../../stores/usage.ts';
 import { createUsageNumbers, type UsageNumbers } from '../../stores/usage-numbers.ts';
+import { addUsageRow } from '../../stores/usage-rows.ts';
 import type { Pause } from './pause.ts';
-import { addUsageRow, type Projected, projectEntry } from './record-rows.ts';
 
 /** Entries as they are stored, with their places from `first` on. They are gone through once. */
 export type Stored = {

@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { placeOf } from '../../stores/log-places.ts';
 import type { RecordRow } from '../../stores/records.ts';
 
-/** What `record-rows.ts` writes into `records.detail`, as far as it is shown. */
+/** What `stores/record-rows.ts` writes into `records.detail`, as far as it is shown. */
 const detailSchema = z.object({
   actor,
   target: target.optional(),

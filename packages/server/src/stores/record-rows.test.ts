@@ -5,9 +5,10 @@ import { test } from 'node:test';
 import { canonicalJson } from '@countersign/core/ledger/canonical';
 import { parseJson } from '@countersign/core/parse-json';
 import fc from 'fast-check';
-import type { UsageRow } from '../../stores/usage.ts';
-import { addUsageRow, projectEntry } from './record-rows.ts';
-import { recordViewOf } from './record-view.ts';
+import { recordViewOf } from '../services/ledger/record-view.ts';
+import { projectEntry } from './record-rows.ts';
+import type { UsageRow } from './usage.ts';
+import { addUsageRow } from './usage-rows.ts';
 
 const entryId = 'ent_01m8fexyjteszskqsyscsmjdys';
 const name = fc.oneof(
