@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { makeKey, makeToken } from '@countersign/server/services/authn/sample-issuer';
 import { codeOf, startGateway, type TestGateway } from '../../support/gateway.ts';
+import { checkPairs } from '../../support/pairs.ts';
 import { at, textAt } from '../../support/server.ts';
 
 const signer = makeKey('ES256', 'k1');
@@ -30,6 +31,7 @@ before(async () => {
   service = { id, key: (await running.keyFor({ principalId: id })).key };
 });
 after(async () => {
+  assert.ok(checkPairs(running) > 0);
   await running.stop();
 });
 

@@ -9,6 +9,7 @@ import { isId } from '@countersign/core/ids';
 import { verifyReceipt } from '@countersign/sdk/ledger/verify-receipt';
 import { type Person, startGateway, type TestGateway } from '../../support/gateway.ts';
 import { entriesOnDisk } from '../../support/ledger-on-disk.ts';
+import { checkPairs } from '../../support/pairs.ts';
 import { chatEvents, chatJson } from '../../support/provider-answers.ts';
 import { makeSecondOwner, type Owner } from '../../support/second-owner.ts';
 import { at, textAt } from '../../support/server.ts';
@@ -23,6 +24,7 @@ before(async () => {
   await running.must('PATCH', '/organization', { contentMode: 'sealed', minimumRetentionDays: 0 });
 });
 after(async () => {
+  assert.ok(checkPairs(running) > 0);
   await running.stop();
 });
 

@@ -8,6 +8,7 @@ import { serveInference } from '@countersign/server/gateway/inference';
 import { createRounds } from '@countersign/server/platform/rounds/rounds';
 import { chatCall } from '../../support/call-in-process.ts';
 import { codeOf, startGateway, type TestGateway, until } from '../../support/gateway.ts';
+import { checkPairs } from '../../support/pairs.ts';
 import { at, textAt } from '../../support/server.ts';
 
 let running: TestGateway;
@@ -15,6 +16,7 @@ before(async () => {
   running = await startGateway();
 });
 after(async () => {
+  assert.ok(checkPairs(running) > 0);
   await running.stop();
 });
 

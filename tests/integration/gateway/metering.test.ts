@@ -5,6 +5,7 @@ import { after, before, beforeEach, test } from 'node:test';
 import { isId } from '@countersign/core/ids';
 import { defaultPolicyText } from '@countersign/core/policy/default-policy';
 import { type RawAnswer, startGateway, type TestGateway, until } from '../../support/gateway.ts';
+import { checkPairs } from '../../support/pairs.ts';
 import {
   answerAs,
   beginStream,
@@ -21,6 +22,7 @@ before(async () => {
   running = await startGateway();
 });
 after(async () => {
+  assert.ok(checkPairs(running) > 0);
   await running.stop();
 });
 beforeEach(() => running.provider.answer());

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { isId } from '@countersign/core/ids';
 import { codeOf, startGateway, type TestGateway, until } from '../../support/gateway.ts';
+import { checkPairs } from '../../support/pairs.ts';
 import { answerAs, beginStream, chatEvents, plainly } from '../../support/provider-answers.ts';
 import { at, textAt } from '../../support/server.ts';
 
@@ -24,6 +25,7 @@ before(async () => {
   dearId = textAt(dear, 'id');
 });
 after(async () => {
+  assert.ok(checkPairs(running) > 0);
   await running.stop();
 });
 beforeEach(() => running.provider.answer());

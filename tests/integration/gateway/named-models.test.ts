@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { defaultPolicyText } from '@countersign/core/policy/default-policy';
 import { codeOf, type RawAnswer, startGateway, type TestGateway } from '../../support/gateway.ts';
+import { checkPairs } from '../../support/pairs.ts';
 import { answerAs, plainly } from '../../support/provider-answers.ts';
 import { at, textAt } from '../../support/server.ts';
 
@@ -22,6 +23,7 @@ before(async () => {
   });
 });
 after(async () => {
+  assert.ok(checkPairs(running) > 0);
   await running.stop();
 });
 beforeEach(async () => {

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { codeOf, type Person, startGateway, type TestGateway } from '../../support/gateway.ts';
+import { checkPairs } from '../../support/pairs.ts';
 import { createPassing } from '../../support/passing.ts';
 import { textAt } from '../../support/server.ts';
 
@@ -16,6 +17,7 @@ before(async () => {
   await running.publish('@id("all") permit (principal, action, resource);');
 });
 after(async () => {
+  assert.ok(checkPairs(running) > 0);
   await running.stop();
 });
 

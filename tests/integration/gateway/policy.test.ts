@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { defaultPolicyText } from '@countersign/core/policy/default-policy';
 import { codeOf, type RawAnswer, startGateway, type TestGateway } from '../../support/gateway.ts';
+import { checkPairs } from '../../support/pairs.ts';
 import { at, textAt } from '../../support/server.ts';
 
 let running: TestGateway;
@@ -11,6 +12,7 @@ before(async () => {
   running = await startGateway();
 });
 after(async () => {
+  assert.ok(checkPairs(running) > 0);
   await running.stop();
 });
 beforeEach(async () => {

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { codeOf, type Person, startGateway, type TestGateway } from '../../support/gateway.ts';
+import { checkPairs } from '../../support/pairs.ts';
 import { answerAs, plainly, sendEvents, sendJson } from '../../support/provider-answers.ts';
 import { at, textAt } from '../../support/server.ts';
 
@@ -15,6 +16,7 @@ before(async () => {
   carol = await running.person('carol');
 });
 after(async () => {
+  assert.ok(checkPairs(running) > 0);
   await running.stop();
 });
 

@@ -5,6 +5,7 @@ import { after, before, beforeEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { codeOf, startGateway, type TestGateway, until } from '../../support/gateway.ts';
 import { entriesOnDisk, whileNothingCommits, whileRefusing } from '../../support/ledger-on-disk.ts';
+import { checkPairs } from '../../support/pairs.ts';
 import { chatJson, sendJson } from '../../support/provider-answers.ts';
 import { at } from '../../support/server.ts';
 
@@ -23,6 +24,7 @@ before(async () => {
   await running.must('POST', '/models', { name: 'r', providerId });
 });
 after(async () => {
+  assert.ok(checkPairs(running) > 0);
   await running.stop();
 });
 beforeEach(() => {

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { codeOf, startGateway, type TestGateway } from '../../support/gateway.ts';
+import { checkPairs } from '../../support/pairs.ts';
 import { beginStream, chatEvents, chatJson, plainly, sendJson } from '../../support/provider-answers.ts';
 import { at, textAt } from '../../support/server.ts';
 
@@ -13,6 +14,7 @@ before(async () => {
   await running.must('PATCH', `/models/${running.modelId}`, { upstreamName: 'gpt-5', price });
 });
 after(async () => {
+  assert.ok(checkPairs(running) > 0);
   await running.stop();
 });
 beforeEach(() => running.provider.answer());

@@ -14,7 +14,8 @@ import {
 } from '@countersign/server/control/sample-organization';
 import { readHead } from '@countersign/server/stores/heads';
 import { describeBlock, type Span, spansOf } from '@countersign/server/stores/record-blocks';
-import { insertRecords, listRecords, type RecordRow } from '@countersign/server/stores/records';
+import { insertRecords, listRecords } from '@countersign/server/stores/records';
+import type { RecordRow } from '@countersign/server/stores/schema';
 import { readUsage } from '@countersign/server/stores/usage';
 
 type Fixture = { readonly store: SampleStore; readonly made: SampleOrganization };

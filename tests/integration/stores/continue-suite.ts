@@ -53,7 +53,7 @@ function opening(
 }
 
 /** The same store with its log continued, as another process has it, which has signed nothing yet. */
-async function continued({ store, made }: Fixture, fail: () => void = () => {}): Promise<Fixture> {
+export async function continued({ store, made }: Fixture, fail: () => void = () => {}): Promise<Fixture> {
   const { orgId } = made.owner;
   await store.projector.drain(orgId);
   const former = await headOf(store, orgId);
@@ -92,7 +92,7 @@ async function continued({ store, made }: Fixture, fail: () => void = () => {}):
 }
 
 /** The receipt of each record, newest first, as `origin place`. Each must verify. */
-async function receiptsOf({ store, made }: Fixture): Promise<readonly string[]> {
+export async function receiptsOf({ store, made }: Fixture): Promise<readonly string[]> {
   const { orgId } = made.owner;
   await store.projector.drain(orgId);
   const found: string[] = [];

@@ -3,7 +3,7 @@
 import { isId } from '@countersign/core/ids';
 import { alertedIdOf } from '../services/ledger/record-view.ts';
 import { findObject } from '../stores/objects.ts';
-import type { RecordRow } from '../stores/records.ts';
+import type { RecordRow } from '../stores/schema.ts';
 import type { QueryContext } from './run-query.ts';
 
 /** The names of the budgets and models that alerts among these rows are about, by id. What is removed has none. */

@@ -9,7 +9,7 @@ import { readEntries } from '../services/ledger/read-tiles.ts';
 import { recordViewOf } from '../services/ledger/record-view.ts';
 import { placeOf } from '../stores/log-places.ts';
 import { findObject } from '../stores/objects.ts';
-import type { RecordRow } from '../stores/records.ts';
+import type { RecordRow } from '../stores/schema.ts';
 import { alertedNames } from './alerted-names.ts';
 import { maySeeName, namesOf } from './person-names.ts';
 import type { Query, QueryContext } from './run-query.ts';

@@ -2,7 +2,8 @@
 
 import type { recordList } from '@countersign/contract/evidence-operations';
 import { recordViewOf } from '../services/ledger/record-view.ts';
-import { type RecordFilter, listRecords as readRecords } from '../stores/records.ts';
+import type { RecordFilter } from '../stores/record-filter.ts';
+import { listRecords as readRecords } from '../stores/records.ts';
 import { alertedNames } from './alerted-names.ts';
 import { costCentreOf, needIds } from './filter-ids.ts';
 import { pageOfRows, positionOf } from './paging.ts';

@@ -87,7 +87,7 @@ function intentOf(
 }
 
 function outcomeOf(intent: CallIntent, costNanos: number, nowMs: number): CallOutcome {
-  const { ctx: _ctx, policy: _policy, class: _class, reserved: _reserved, ...common } = intent;
+  const { ctx: _ctx, policy: _policy, reserved: _reserved, ...common } = intent;
   return {
     ...common,
     id: makeEntryId(nowMs, new Uint8Array(randomBytes(10))),

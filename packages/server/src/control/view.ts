@@ -13,8 +13,8 @@ import { type ErasureRequest, findErasureRequest } from '../stores/bookkeeping.t
 import { type Head, readHead } from '../stores/heads.ts';
 import { listAll, listAssignedRole, listHolders, listMembers } from '../stores/object-lists.ts';
 import { findByUniqueKey, findObject, listByOwner, type Stored } from '../stores/objects.ts';
-import { findRecord, type RecordRow } from '../stores/records.ts';
-import type { Tx } from '../stores/schema.ts';
+import { findRecord } from '../stores/records.ts';
+import type { RecordRow, Tx } from '../stores/schema.ts';
 import { findSubjectByEmail } from '../stores/secrets.ts';
 import { lastTraceAt } from '../stores/traces.ts';
 

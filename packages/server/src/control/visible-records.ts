@@ -1,7 +1,9 @@
 // Owns which records an asker may see: all, those of the asker's workspace, or the asker's own.
 
 import { AppError } from '@countersign/core/errors';
-import { findRecord, type RecordFilter, type RecordRow } from '../stores/records.ts';
+import type { RecordFilter } from '../stores/record-filter.ts';
+import { findRecord } from '../stores/records.ts';
+import type { RecordRow } from '../stores/schema.ts';
 import { may } from './guard.ts';
 import type { QueryContext } from './run-query.ts';
 

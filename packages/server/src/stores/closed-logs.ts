@@ -103,6 +103,12 @@ async function moveRecords(tx: Tx, orgId: OrgId, base: number): Promise<void> {
     .where('org_id', '=', orgId)
     .where('entry_index', '>=', 0)
     .execute();
+  await tx
+    .updateTable('record_packs')
+    .set((eb) => ({ first_index: eb('first_index', '+', base), end_index: eb('end_index', '+', base) }))
+    .where('org_id', '=', orgId)
+    .where('first_index', '>=', 0)
+    .execute();
   // One that began in the log before ends in this one.
   await tx
     .updateTable('record_blocks')

@@ -4,7 +4,7 @@ import { type Entry, entrySchema } from '@countersign/core/ledger/entry';
 import { membersOf, unquote } from '@countersign/core/ledger/members';
 import { parseJson } from '@countersign/core/parse-json';
 import { applicationOf, type KeyUse, keyUseOf, readActor, textOf, timeOf } from './entry-actor.ts';
-import type { RecordRow } from './records.ts';
+import type { RecordRow } from './schema.ts';
 import type { UsageRow } from './usage.ts';
 import { usageRowOf } from './usage-rows.ts';
 
@@ -24,7 +24,8 @@ export type Projected =
       readonly usage: UsageRow | undefined;
     };
 
-function labelsOf(classText: string | undefined): string | null {
+/** The labels of a class's text, between spaces; null for none. */
+export function labelsOf(classText: string | undefined): string | null {
   if (classText === undefined) return null;
   const [labels] = membersOf(classText, ['labels']);
   if (labels === undefined || labels === '[]') return null;

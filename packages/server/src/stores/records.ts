@@ -1,12 +1,14 @@
-// Owns the queryable projection of the ledger: one row a call or a management entry.
+// Owns the queryable projection of the ledger: a record for each call or management entry, in a row or in a pack.
 
 import type { OrgId } from '@countersign/core/ids';
 import { type BuiltStatements, createBuilt, runBuilt } from './built-statements.ts';
 import { insertRows } from './insert-rows.ts';
+import { leastIndex } from './log-places.ts';
+import { findPacked, listPacked, listPackedIntents } from './packed-records.ts';
 import { type Span, spansOf } from './record-blocks.ts';
-import type { RecordsTable, Store, Tx } from './schema.ts';
-
-export type RecordRow = Omit<RecordsTable, 'org_id'>;
+import { costCentreText, labelText, type RecordFilter, teamTexts } from './record-filter.ts';
+import { clearPacks } from './record-packs.ts';
+import type { RecordRow, Store, Tx } from './schema.ts';
 
 const columns = [
   'entry_index',
@@ -63,24 +65,7 @@ export async function completeRecord(
   );
 }
 
-export type RecordFilter = {
-  readonly fromMs?: number;
-  readonly toMs?: number;
-  readonly actor?: string;
-  readonly decision?: string;
-  readonly model?: string;
-  readonly label?: string;
-  readonly type?: string;
-  readonly event?: string;
-  readonly workspace?: string;
-  readonly application?: string;
-  readonly team?: string;
-  readonly costCentre?: string;
-};
-
-const quoted = (text: string): string => JSON.stringify(text);
-
-/** Records of one part of the log, newest first. */
+/** Records of one part of the log that are rows of their own, newest first. */
 async function listSpan(
   store: Store,
   orgId: OrgId,
@@ -110,11 +95,28 @@ async function listSpan(
       ),
     );
   };
-  if (filter.label !== undefined) within('labels', ` ${filter.label} `);
-  // An item of a list: a model's name, which a caller chooses, may be a team's id too.
-  if (filter.team !== undefined) within('detail', `[${quoted(filter.team)}`, `,${quoted(filter.team)}`);
-  if (filter.costCentre !== undefined) within('detail', `"cc":${quoted(filter.costCentre)}`);
+  if (filter.label !== undefined) within('labels', labelText(filter.label));
+  if (filter.team !== undefined) within('detail', ...teamTexts(filter.team));
+  if (filter.costCentre !== undefined) within('detail', costCentreText(filter.costCentre));
   return query.orderBy('entry_index', 'desc').limit(limit).execute();
+}
+
+/** Records that are rows of their own, newest first, below `before`. */
+async function listRows(
+  store: Store,
+  orgId: OrgId,
+  filter: RecordFilter,
+  before: number | undefined,
+  limit: number,
+): Promise<readonly RecordRow[]> {
+  if (filter.actor === undefined)
+    return listSpan(store, orgId, filter, before === undefined ? {} : { end: before }, limit);
+  const rows: RecordRow[] = [];
+  for await (const span of spansOf(store, orgId, filter.actor, before ?? Number.MAX_SAFE_INTEGER)) {
+    rows.push(...(await listSpan(store, orgId, filter, span, limit - rows.length)));
+    if (rows.length >= limit) break;
+  }
+  return rows;
 }
 
 /** A page of records, newest first, below `beforeIndex`; one more than `limit` tells of a next page. */
@@ -125,20 +127,18 @@ export async function listRecords(
   beforeIndex: number | undefined,
   limit: number,
 ): Promise<readonly RecordRow[]> {
-  if (filter.actor === undefined)
-    return listSpan(store, orgId, filter, beforeIndex === undefined ? {} : { end: beforeIndex }, limit + 1);
-  const rows: RecordRow[] = [];
-  const before = beforeIndex ?? Number.MAX_SAFE_INTEGER;
-  for await (const span of spansOf(store, orgId, filter.actor, before)) {
-    rows.push(...(await listSpan(store, orgId, filter, span, limit + 1 - rows.length)));
-    if (rows.length > limit) break;
-  }
-  return rows;
+  const most = limit + 1;
+  const rows = await listRows(store, orgId, filter, beforeIndex, most);
+  // What lies behind a full page of rows is on none.
+  const first = rows.length < most ? leastIndex : (rows.at(-1)?.entry_index ?? leastIndex);
+  const span = { first, end: beforeIndex ?? Number.MAX_SAFE_INTEGER };
+  const packed = await listPacked(store, orgId, filter, span, most);
+  return [...rows, ...packed].sort((a, b) => b.entry_index - a.entry_index).slice(0, most);
 }
 
 /** The record with this entry id or request id: the newest attempt of a request. */
 export async function findRecord(store: Store, orgId: OrgId, id: string): Promise<RecordRow | undefined> {
-  return store
+  const row = await store
     .selectFrom('records')
     .select(columns)
     .where('org_id', '=', orgId)
@@ -146,6 +146,8 @@ export async function findRecord(store: Store, orgId: OrgId, id: string): Promis
     .orderBy('entry_index', 'desc')
     .limit(1)
     .executeTakeFirst();
+  const packed = await findPacked(store, orgId, id);
+  return row === undefined || (packed !== undefined && packed.entry_index > row.entry_index) ? packed : row;
 }
 
 /** Intents without an outcome that another run of the process wrote: what a crash orphaned. */
@@ -198,12 +200,13 @@ export async function listClosed(
     .where('id', 'in', [...ids])
     .where('outcome_index', 'is not', null)
     .execute();
-  return new Set(rows.map(({ id }) => id));
+  return new Set([...rows.map(({ id }) => id), ...(await listPackedIntents(store, orgId, ids))]);
 }
 
 /** Empties the projection of one log, so that it can be made anew. What usage is counted for keeps its numbers. */
 export async function clearRecords(tx: Tx, orgId: OrgId): Promise<void> {
   await tx.deleteFrom('records').where('org_id', '=', orgId).execute();
   await tx.deleteFrom('record_blocks').where('org_id', '=', orgId).execute();
+  await clearPacks(tx, orgId);
   await tx.deleteFrom('usage_daily').where('org_id', '=', orgId).execute();
 }

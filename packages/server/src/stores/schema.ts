@@ -68,7 +68,29 @@ export type CosignedCheckpointsTable = { org_id: string; origin: string; size: n
 /** Which actors have records in [first_index, end_index): marks of their ids, each between spaces. */
 export type RecordBlocksTable = { org_id: string; first_index: number; end_index: number; actors: string };
 
-/** The queryable projection of calls and management entries; rebuilt from the bundles at will. */
+/**
+ * Calls whose entries both lie in [first_index, …], in one step of the projection: where, and what they are looked for
+ * by. `end_index` is behind the last intent.
+ */
+export type RecordPacksTable = {
+  org_id: string;
+  first_index: number;
+  end_index: number;
+  /** The least and greatest ids of the records, and of their requests. */
+  first_id: string;
+  last_id: string;
+  first_request: string;
+  last_request: string;
+  /** The earliest and latest intent, in milliseconds since 1970. */
+  first_at: number;
+  last_at: number;
+  /** Lines, each a letter for what it is and what it holds: see `packMarks`. */
+  marks: string;
+  /** See `pack-places.ts`. */
+  places: Uint8Array;
+};
+
+/** The queryable projection of calls and management entries that are in no pack; rebuilt from the bundles at will. */
 export type RecordsTable = {
   org_id: string;
   /** The intent's (or the only) entry's index. */
@@ -95,6 +117,9 @@ export type RecordsTable = {
   /** What the outcome says, as JSON. */
   outcome: string | null;
 };
+
+/** A record, of one organization. */
+export type RecordRow = Omit<RecordsTable, 'org_id'>;
 
 /** What usage is counted for beside the day: written once, when it first occurs. */
 export type UsageDimensionsTable = {
@@ -226,6 +251,7 @@ export type Tables = {
   cosignatures: CosignaturesTable;
   cosigned_checkpoints: CosignedCheckpointsTable;
   record_blocks: RecordBlocksTable;
+  record_packs: RecordPacksTable;
   usage_dimensions: UsageDimensionsTable;
   usage_daily: UsageDailyTable;
   subjects: SubjectsTable;

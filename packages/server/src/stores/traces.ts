@@ -1,6 +1,7 @@
 // Owns the question when a person last left a trace: what a retention period counts from.
 
 import type { OrgId } from '@countersign/core/ids';
+import { listRecords } from './records.ts';
 import type { Store } from './schema.ts';
 
 /** The first 48 bits of a UUIDv7 are its time in milliseconds (RFC 9562 section 5.7). */
@@ -17,14 +18,7 @@ export async function lastTraceAt(
   orgId: OrgId,
   principalId: string,
 ): Promise<number | undefined> {
-  const record = await store
-    .selectFrom('records')
-    .select('at')
-    .where('org_id', '=', orgId)
-    .where('actor_id', '=', principalId)
-    .orderBy('entry_index', 'desc')
-    .limit(1)
-    .executeTakeFirst();
+  const [record] = await listRecords(store, orgId, { actor: principalId }, undefined, 1);
   const sidecar = await store
     .selectFrom('sidecars')
     .select('entry_id')

@@ -22,7 +22,8 @@ function isUsed(value: unknown): value is Used {
   return typeof value === 'object' && value !== null && 'cost_nanos' in value;
 }
 
-function joinedTeams(teams: string | undefined): string {
+/** The ids of a list's literal, between spaces. */
+export function joinedTeams(teams: string | undefined): string {
   const ids: unknown = teams === undefined || teams === '[]' ? [] : parseJson(teams);
   return Array.isArray(ids) ? ids.join(' ') : '';
 }

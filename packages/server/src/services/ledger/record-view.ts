@@ -6,7 +6,7 @@ import { actor, alert, failure, milliseconds, target, usage } from '@countersign
 import { parseJson } from '@countersign/core/parse-json';
 import { z } from 'zod';
 import { placeOf } from '../../stores/log-places.ts';
-import type { RecordRow } from '../../stores/records.ts';
+import type { RecordRow } from '../../stores/schema.ts';
 
 /** What `stores/record-rows.ts` writes into `records.detail`, as far as it is shown. */
 const detailSchema = z.object({

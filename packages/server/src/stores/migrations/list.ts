@@ -8,6 +8,7 @@ import { usageDimensions } from './0004-usage-dimensions.ts';
 import { cosignatures } from './0005-cosignatures.ts';
 import { closedLogs } from './0006-closed-logs.ts';
 import { successions } from './0007-successions.ts';
+import { recordPacks } from './0008-record-packs.ts';
 
 export const migrations: readonly Migration[] = [
   foundation,
@@ -17,4 +18,5 @@ export const migrations: readonly Migration[] = [
   cosignatures,
   closedLogs,
   successions,
+  recordPacks,
 ];
