@@ -136,16 +136,26 @@ export async function listRecords(
   return [...rows, ...packed].sort((a, b) => b.entry_index - a.entry_index).slice(0, most);
 }
 
-/** The record with this entry id or request id: the newest attempt of a request. */
-export async function findRecord(store: Store, orgId: OrgId, id: string): Promise<RecordRow | undefined> {
-  const row = await store
+/** The newest row by its own id or its request's. One statement each: of both at once SQLite looks at every row. */
+async function findRow(
+  store: Store,
+  orgId: OrgId,
+  column: 'id' | 'request_id',
+  id: string,
+): Promise<RecordRow | undefined> {
+  const [row] = await store
     .selectFrom('records')
     .select(columns)
     .where('org_id', '=', orgId)
-    .where((eb) => eb.or([eb('id', '=', id), eb('request_id', '=', id)]))
-    .orderBy('entry_index', 'desc')
-    .limit(1)
-    .executeTakeFirst();
+    .where(column, '=', id)
+    .execute()
+    .then((rows) => rows.toSorted((a, b) => b.entry_index - a.entry_index));
+  return row;
+}
+
+/** The record with this entry id or request id: the newest attempt of a request. */
+export async function findRecord(store: Store, orgId: OrgId, id: string): Promise<RecordRow | undefined> {
+  const row = (await findRow(store, orgId, 'id', id)) ?? (await findRow(store, orgId, 'request_id', id));
   const packed = await findPacked(store, orgId, id);
   return row === undefined || (packed !== undefined && packed.entry_index > row.entry_index) ? packed : row;
 }
