@@ -94,7 +94,7 @@ async function startOver(
   const known = (await readJournalPlace(db)) ?? assert.fail('there is a journal');
   const path = join(folder, 'journal');
   const journal = openJournal({ path, ...known, size });
-  const tail = joinJournal({ path, id: known.id, size, memory: journal.memory });
+  const tail = joinJournal({ path, id: known.id, memory: journal.memory });
   context.after(journal.close);
   context.after(tail.close);
   const common = { db, sealer, now: deps.now, locksRows: false, onCheckpoint: () => {}, onAltered: () => {} };

@@ -4,10 +4,11 @@ import { closeSync, existsSync, fsyncSync, openSync, readSync, renameSync, write
 import { dirname } from 'node:path';
 import { AppError } from '@countersign/core/errors';
 import {
-  createSeals,
   frameBytes,
   frameUnit,
   headerBytes,
+  isWhole,
+  isWholeAs,
   nearlyStatedBytes,
   statedBytes,
   statedSequence,
@@ -69,14 +70,9 @@ export function openFile(path: string, size: number): number {
   }
 }
 
-/** Where bytes are read to. */
-export type Take = (bytes: number) => Buffer;
-
-const anew: Take = (bytes) => Buffer.allocUnsafe(bytes);
-
 /** Bytes of a frame at `offset`, or undefined where the file ends before. */
-function readBytes(fd: number, bytes: number, offset: number, take = anew): Buffer | undefined {
-  const buffer = take(bytes);
+function readBytes(fd: number, bytes: number, offset: number): Buffer | undefined {
+  const buffer = Buffer.allocUnsafe(bytes);
   return readSync(fd, buffer, 0, bytes, offset) === bytes ? buffer : undefined;
 }
 
@@ -90,16 +86,22 @@ export type DroppedFrame = {
 
 export type JournalReader = ReturnType<typeof createReader>;
 
-/** Reads frames where they may be: at their place, or, when the file's end was too near, at the start. */
-export function createReader(fd: number, id: Uint8Array, size: number) {
-  const { isWhole, isWholeAs } = createSeals();
+/** Looks where a frame may be: at its place, or, when the file's end was too near, at the start. */
+export function lookFor<T>(
+  { sequence, offset }: JournalPlace,
+  at: (offset: number, sequence: number) => T | undefined,
+): T | undefined {
+  return at(offset, sequence) ?? (offset === 0 ? undefined : at(0, sequence));
+}
 
-  function at(offset: number, sequence: number, take?: Take): JournalFrame | undefined {
+/** Reads frames of the file, whoever has written it. */
+export function createReader(fd: number, id: Uint8Array, size: number) {
+  function at(offset: number, sequence: number): JournalFrame | undefined {
     if (offset + headerBytes > size) return undefined;
     const header = readBytes(fd, headerBytes, offset);
     const payloadBytes = header === undefined ? undefined : statedBytes(header, id, sequence);
     if (payloadBytes === undefined || offset + frameBytes(payloadBytes) > size) return undefined;
-    const frame = readBytes(fd, headerBytes + payloadBytes, offset, take);
+    const frame = readBytes(fd, headerBytes + payloadBytes, offset);
     if (frame === undefined || !isWhole(frame, payloadBytes)) return undefined;
     return {
       payload: frame.subarray(headerBytes),
@@ -128,10 +130,8 @@ export function createReader(fd: number, id: Uint8Array, size: number) {
   }
   return {
     /** What lies of a frame where it would be, if it is not whole. */
-    remainsOf: ({ sequence, offset }: JournalPlace): DroppedFrame | undefined =>
-      remainsAt(offset, sequence) ?? (offset === 0 ? undefined : remainsAt(0, sequence)),
-    frameAt: ({ sequence, offset }: JournalPlace, take?: Take): JournalFrame | undefined =>
-      at(offset, sequence, take) ?? (offset === 0 ? undefined : at(0, sequence, take)),
+    remainsOf: (place: JournalPlace): DroppedFrame | undefined => lookFor(place, remainsAt),
+    frameAt: (place: JournalPlace): JournalFrame | undefined => lookFor(place, at),
     /** The number of the whole frame at an offset, whichever it is. */
     numberAt(offset: number): number | undefined {
       const header = readBytes(fd, headerBytes, offset);

@@ -1,6 +1,6 @@
 // Owns the form of one frame of the journal: what is in it, and how a torn or foreign one is recognised.
 
-import { hash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 
 /** Frames begin and end on this many bytes, so that no write touches a page in which an older frame lies. */
 export const frameUnit = 4096;
@@ -40,50 +40,42 @@ export function nearlyStatedBytes(header: Buffer, id: Uint8Array, sequence: numb
   return isOurs ? header.readUInt32BE(4) : undefined;
 }
 
-export type Seals = {
-  /** Writes the header over a frame whose payload lies behind it already. `id` has 16 bytes. */
-  readonly seal: (frame: Buffer, payloadBytes: number, id: Uint8Array, sequence: number) => void;
-  /** True when the frame, header and payload, is as it was sealed. */
-  readonly isWhole: (frame: Buffer, payloadBytes: number) => boolean;
-  /** True when the frame would be whole with this id and sequence in its header. */
-  readonly isWholeAs: (frame: Buffer, payloadBytes: number, id: Uint8Array, sequence: number) => boolean;
-};
+/** SHA-256 of a frame's header, but for the hash itself, and of its payload. */
+function digest(frame: Buffer, payloadBytes: number): Buffer {
+  return createHash('sha256')
+    .update(frame.subarray(0, hashAt))
+    .update(frame.subarray(headerBytes, headerBytes + payloadBytes))
+    .digest();
+}
 
-/** Sealing for one thread: what digests are made of is memory that is used again. */
-export function createSeals(): Seals {
-  let covered = Buffer.alloc(0);
+function name(header: Buffer, payloadBytes: number, id: Uint8Array, sequence: number): void {
+  header.writeUInt32BE(magic, 0);
+  header.writeUInt32BE(payloadBytes, 4);
+  header.writeBigUInt64BE(BigInt(sequence), 8);
+  header.set(id, 16);
+}
 
-  function digest(frame: Buffer, payloadBytes: number): Buffer {
-    const bytes = hashAt + payloadBytes;
-    if (covered.length < bytes) covered = Buffer.allocUnsafeSlow(2 * bytes);
-    frame.copy(covered, 0, 0, hashAt);
-    frame.copy(covered, hashAt, headerBytes, headerBytes + payloadBytes);
-    return hash('sha256', covered.subarray(0, bytes), 'buffer');
-  }
+/** Writes the header of a frame whose payload lies behind it already. `id` has 16 bytes. */
+export function seal(frame: Buffer, payloadBytes: number, id: Uint8Array, sequence: number): void {
+  // What the hash is of has to lie together: before it is known, its own place is free.
+  const covered = frame.subarray(hashAt, headerBytes + payloadBytes);
+  name(covered, payloadBytes, id, sequence);
+  const sum = hash('sha256', covered, 'buffer');
+  frame.copyWithin(0, hashAt, headerBytes);
+  frame.set(sum, hashAt);
+}
 
-  function name(frame: Buffer, payloadBytes: number, id: Uint8Array, sequence: number): void {
-    frame.writeUInt32BE(magic, 0);
-    frame.writeUInt32BE(payloadBytes, 4);
-    frame.writeBigUInt64BE(BigInt(sequence), 8);
-    frame.set(id, 16);
-  }
+/** True when the frame, header and payload, is as it was sealed. */
+export function isWhole(frame: Buffer, payloadBytes: number): boolean {
+  return (
+    frame.length >= headerBytes + payloadBytes &&
+    digest(frame, payloadBytes).equals(frame.subarray(hashAt, headerBytes))
+  );
+}
 
-  function isWhole(frame: Buffer, payloadBytes: number): boolean {
-    return (
-      frame.length >= headerBytes + payloadBytes &&
-      digest(frame, payloadBytes).equals(frame.subarray(hashAt, headerBytes))
-    );
-  }
-  return {
-    seal(frame, payloadBytes, id, sequence) {
-      name(frame, payloadBytes, id, sequence);
-      frame.set(digest(frame, payloadBytes), hashAt);
-    },
-    isWhole,
-    isWholeAs(frame, payloadBytes, id, sequence) {
-      const renamed = Buffer.from(frame);
-      name(renamed, payloadBytes, id, sequence);
-      return isWhole(renamed, payloadBytes);
-    },
-  };
+/** True when the frame would be whole with this id and sequence in its header. */
+export function isWholeAs(frame: Buffer, payloadBytes: number, id: Uint8Array, sequence: number): boolean {
+  const renamed = Buffer.from(frame);
+  name(renamed, payloadBytes, id, sequence);
+  return isWhole(renamed, payloadBytes);
 }

@@ -218,7 +218,7 @@ test('whatever is appended, released and opened anew: what is kept is read, whol
     let place: JournalPlace = start;
     const open = () => {
       const journal = openJournal({ path, id, place, size });
-      return { journal, tail: joinJournal({ path, id, size, memory: journal.memory }) };
+      return { journal, tail: joinJournal({ path, id, memory: journal.memory }) };
     };
     let { journal, tail } = open();
     const kept: string[] = [];

@@ -2,6 +2,7 @@
 
 import { closeSync, fdatasync } from 'node:fs';
 import { promisify } from 'node:util';
+import { copyInto } from '../memory/copy.ts';
 import {
   createReader,
   type DroppedFrame,
@@ -10,17 +11,17 @@ import {
   type JournalReader,
   openFile,
   refuseGap,
-  type Take,
   writeAll,
 } from './file.ts';
-import { createSeals, frameBytes, headerBytes } from './frame.ts';
+import { frameBytes, frameUnit, headerBytes, seal } from './frame.ts';
+import { type JournalImage, type JournalMemory, openImage } from './image.ts';
 import { type JournalMarks, type JournalPlace, makeMarks, openMarks } from './marks.ts';
 
 /** One thread may append while another reads and releases: each opens the file, with the same `memory`. */
 export type Journal = {
   readonly id: Uint8Array;
-  /** Where the journal stands, for the other thread. */
-  readonly memory: SharedArrayBuffer;
+  /** Where the journal stands and what it holds, for the other thread. */
+  readonly memory: JournalMemory;
   /**
    * Makes the parts, one after another, the next frame; one at a time. Resolves to false, and writes nothing, when
    * there is no room before older frames are released, or the number of the next frame is in doubt. Rejects with
@@ -29,11 +30,11 @@ export type Journal = {
    */
   readonly append: (parts: readonly Uint8Array[]) => Promise<boolean>;
   /**
-   * The oldest frame at or after `from` (where nothing is told: that was not released); undefined after the last. Its
-   * payload lies in what `take` gives.
+   * The frame at `from` (where nothing is told: the oldest that was not released); undefined after the last, and for one
+   * that was released. Its payload may lie in memory that the next frames are written to once it is released.
    */
-  readonly read: (from?: JournalPlace, take?: Take) => JournalFrame | undefined;
-  /** Gives the room of every frame before `place` free. */
+  readonly read: (from?: JournalPlace) => JournalFrame | undefined;
+  /** Gives the room of every frame before `place` free: what was read of them is not to be looked at any more. */
   readonly release: (place: JournalPlace) => void;
   /** Numbers of the oldest frame and of the next one to come; the same when there is none. */
   readonly span: () => { readonly first: number; readonly next: number };
@@ -62,11 +63,10 @@ export type JournalOptions = {
 };
 
 /** What another thread joins an open journal with. */
-export type JournalSeat = Omit<JournalOptions, 'place' | 'onDropped'> & {
-  readonly memory: SharedArrayBuffer;
-};
+export type JournalSeat = Pick<JournalOptions, 'path' | 'id'> & { readonly memory: JournalMemory };
 
 const defaultSize = 4 * 1024 * 1024;
+
 /** Where a frame of this size fits; undefined if it does not. INVARIANT: no byte of a frame that is kept is written. */
 function roomFor(bytes: number, size: number, kept: JournalPlace, written: JournalPlace): number | undefined {
   if (kept.sequence === written.sequence) return bytes <= size ? 0 : undefined;
@@ -76,18 +76,17 @@ function roomFor(bytes: number, size: number, kept: JournalPlace, written: Journ
   return bytes <= kept.offset ? 0 : undefined;
 }
 
-/** Copies the parts behind the place of a header, and zeros behind them. */
+const zeros = Buffer.alloc(frameUnit);
+
+/** Copies the parts behind the place of a header, and zeros behind them, which are fewer than a unit. */
 function fill(frame: Buffer, parts: readonly Uint8Array[]): void {
   let at = headerBytes;
   for (const part of parts) {
-    frame.set(part, at);
+    copyInto(frame, at, part);
     at += part.length;
   }
-  frame.fill(0, at);
+  copyInto(frame, at, zeros.subarray(0, frame.length - at));
 }
-
-/** Frames up to this size are made in the same memory, one after the other. */
-const usualBytes = 128 * 1024;
 
 /** The sync waits for the disk beside this thread, which goes on meanwhile. */
 const syncData = promisify(fdatasync);
@@ -107,27 +106,25 @@ function findEnd(
 }
 
 /** The memory of a journal as it lies on the disk. */
-function recall(reader: JournalReader, options: JournalOptions, size: number): SharedArrayBuffer {
+function recall(reader: JournalReader, options: JournalOptions, size: number): JournalMemory {
   const { place } = options;
   const memory = makeMarks(place);
   const marks = openMarks(memory);
   // INVARIANT: what is kept begins where its first frame lies, so that no later one is written over it.
   marks.setKept({ sequence: place.sequence, offset: reader.frameAt(place)?.offset ?? place.offset });
-  marks.setWritten(findEnd(reader, options, size));
-  return memory;
+  const end = findEnd(reader, options, size);
+  marks.setWritten(end);
+  return { marks: memory, image: new SharedArrayBuffer(size), own: end.sequence };
 }
 
 /** The appending half: one frame at a time. */
-function createAppender(fd: number, size: number, marks: JournalMarks, { path, id }: JournalSeat) {
-  const { seal } = createSeals();
-  let usual: Buffer | undefined;
-
-  function memoryFor(bytes: number): Buffer {
-    if (bytes > usualBytes) return Buffer.allocUnsafe(bytes);
-    usual ??= Buffer.allocUnsafeSlow(usualBytes);
-    return usual.subarray(0, bytes);
-  }
-
+function createAppender(
+  fd: number,
+  marks: JournalMarks,
+  image: JournalImage,
+  { path, id, memory }: JournalSeat,
+) {
+  const size = memory.image.byteLength;
   return async (parts: readonly Uint8Array[]): Promise<boolean> => {
     const payloadBytes = parts.reduce((sum, { length }) => sum + length, 0);
     const bytes = frameBytes(payloadBytes);
@@ -135,7 +132,7 @@ function createAppender(fd: number, size: number, marks: JournalMarks, { path, i
     const written = marks.written();
     const offset = marks.isInDoubt() ? undefined : roomFor(bytes, size, kept, written);
     if (offset === undefined) return false;
-    const frame = memoryFor(bytes);
+    const frame = image.memoryAt(offset, bytes);
     fill(frame, parts);
     seal(frame, payloadBytes, id, written.sequence);
     try {
@@ -154,10 +151,12 @@ function createAppender(fd: number, size: number, marks: JournalMarks, { path, i
 }
 
 /** The journal over an open file. */
-function journalOver(fd: number, reader: JournalReader, size: number, seat: JournalSeat): Journal {
+function journalOver(fd: number, reader: JournalReader, seat: JournalSeat): Journal {
   const { path, id, memory } = seat;
-  const marks = openMarks(memory);
-  const append = createAppender(fd, size, marks, seat);
+  const size = memory.image.byteLength;
+  const marks = openMarks(memory.marks);
+  const image = openImage(memory.image, id);
+  const append = createAppender(fd, marks, image, seat);
   let isClosed = false;
 
   return {
@@ -168,8 +167,11 @@ function journalOver(fd: number, reader: JournalReader, size: number, seat: Jour
       if (isClosed) throw failed(path, undefined);
       return append(parts);
     },
-    read: (from = marks.kept(), take) =>
-      from.sequence < marks.written().sequence ? reader.frameAt(from, take) : undefined,
+    read(from = marks.kept()) {
+      const { sequence } = from;
+      if (sequence < marks.kept().sequence || sequence >= marks.written().sequence) return undefined;
+      return sequence < memory.own ? reader.frameAt(from) : image.frameAt(from);
+    },
     release(to) {
       marks.setKept(to);
       if (to.sequence <= marks.written().sequence) return;
@@ -201,12 +203,12 @@ export function openJournal(options: JournalOptions): Journal {
   const { path, id, size = defaultSize } = options;
   const fd = openFile(path, size);
   const reader = createReader(fd, id, size);
-  return journalOver(fd, reader, size, { ...options, memory: recall(reader, options, size) });
+  return journalOver(fd, reader, { path, id, memory: recall(reader, options, size) });
 }
 
 /** Opens a journal that another thread has opened, with what stands in its memory. Throws as `openJournal`. */
 export function joinJournal(seat: JournalSeat): Journal {
-  const { path, id, size = defaultSize } = seat;
-  const fd = openFile(path, size);
-  return journalOver(fd, createReader(fd, id, size), size, seat);
+  const size = seat.memory.image.byteLength;
+  const fd = openFile(seat.path, size);
+  return journalOver(fd, createReader(fd, seat.id, size), seat);
 }

@@ -37,7 +37,12 @@ export function makeMarks(start: JournalPlace): SharedArrayBuffer {
   return memory;
 }
 
-/** Marks over memory that `makeMarks` has made, in this thread or another. */
+/**
+ * Marks over memory that `makeMarks` has made, in this thread or another. INVARIANT: each is stored behind what it is
+ * about. A thread that loads what another has stored by Atomics sees all that the other had done before (ECMA-262,
+ * memory model: what synchronizes with it happens before it). So whoever finds a frame written finds its bytes, and
+ * whoever finds it released writes over it when the other has done with them.
+ */
 export function openMarks(memory: SharedArrayBuffer): JournalMarks {
   const cells = new BigInt64Array(memory);
   return {

@@ -1,5 +1,8 @@
 // Owns memory that is used again and again, for bytes that live no longer than one piece of work.
 
+/** Where bytes are put. */
+export type Take = (bytes: number) => Buffer;
+
 /**
  * Hands out pieces of one buffer. A buffer of its own for each would cost little to make, but those that outlive two
  * collections of the young are freed by the next collection of everything only, which they bring about: for the thread
@@ -7,7 +10,7 @@
  */
 export type Arena = {
   /** Bytes with anything in them; of the arena where it has room. */
-  readonly take: (bytes: number) => Buffer;
+  readonly take: Take;
   /** Whatever was taken may be overwritten from now on. */
   readonly reset: () => void;
 };

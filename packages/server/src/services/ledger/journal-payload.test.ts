@@ -31,9 +31,9 @@ test('a payload holds its batches with what lies beside them', () => {
 });
 
 function joinAll(batches: readonly PlacedBatch[]) {
-  const joiner = createJoiner(Buffer.alloc);
+  const joiner = createJoiner();
   batches.forEach(joiner.add);
-  return joiner.joined();
+  return joiner.joined(Buffer.alloc);
 }
 
 test('batches of a log that follow each other become one, with the places of what lies beside them', () => {

@@ -3,7 +3,8 @@
 import { AppError } from '@countersign/core/errors';
 import type { OrgId } from '@countersign/core/ids';
 import { parseJson } from '@countersign/core/parse-json';
-import type { Take } from '../../platform/journal/file.ts';
+import type { Take } from '../../platform/memory/arena.ts';
+import { copyInto } from '../../platform/memory/copy.ts';
 import type { ProviderObject } from '../../stores/provider-objects.ts';
 import type { Sidecar } from '../../stores/secrets.ts';
 import type { Beside, OrgBatch } from './batch.ts';
@@ -31,7 +32,7 @@ type Described = Pick<PlacedBatch, 'orgId' | 'at' | 'count' | 'objects'> & {
 
 type Description = { readonly format: 1; readonly batches: readonly Described[] };
 
-/** INVARIANT: a frame's hash has shown that it is what `encodePayload` made. */
+/** INVARIANT: a frame is of this process, or its hash has shown that it is what `encodePayload` made. */
 function isDescription(value: unknown): value is Description {
   return typeof value === 'object' && value !== null && 'format' in value && value.format === 1;
 }
@@ -64,7 +65,7 @@ export function encodePayload(batches: readonly PlacedBatch[]): readonly Uint8Ar
   ];
 }
 
-/** The batches of a payload. Throws `internal` for one that another release wrote in another form. */
+/** The batches of a payload, whose bytes stay where they are. Throws `internal` for one that another release wrote in another form. */
 export function decodePayload(payload: Buffer): readonly PlacedBatch[] {
   const start = 4 + payload.readUInt32BE(0);
   const description: unknown = parseJson(payload.toString('utf8', 4, start));
@@ -89,43 +90,45 @@ const bundleEntries = 128;
 
 /** A part of what a log gets: batches that follow each other. */
 type Part = {
-  readonly orgId: OrgId;
+  readonly batches: PlacedBatch[];
   readonly at: number;
   count: number;
-  memory: Buffer;
-  used: number;
-  readonly sidecars: Beside<Sidecar>[];
-  readonly objects: Beside<ProviderObject>[];
+  bytes: number;
 };
 
-function addTo(part: Part, { bundle, count, sidecars, objects }: PlacedBatch, take: Take): void {
-  const used = part.used + bundle.length;
-  if (used > part.memory.length) {
-    const larger = take(Math.max(2 * part.memory.length, used));
-    larger.set(part.memory.subarray(0, part.used));
-    part.memory = larger;
-  }
-  part.memory.set(bundle, part.used);
-  part.used = used;
-  for (const { position, value } of sidecars) part.sidecars.push({ position: position + part.count, value });
-  for (const { position, value } of objects) part.objects.push({ position: position + part.count, value });
-  part.count += count;
+function addTo(part: Part, batch: PlacedBatch): void {
+  part.batches.push(batch);
+  part.count += batch.count;
+  part.bytes += batch.bundle.length;
 }
 
-function batchOf({ orgId, at, count, memory, used, sidecars, objects }: Part): OrgBatch {
-  const versions = new Array<number>(count).fill(-1);
-  return { orgId, at, bundle: memory.subarray(0, used), versions, sidecars, objects };
+function join(orgId: OrgId, { batches, at, count, bytes }: Part, take: Take): OrgBatch {
+  const bundle = take(bytes);
+  const sidecars: Beside<Sidecar>[] = [];
+  const objects: Beside<ProviderObject>[] = [];
+  let used = 0;
+  let before = 0;
+  for (const batch of batches) {
+    copyInto(bundle, used, batch.bundle);
+    used += batch.bundle.length;
+    for (const { position, value } of batch.sidecars) sidecars.push({ position: position + before, value });
+    for (const { position, value } of batch.objects) objects.push({ position: position + before, value });
+    before += batch.count;
+  }
+  return { orgId, at, bundle, versions: new Array<number>(count).fill(-1), sidecars, objects };
 }
 
 export type Joiner = {
-  /** Copies what a batch holds: nothing of it is kept. */
   readonly add: (batch: PlacedBatch) => void;
-  /** The batches of each log, in their order and joined to fewer. */
-  readonly joined: () => ReadonlyMap<OrgId, readonly OrgBatch[]>;
+  /**
+   * The batches of each log, in their order and joined to fewer. Bundles are copied to what `take` gives; sealed sidecars
+   * stay where they are.
+   */
+  readonly joined: (take: Take) => ReadonlyMap<OrgId, readonly OrgBatch[]>;
 };
 
-/** Joins batches, whose bundles then lie in what `take` gives. */
-export function createJoiner(take: Take): Joiner {
+/** Joins batches, whose bytes have to stay until they are joined. */
+export function createJoiner(): Joiner {
   const parts = new Map<OrgId, Part[]>();
   return {
     add(batch) {
@@ -136,13 +139,13 @@ export function createJoiner(take: Take): Joiner {
       // A batch that does not follow is a part of its own: its place is then held to the log's.
       const follows = last !== undefined && last.at + last.count === at;
       if (follows && last.count + count <= bundleEntries) {
-        addTo(last, batch, take);
+        addTo(last, batch);
         return;
       }
-      const part = { orgId, at, count: 0, memory: take(0), used: 0, sidecars: [], objects: [] };
+      const part = { batches: [], at, count: 0, bytes: 0 };
       own.push(part);
-      addTo(part, batch, take);
+      addTo(part, batch);
     },
-    joined: () => new Map([...parts].map(([orgId, own]) => [orgId, own.map(batchOf)])),
+    joined: (take) => new Map([...parts].map(([id, own]) => [id, own.map((part) => join(id, part, take))])),
   };
 }

@@ -96,6 +96,25 @@ test('a batch that is too large for a frame goes into the database at once', asy
   assert.equal((await bed.entries()).length, size + 6);
 });
 
+test('sealed content goes from the journal into the database as it is, in this process and in the next one', async (t) => {
+  const bed = await makeBed(t);
+  const { version } = await bed.head();
+  const { principalId: subjectId } = bed.owner;
+  const contents = [1, 2].map((n) => Buffer.alloc(5_000, n));
+  const committer = await bed.start();
+  for (const [n, sealed] of contents.entries()) {
+    const { intent } = callEntries(bed.store, bed.owner, { origin: `${n}`, version });
+    const value = { entryId: intent.id, purpose: `request ${n}`, subjectId, sealed };
+    await committer.commit([{ ...bed.call(version), sidecars: [{ position: 0, value }] }]);
+    await (n === 0 ? committer : await bed.start()).settle();
+  }
+  const rows = await bed.store.db.selectFrom('sidecars').select('sealed').orderBy('purpose').execute();
+  assert.deepEqual(
+    rows.map(({ sealed }) => Buffer.from(sealed)),
+    contents,
+  );
+});
+
 test('an id that the provider gave out is there when its call is answered', async (t) => {
   const bed = await makeBed(t);
   const committer = await bed.start();

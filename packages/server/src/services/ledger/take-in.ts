@@ -28,8 +28,8 @@ export type TakeInDeps = {
 /** About how many bytes of frames one transaction takes in. */
 const stepBytes = 768 * 1024;
 
-/** Memory for `TakeInDeps.arena`: frames, and their bundles joined, in pieces that double. */
-export const arenaBytes = 3 * stepBytes;
+/** Memory for `TakeInDeps.arena`: the bundles of a step, which the last of its frames, if it is a usual one, goes beyond. */
+export const arenaBytes = stepBytes + 128 * 1024;
 
 type Logs = ReadonlyMap<OrgId, readonly OrgBatch[]>;
 
@@ -38,19 +38,20 @@ type Some = { readonly logs: Logs; readonly end: JournalPlace };
 /** Frames from the journal's start on and before `until`, as much as one transaction takes in. */
 function readSome({ journal, arena }: TakeInDeps, until: number): Some | undefined {
   if (journal.span().first >= until) return undefined;
-  arena.reset();
-  let frame = journal.read(undefined, arena.take);
-  // It was durable: its bytes have been changed, or the disk has lost them. Whatever comes after it is kept where it is.
+  let frame = journal.read();
+  // One of a former run, found when the journal was opened: its bytes were changed since, or the disk has lost them.
+  // Whatever comes after it is kept where it is.
   if (frame === undefined) throw new AppError('internal', 'the journal has lost a frame that was durable');
-  const joiner = createJoiner(arena.take);
+  const joiner = createJoiner();
   let end = frame.next;
-  for (let bytes = 0; frame !== undefined; frame = journal.read(end, arena.take)) {
+  for (let bytes = 0; frame !== undefined; frame = journal.read(end)) {
     for (const batch of decodePayload(frame.payload)) joiner.add(batch);
     bytes += frame.payload.length;
     end = frame.next;
     if (bytes >= stepBytes || end.sequence >= until) break;
   }
-  return { logs: joiner.joined(), end };
+  arena.reset();
+  return { logs: joiner.joined(arena.take), end };
 }
 
 /** The entries of batches that follow each other, one after the other. */
@@ -82,6 +83,7 @@ async function takeSome(deps: TakeInDeps, { logs, end }: Some, isProjected: bool
     if (isProjected) notes = await project(deps.projection, tx, logs, pause);
     await deps.moveTo(tx, end);
   });
+  // INVARIANT: nothing of the frames is used any more: sidecars lie in them until here.
   deps.journal.release(end);
   for (const note of notes) note();
 }
