@@ -50,6 +50,15 @@ function readFunctionCall(builder: RequestBuilder, holder: JsonRecord, key: stri
   addRest(builder, 'assistant', call, levels.calledFunction, place);
 }
 
+function readToolCalls(builder: RequestBuilder, calls: unknown, path: BodyPath): void {
+  eachObject(builder, calls, 'tool_calls', (call, i) => {
+    const callPath = [...path, 'tool_calls', i];
+    readFunctionCall(builder, call, 'function', callPath);
+    readFunctionCall(builder, call, 'custom', callPath);
+    addRest(builder, 'assistant', call, levels.toolCall, callPath);
+  });
+}
+
 function readMessage(builder: RequestBuilder, message: JsonRecord, path: BodyPath): void {
   const role = roleOf(message.role);
   readContent(builder, role, message.content, [...path, 'content']);
@@ -59,12 +68,7 @@ function readMessage(builder: RequestBuilder, message: JsonRecord, path: BodyPat
     addOpaque(builder, role, 'audio', [...path, 'audio']);
     builder.audios += 1;
   }
-  eachObject(builder, message.tool_calls, 'tool_calls', (call, i) => {
-    const callPath = [...path, 'tool_calls', i];
-    readFunctionCall(builder, call, 'function', callPath);
-    readFunctionCall(builder, call, 'custom', callPath);
-    addRest(builder, 'assistant', call, levels.toolCall, callPath);
-  });
+  if (message.tool_calls !== undefined) readToolCalls(builder, message.tool_calls, path);
   addRest(builder, role, message, levels.chatMessage, path);
 }
 
