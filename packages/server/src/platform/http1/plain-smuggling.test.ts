@@ -132,8 +132,10 @@ const message = fc.oneof(
   body.map((text) => plain('/p', text)),
   fc.constant('GET /g HTTP/1.1\r\nHost: h\r\n\r\n'),
 );
+// Node says `100 Continue` at once, be it between the head and the body of the answer before: only a first message asks.
 const pieces = fc.array(fc.tuple(message, fc.nat()), { minLength: 1, maxLength: 3 }).map((messages) =>
-  messages.flatMap(([text, at]) => {
+  messages.flatMap(([text, at], i) => {
+    if (i > 0 && text.includes('Expect:')) return [];
     const cut = at % (2 * text.length);
     return cut === 0 || cut >= text.length ? [text] : [text.slice(0, cut), text.slice(cut)];
   }),
