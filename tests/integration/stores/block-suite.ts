@@ -12,7 +12,7 @@ import {
   type SampleOrganization,
   type SampleStore,
 } from '@countersign/server/control/sample-organization';
-import { readHead } from '@countersign/server/stores/heads';
+import { readHead, readProgress, setProjected } from '@countersign/server/stores/heads';
 import { describeBlock, type Span, spansOf } from '@countersign/server/stores/record-blocks';
 import { insertRecords, listRecords } from '@countersign/server/stores/records';
 import type { RecordRow } from '@countersign/server/stores/schema';
@@ -56,6 +56,9 @@ export function blockTests(fixture: (context: TestContext) => Promise<Fixture>, 
     await store.db.transaction().execute(async (tx) => {
       await insertRecords(tx, orgId, rows);
       while (await describeBlock(tx, orgId)) described += 1;
+      // What is not projected yet is on no page.
+      const from = (await readProgress(tx, orgId))?.projected ?? assert.fail('there is a log');
+      await setProjected(tx, orgId, { from, to: 10 + 2 * rows.length });
     });
     assert.equal(described, 3);
     for (const actor of ['user_rare', 'user_busy2', 'user_none', 'busy2']) {

@@ -25,13 +25,17 @@ import { lastTraceAt } from '@countersign/server/stores/traces';
 
 import { continued, receiptsOf } from './continue-suite.ts';
 
-type Fixture = { readonly store: SampleStore; readonly made: SampleOrganization };
+export type Fixture = { readonly store: SampleStore; readonly made: SampleOrganization };
 type Call = { readonly intent: CallIntent; readonly outcome: CallOutcome };
 
 const models = ['small', 'a "quoted" one', 'team_0000000000000000000000000b', 'é'];
 
 /** A call that differs from its neighbours in everything that records are asked for by. */
-function sampleCall({ store, made }: Fixture, log: Parameters<typeof callEntries>[2], n: number): Call {
+export function sampleCall(
+  { store, made }: Fixture,
+  log: Parameters<typeof callEntries>[2],
+  n: number,
+): Call {
   const { intent, outcome } = callEntries(store, made.owner, log);
   const id = n % 5 === 0 ? 'user_0000000000000000000000000r' : intent.actor.id;
   const more = {
@@ -49,7 +53,7 @@ function sampleCall({ store, made }: Fixture, log: Parameters<typeof callEntries
   return { intent: { ...intent, ...more }, outcome: { ...outcome, ...more } };
 }
 
-async function commit(
+export async function commit(
   { store, made }: Fixture,
   entries: readonly (CallIntent | CallOutcome)[],
 ): Promise<void> {
@@ -60,7 +64,7 @@ async function commit(
 }
 
 /** Calls whose entries are projected with each commit, so that each call is a row: some open, some late, some refused. */
-async function writeCalls(fixture: Fixture, count: number): Promise<readonly Call[]> {
+export async function writeCalls(fixture: Fixture, count: number): Promise<readonly Call[]> {
   const { store, made } = fixture;
   const { orgId } = made.owner;
   const head = await readHead(store.db, orgId);
@@ -107,7 +111,7 @@ const filters: readonly RecordFilter[] = [
 ];
 
 /** All that fits, seven at a time. */
-async function listAll(
+export async function listAll(
   store: SampleStore,
   orgId: OrgId,
   filter: RecordFilter,
@@ -142,7 +146,7 @@ async function findings({ store, made }: Fixture, calls: readonly Call[], spans:
   };
 }
 
-async function countOf({ store, made }: Fixture, table: 'records' | 'record_packs'): Promise<number> {
+export async function countOf({ store, made }: Fixture, table: 'records' | 'record_packs'): Promise<number> {
   const rows = await store.db
     .selectFrom(table)
     .select('org_id')
@@ -151,22 +155,39 @@ async function countOf({ store, made }: Fixture, table: 'records' | 'record_pack
   return rows.length;
 }
 
-/** Projects the log anew, in steps of so many entries. */
-async function projectBy({ store, made }: Fixture, step: number): Promise<void> {
+/** Projects the entries from place `from` up to `to`, in steps of so many entries. */
+export async function projectSteps(
+  { store, made }: Fixture,
+  span: { readonly from: number; readonly to: number },
+  step: number,
+): Promise<void> {
   const { orgId } = made.owner;
-  const { size } = (await readHead(store.db, orgId)) ?? assert.fail('there is a log');
-  const entries = await readEntries(store.db, orgId, 0, size);
+  const entries = await readEntries(store.db, orgId, span.from, span.to);
   const projection = createProjection(createBuilt());
   await store.db.transaction().execute(async (tx) => {
-    await clearRecords(tx, orgId);
-    await setProjected(tx, orgId, { from: size, to: 0 });
-    for (let first = 0; first < size; first += step) {
-      const some = entries.slice(first, first + step);
-      const stored = { first, count: some.length, entries: some };
+    for (let at = 0; at < entries.length; at += step) {
+      const some = entries.slice(at, at + step);
+      const stored = { first: span.from + at, count: some.length, entries: some };
       const note = await projection.write(tx, orgId, stored, neverPause);
       note?.();
     }
   });
+}
+
+/** Throws the projection of the log away. Returns the log's size. */
+export async function forget({ store, made }: Fixture): Promise<number> {
+  const { orgId } = made.owner;
+  const { size } = (await readHead(store.db, orgId)) ?? assert.fail('there is a log');
+  await store.db.transaction().execute(async (tx) => {
+    await clearRecords(tx, orgId);
+    await setProjected(tx, orgId, { from: size, to: 0 });
+  });
+  return size;
+}
+
+/** Projects the log anew, in steps of so many entries. */
+export async function projectBy(fixture: Fixture, step: number): Promise<void> {
+  await projectSteps(fixture, { from: 0, to: await forget(fixture) }, step);
 }
 
 /** Runs them on one database. */

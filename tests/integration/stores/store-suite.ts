@@ -37,6 +37,7 @@ import { checkTests } from './check-suite.ts';
 import { continueTests } from './continue-suite.ts';
 import { cosignedTests } from './cosigned-suite.ts';
 import { headTests } from './head-suite.ts';
+import { packReadingTests } from './pack-reading-suite.ts';
 import { packTests } from './pack-suite.ts';
 import { usageTests } from './usage-suite.ts';
 
@@ -238,6 +239,7 @@ export function storeSuite(name: string, makeDatabase: MakeDatabase, skip: false
     continueTests(fixture, skip);
     headTests(fixture, skip);
     packTests(fixture, skip);
+    packReadingTests(fixture, skip);
     usageTests(makeDatabase, skip);
     cosignedTests(fixture, skip);
     sealedTests(fixture, skip);

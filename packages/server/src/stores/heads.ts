@@ -166,6 +166,16 @@ export async function readProgress(
   return rows[0];
 }
 
+/** How many entries of the organization's current log are projected; undefined where it has none. */
+export async function readProjected(store: Store, orgId: OrgId): Promise<number | undefined> {
+  const row = await store
+    .selectFrom('heads')
+    .select('projected')
+    .where('org_id', '=', orgId)
+    .executeTakeFirst();
+  return row?.projected;
+}
+
 /**
  * Moves to where the log is projected. Throws if it was moved meanwhile: a step whose commit was given up may still
  * have taken place, and what it counted must not be counted again.

@@ -1,5 +1,6 @@
 // Owns making a pack of the calls that one step of the projection has whole, a call at a time.
 
+import { quote } from '@countersign/core/ledger/canonical';
 import { applicationOf } from './entry-actor.ts';
 import { type CallPlaces, createPlaces } from './pack-places.ts';
 import { linesOf, type Pack, packMarks } from './record-packs.ts';
@@ -34,12 +35,12 @@ function addList(marks: Set<string>, names: string, markOf: (name: string) => st
 /** Adds what a pack is looked for by. */
 function addMarks(marks: Set<string>, { actor, cc, class: classText, model }: WholeCall): void {
   const application = applicationOf(actor);
-  marks.add(packMarks.actor(within(actor.id)));
-  if (actor.ws !== undefined) marks.add(packMarks.workspace(within(actor.ws)));
-  if (application !== undefined) marks.add(packMarks.application(within(application)));
+  marks.add(packMarks.actor(actor.id));
+  if (actor.ws !== undefined) marks.add(packMarks.workspace(actor.ws));
+  if (application !== undefined) marks.add(packMarks.application(application));
   if (model !== undefined) marks.add(packMarks.model(model));
   if (cc !== undefined) marks.add(packMarks.costCentre(cc));
-  addList(marks, joinedTeams(actor.teams), packMarks.team);
+  addList(marks, joinedTeams(actor.teams), (team) => packMarks.team(quote(team)));
   addList(marks, labelsOf(classText)?.trim() ?? '', packMarks.label);
 }
 

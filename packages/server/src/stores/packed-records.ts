@@ -1,5 +1,6 @@
 // Owns reading records out of packs: their rows are made from the entries in the log, when somebody asks.
 
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { AppError } from '@countersign/core/errors';
 import type { OrgId } from '@countersign/core/ids';
 import { decodeBundle } from '@countersign/core/ledger/tile';
@@ -18,6 +19,8 @@ const page = 8;
 
 type Call = CallPlaces & { readonly intent: Buffer; readonly outcome: Buffer };
 
+const lost = (): AppError => new AppError('internal', 'the ledger has lost entries of its records');
+
 /** The calls of a pack with their entries, in the order of the log. Throws `internal` where one is missing. */
 async function readCalls(
   store: Store,
@@ -31,11 +34,13 @@ async function readCalls(
   // Each bundle holds one entry at least, so that many bundles hold them all.
   for (const bundle of await readBundles(store, orgId, first, end, end - first + 1)) {
     if (entries.length === 0) begin = bundle.firstIndex;
+    // INVARIANT: entries are told by their places: behind a bundle that is lost, each would stand for another.
+    if (bundle.firstIndex !== begin + entries.length) throw lost();
     entries.push(...decodeBundle(bundle.bytes).entries);
   }
   const at = (index: number): Buffer => {
     const entry = entries[index - begin];
-    if (entry === undefined) throw new AppError('internal', 'the ledger has lost entries of its records');
+    if (entry === undefined) throw lost();
     return Buffer.from(entry.buffer, entry.byteOffset, entry.byteLength);
   };
   return calls.map((call) => ({ ...call, intent: at(call.index), outcome: at(call.outcomeIndex) }));
@@ -44,12 +49,15 @@ async function readCalls(
 function rowOf({ index, intent, outcomeIndex, outcome }: Call): RecordRow {
   const begun = projectEntry(index, intent.toString('utf8'));
   const ended = projectEntry(outcomeIndex, outcome.toString('utf8'));
-  if (begun.kind !== 'row' || ended.kind !== 'outcome')
+  if (begun.kind !== 'row' || ended.kind !== 'outcome' || ended.intent !== begun.row.id)
     throw new AppError('internal', 'the records name entries that are no call: make the projection anew');
   return { ...begun.row, outcome_index: outcomeIndex, status: ended.status, outcome: ended.outcome };
 }
 
-/** Records in packs of one part of the log, newest first. */
+/**
+ * Records in packs of one part of the log, newest first. INVARIANT: here and below, others have a turn after each pack:
+ * the embedded store answers at once, and a question that many packs may fit reads as much as they hold.
+ */
 export async function listPacked(
   store: Store,
   orgId: OrgId,
@@ -70,6 +78,7 @@ export async function listPacked(
         if (fits(row, filter)) rows.push(row);
         if (rows.length >= limit) return rows;
       }
+      await nextTurn();
     }
     const last = packs.at(-1);
     if (last === undefined || packs.length < page) return rows;
@@ -87,6 +96,7 @@ export async function findPacked(store: Store, orgId: OrgId, id: string): Promis
       const row = rowOf(call);
       if (row.id === id || row.request_id === id) return row;
     }
+    await nextTurn();
   }
   return undefined;
 }
@@ -99,14 +109,18 @@ export async function listPackedIntents(
 ): Promise<ReadonlySet<string>> {
   const wanted = new Set(ids);
   const found = new Set<string>();
-  const [least = '', most = least] = [...ids].sort().filter((_id, i) => i === 0 || i === ids.length - 1);
+  const sorted = [...wanted].sort();
+  const [least = '', most = least] = [sorted[0], sorted.at(-1)];
   for (let first = leastIndex; ; ) {
     const packs = await packsBetween(store, orgId, { least, most }, first, page);
     for (const pack of packs) {
+      // One that lies between ids that are far apart holds none of them.
+      if (!sorted.some((id) => id >= pack.first_id && id <= pack.last_id)) continue;
       for (const { intent } of await readCalls(store, orgId, pack)) {
         const known = callBytesOf(intent);
         if (known !== undefined && wanted.has(known.id)) found.add(known.id);
       }
+      await nextTurn();
     }
     const last = packs.at(-1);
     if (last === undefined || packs.length < page) return found;

@@ -27,14 +27,16 @@ export async function insertPack(tx: Tx, orgId: OrgId, pack: Pack, built: BuiltS
 /** Characters of an id that stand for it. Others may share them: then a pack is looked at for nothing. */
 const markLength = 8;
 
-/** The line of a pack's marks by which it holds a call of this kind. */
+/** Well-formed although it may begin within a character: a database takes nothing else. */
+const endOf = (literal: string): string => literal.slice(-markLength - 1, -1).toWellFormed();
+
+/** The line of a pack's marks by which it holds a call of this kind. Of literals: no line feed is in them, and no NUL. */
 export const packMarks = {
-  actor: (id: string): string => `a${id.slice(-markLength)}`,
-  workspace: (id: string): string => `w${id.slice(-markLength)}`,
-  application: (id: string): string => `p${id.slice(-markLength)}`,
-  team: (id: string): string => `t${id.slice(-markLength)}`,
+  actor: (literal: string): string => `a${endOf(literal)}`,
+  workspace: (literal: string): string => `w${endOf(literal)}`,
+  application: (literal: string): string => `p${endOf(literal)}`,
+  team: (literal: string): string => `t${endOf(literal)}`,
   label: (label: string): string => `l${label}`,
-  /** Of literals: no line feed is in them. */
   model: (literal: string): string => `m${literal}`,
   costCentre: (literal: string): string => `c${literal}`,
 };
@@ -45,10 +47,10 @@ export const linesOf = (marks: Iterable<string>): string => `\n${[...marks].join
 function marksOf(filter: RecordFilter): readonly string[] {
   const { actor, workspace, application, team, label, model, costCentre } = filter;
   return [
-    ...(actor === undefined ? [] : [packMarks.actor(actor)]),
-    ...(workspace === undefined ? [] : [packMarks.workspace(workspace)]),
-    ...(application === undefined ? [] : [packMarks.application(application)]),
-    ...(team === undefined ? [] : [packMarks.team(team)]),
+    ...(actor === undefined ? [] : [packMarks.actor(quote(actor))]),
+    ...(workspace === undefined ? [] : [packMarks.workspace(quote(workspace))]),
+    ...(application === undefined ? [] : [packMarks.application(quote(application))]),
+    ...(team === undefined ? [] : [packMarks.team(quote(team))]),
     ...(label === undefined ? [] : [packMarks.label(label)]),
     ...(model === undefined ? [] : [packMarks.model(quote(model))]),
     ...(costCentre === undefined ? [] : [packMarks.costCentre(quote(costCentre))]),
@@ -112,10 +114,10 @@ export async function packsBetween(
   ids: { readonly least: string; readonly most: string },
   first: number,
   limit: number,
-): Promise<readonly PackPlaces[]> {
+): Promise<readonly (PackPlaces & Pick<Pack, 'first_id' | 'last_id'>)[]> {
   return store
     .selectFrom('record_packs')
-    .select(columns)
+    .select([...columns, 'first_id', 'last_id'])
     .where('org_id', '=', orgId)
     .where('first_index', '>=', first)
     .where('last_id', '>=', ids.least)

@@ -2,6 +2,7 @@
 
 import type { OrgId } from '@countersign/core/ids';
 import { type BuiltStatements, createBuilt, runBuilt } from './built-statements.ts';
+import { readProjected } from './heads.ts';
 import { insertRows } from './insert-rows.ts';
 import { leastIndex } from './log-places.ts';
 import { findPacked, listPacked, listPackedIntents } from './packed-records.ts';
@@ -70,12 +71,15 @@ async function listSpan(
   store: Store,
   orgId: OrgId,
   filter: RecordFilter,
-  span: Partial<Span>,
+  span: Pick<Span, 'end'> & Partial<Span>,
   limit: number,
 ): Promise<readonly RecordRow[]> {
-  let query = store.selectFrom('records').select(columns).where('org_id', '=', orgId);
+  let query = store
+    .selectFrom('records')
+    .select(columns)
+    .where('org_id', '=', orgId)
+    .where('entry_index', '<', span.end);
   if (span.first !== undefined) query = query.where('entry_index', '>=', span.first);
-  if (span.end !== undefined) query = query.where('entry_index', '<', span.end);
   if (filter.fromMs !== undefined) query = query.where('at', '>=', filter.fromMs);
   if (filter.toMs !== undefined) query = query.where('at', '<', filter.toMs);
   if (filter.actor !== undefined) query = query.where('actor_id', '=', filter.actor);
@@ -101,18 +105,17 @@ async function listSpan(
   return query.orderBy('entry_index', 'desc').limit(limit).execute();
 }
 
-/** Records that are rows of their own, newest first, below `before`. */
+/** Records that are rows of their own, newest first, below `end`. */
 async function listRows(
   store: Store,
   orgId: OrgId,
   filter: RecordFilter,
-  before: number | undefined,
+  end: number,
   limit: number,
 ): Promise<readonly RecordRow[]> {
-  if (filter.actor === undefined)
-    return listSpan(store, orgId, filter, before === undefined ? {} : { end: before }, limit);
+  if (filter.actor === undefined) return listSpan(store, orgId, filter, { end }, limit);
   const rows: RecordRow[] = [];
-  for await (const span of spansOf(store, orgId, filter.actor, before ?? Number.MAX_SAFE_INTEGER)) {
+  for await (const span of spansOf(store, orgId, filter.actor, end)) {
     rows.push(...(await listSpan(store, orgId, filter, span, limit - rows.length)));
     if (rows.length >= limit) break;
   }
@@ -128,11 +131,14 @@ export async function listRecords(
   limit: number,
 ): Promise<readonly RecordRow[]> {
   const most = limit + 1;
-  const rows = await listRows(store, orgId, filter, beforeIndex, most);
+  // INVARIANT: a step of the projection between two statements adds to none of them: of its rows and its packs, a page
+  // would show one without the other, and the next page begins behind both.
+  const projected = (await readProjected(store, orgId)) ?? 0;
+  const end = Math.min(beforeIndex ?? projected, projected);
+  const rows = await listRows(store, orgId, filter, end, most);
   // What lies behind a full page of rows is on none.
   const first = rows.length < most ? leastIndex : (rows.at(-1)?.entry_index ?? leastIndex);
-  const span = { first, end: beforeIndex ?? Number.MAX_SAFE_INTEGER };
-  const packed = await listPacked(store, orgId, filter, span, most);
+  const packed = await listPacked(store, orgId, filter, { first, end }, most);
   return [...rows, ...packed].sort((a, b) => b.entry_index - a.entry_index).slice(0, most);
 }
 
