@@ -138,6 +138,32 @@ function readingTests(fixture: (context: TestContext) => Promise<Fixture>, skip:
     for (const team of ['\0', 'a\nb', '"', '\\', '😀1234567', '\ud800'])
       assert.deepEqual(await query(store, made.owner, 'record.list', { query: { team } }), { items: [] });
   });
+
+  test('a key was last used when its newest call came, though an older one still waits', {
+    skip,
+  }, async (context) => {
+    const one = await fixture(context);
+    const { store, made } = one;
+    const { orgId } = made.owner;
+    const head = (await readHead(store.db, orgId)) ?? assert.fail('there is a log');
+    const [older, newer] = [10, 11].map((minute) => {
+      const { intent, outcome } = sampleCall(one, head, 1);
+      const more = {
+        ts: `2026-11-28T20:${minute}:30.000Z`,
+        actor: { ...intent.actor, cred: 'key_00000000000000000000000000' },
+      };
+      return { intent: { ...intent, ...more }, outcome: { ...outcome, ...more } };
+    });
+    assert.ok(older !== undefined && newer !== undefined);
+    await commit(one, [older.intent, newer.intent, newer.outcome]);
+    await store.projector.drain(orgId);
+    const uses = await store.db
+      .selectFrom('key_uses')
+      .select('last_used_at')
+      .where('org_id', '=', orgId)
+      .execute();
+    assert.deepEqual(uses, [{ last_used_at: Date.parse('2026-11-28T20:11:00.000Z') }]);
+  });
 }
 
 /** Runs them on one database. */

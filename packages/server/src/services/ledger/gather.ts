@@ -77,11 +77,12 @@ export function nothing(first: number, noted: ReadonlyMap<string, number>): Gath
   };
 }
 
-/** A busy key is written once a minute, not once a step. */
+/** A busy key is written once a minute, not once a step. Intents that still wait come last, and may be the oldest. */
 function noteUse({ noted, uses }: Gathered, use: KeyUse | undefined): void {
   if (use === undefined) return;
   const minute = Math.floor(use.atMs / minuteMs) * minuteMs;
-  if (noted.get(use.keyId) !== minute) uses.set(use.keyId, minute);
+  const latest = uses.get(use.keyId) ?? noted.get(use.keyId);
+  if (latest === undefined || minute > latest) uses.set(use.keyId, minute);
 }
 
 function addRow(gathered: Gathered, { row, use }: Row): void {
