@@ -97,7 +97,7 @@ function createDeafReplica(running: TestGateway, isBroken: boolean, onSend: (bod
     },
     maxBatch: 256,
     maxWaiting: 20_000,
-    gatherMs: 0,
+    gatherMs: () => 0,
     underWay: rounds.underWay,
   });
   const pool = openClientPool({ egress: createEgress({ allow: [] }) });

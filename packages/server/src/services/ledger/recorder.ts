@@ -41,8 +41,8 @@ export type RecorderDeps = {
   readonly maxBatch: number;
   /** Entries that may wait before further ones are refused with `overloaded`. */
   readonly maxWaiting: number;
-  /** Milliseconds between two commits while there are calls that may yet join the next one. */
-  readonly gatherMs: number;
+  /** Milliseconds between two commits while there are calls that may yet join the next one, by how many there are. */
+  readonly gatherMs: (underWay: number) => number;
   /** Calls under way: when as many entries wait, nobody can join. */
   readonly underWay: () => number;
   readonly onCommit?: (entries: number, milliseconds: number) => void;
@@ -157,15 +157,15 @@ export function createRecorder(deps: RecorderDeps): Recorder {
 
   function schedule(): void {
     if (isDue || inFlight > 0 || waiting.length === 0) return;
-    const isComplete = waiting.length >= Math.min(deps.underWay(), deps.maxBatch);
-    const left = isComplete ? 0 : lastAt + deps.gatherMs - performance.now();
-    if (left > 0) {
-      timer ??= setTimeout(flush, left);
-      return;
+    const underWay = deps.underWay();
+    if (waiting.length < Math.min(underWay, deps.maxBatch)) {
+      const left = lastAt + deps.gatherMs(underWay) - performance.now();
+      if (left > 0) timer ??= setTimeout(flush, left);
+      if (left > 0) return;
     }
     isDue = true;
     // A call that is alone gains nothing by the wait for the end of this turn.
-    if (deps.underWay() <= 1) queueMicrotask(flush);
+    if (underWay <= 1) queueMicrotask(flush);
     else setImmediate(flush);
   }
 
