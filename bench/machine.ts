@@ -3,6 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { arch, cpus, platform, release, totalmem } from 'node:os';
+import { unrestOf } from './calm.ts';
 import { parseCpuList, parseStatusText } from './process-usage.ts';
 
 export type Machine = {
@@ -16,8 +17,15 @@ export type Machine = {
   readonly commit: string;
 };
 
-/** `gateway` and `load` are processors for `taskset`; undefined where nothing can be pinned. */
-export type Pinning = { readonly gateway: number | undefined; readonly load: number | undefined };
+/**
+ * `gateway` and `load` are processors for `taskset`, and `unrest` how much longer than need be a loop took on each of
+ * them; undefined where nothing can be pinned.
+ */
+export type Pinning = {
+  readonly gateway: number | undefined;
+  readonly load: number | undefined;
+  readonly unrest: { readonly gateway: number; readonly load: number } | undefined;
+};
 
 function outputOf(command: string, ...args: readonly string[]): string | undefined {
   try {
@@ -52,20 +60,24 @@ export function describeMachine(root: string): Machine {
 }
 
 /**
- * One processor for what is measured, another for the load and the mock provider. Where processors are threads
- * of shared cores, the other is taken from another core.
+ * One processor for what is measured, another for the load and the mock provider: of two the calmer one is measured,
+ * since others may use its core from outside. Where processors are threads of shared cores, the second is taken from
+ * another core. Takes four seconds.
  */
 export function choosePinning(): Pinning {
-  const none = { gateway: undefined, load: undefined };
+  const none = { gateway: undefined, load: undefined, unrest: undefined };
   if (platform() !== 'linux' || outputOf('taskset', '-V') === undefined) return none;
   const allowed = parseCpuList(
     parseStatusText(readText('/proc/self/status') ?? '', 'Cpus_allowed_list') ?? '',
   );
-  const [gateway, next] = allowed;
-  if (gateway === undefined || next === undefined) return none;
+  const [first, next] = allowed;
+  if (first === undefined || next === undefined) return none;
   const siblings = parseCpuList(
-    readText(`/sys/devices/system/cpu/cpu${gateway}/topology/thread_siblings_list`) ?? '',
+    readText(`/sys/devices/system/cpu/cpu${first}/topology/thread_siblings_list`) ?? '',
   );
-  const apart = allowed.find((cpu) => cpu !== gateway && !siblings.includes(cpu));
-  return { gateway, load: apart ?? next };
+  const second = allowed.find((cpu) => cpu !== first && !siblings.includes(cpu)) ?? next;
+  const [ofFirst = 0, ofSecond = 0] = unrestOf([first, second]);
+  if (ofSecond < ofFirst)
+    return { gateway: second, load: first, unrest: { gateway: ofSecond, load: ofFirst } };
+  return { gateway: first, load: second, unrest: { gateway: ofFirst, load: ofSecond } };
 }

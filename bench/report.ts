@@ -99,9 +99,16 @@ export function machineText({
     pinning.gateway === undefined
       ? 'not pinned: gateway, provider and load share the processors'
       : `what is measured, with all of its threads, on processor ${pinning.gateway}; provider and load on ${pinning.load}`;
-  return [...machineLines(machine), `- ${pinned}; load tools in ${tools === 'c' ? 'C' : 'TypeScript'}`].join(
-    '\n',
-  );
+  const { unrest } = pinning;
+  const percent = (share: number): string => `${Math.round(share * 100)} %`;
+  const calm =
+    unrest === undefined
+      ? []
+      : [
+          `- before it began, a loop took ${percent(unrest.gateway)} longer than at its fastest on the one, ${percent(unrest.load)} on the other: the calmer one is measured`,
+        ];
+  const list = [`- ${pinned}; load tools in ${tools === 'c' ? 'C' : 'TypeScript'}`, ...calm];
+  return [...machineLines(machine), ...list].join('\n');
 }
 
 /** Everything that rounds showed. */
