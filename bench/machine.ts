@@ -3,7 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { arch, cpus, platform, release, totalmem } from 'node:os';
-import { unrestOf } from './calm.ts';
+import { readNanosOn, unrestOf } from './calm.ts';
 import { parseCpuList, parseStatusText } from './process-usage.ts';
 
 export type Machine = {
@@ -25,6 +25,8 @@ export type Pinning = {
   readonly gateway: number | undefined;
   readonly load: number | undefined;
   readonly unrest: { readonly gateway: number; readonly load: number } | undefined;
+  /** What `readNanosOn` says of the one for the gateway. */
+  readonly readNanos: number | undefined;
 };
 
 function outputOf(command: string, ...args: readonly string[]): string | undefined {
@@ -62,10 +64,10 @@ export function describeMachine(root: string): Machine {
 /**
  * One processor for what is measured, another for the load and the mock provider: of two the calmer one is measured,
  * since others may use its core from outside. Where processors are threads of shared cores, the second is taken from
- * another core. Takes four seconds.
+ * another core. Takes six seconds.
  */
 export function choosePinning(): Pinning {
-  const none = { gateway: undefined, load: undefined, unrest: undefined };
+  const none = { gateway: undefined, load: undefined, unrest: undefined, readNanos: undefined };
   if (platform() !== 'linux' || outputOf('taskset', '-V') === undefined) return none;
   const allowed = parseCpuList(
     parseStatusText(readText('/proc/self/status') ?? '', 'Cpus_allowed_list') ?? '',
@@ -77,7 +79,7 @@ export function choosePinning(): Pinning {
   );
   const second = allowed.find((cpu) => cpu !== first && !siblings.includes(cpu)) ?? next;
   const [ofFirst = 0, ofSecond = 0] = unrestOf([first, second]);
-  if (ofSecond < ofFirst)
-    return { gateway: second, load: first, unrest: { gateway: ofSecond, load: ofFirst } };
-  return { gateway: first, load: second, unrest: { gateway: ofFirst, load: ofSecond } };
+  const [gateway, load] = ofSecond < ofFirst ? [second, first] : [first, second];
+  const unrest = { gateway: Math.min(ofFirst, ofSecond), load: Math.max(ofFirst, ofSecond) };
+  return { gateway, load, unrest, readNanos: readNanosOn(gateway) };
 }

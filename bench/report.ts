@@ -89,6 +89,15 @@ export function machineLines(machine: Results['machine']): readonly string[] {
   ];
 }
 
+/** How much of the machine others had before the run began. */
+function calmLines({ unrest, readNanos }: Results['pinning']): readonly string[] {
+  if (unrest === undefined || readNanos === undefined) return [];
+  const percent = (share: number): string => `${Math.round(share * 100)} %`;
+  return [
+    `- before it began, a loop took ${percent(unrest.gateway)} longer than at its fastest on the one, ${percent(unrest.load)} on the other (the calmer one is measured), and a read that depends on the one before ${Math.round(readNanos)} ns within 8 MB (17 at the best, 130 where others had the cache)`,
+  ];
+}
+
 /** The machine and how it was used, as a list. */
 export function machineText({
   machine,
@@ -99,15 +108,7 @@ export function machineText({
     pinning.gateway === undefined
       ? 'not pinned: gateway, provider and load share the processors'
       : `what is measured, with all of its threads, on processor ${pinning.gateway}; provider and load on ${pinning.load}`;
-  const { unrest } = pinning;
-  const percent = (share: number): string => `${Math.round(share * 100)} %`;
-  const calm =
-    unrest === undefined
-      ? []
-      : [
-          `- before it began, a loop took ${percent(unrest.gateway)} longer than at its fastest on the one, ${percent(unrest.load)} on the other: the calmer one is measured`,
-        ];
-  const list = [`- ${pinned}; load tools in ${tools === 'c' ? 'C' : 'TypeScript'}`, ...calm];
+  const list = [`- ${pinned}; load tools in ${tools === 'c' ? 'C' : 'TypeScript'}`, ...calmLines(pinning)];
   return [...machineLines(machine), ...list].join('\n');
 }
 
