@@ -3,7 +3,7 @@
 import { AppError } from '@countersign/core/errors';
 import type { Compilable, CompiledQuery, QueryResult } from 'kysely';
 import type { DirectRun } from '../platform/db/sqlite-driver.ts';
-import type { Tx } from './schema.ts';
+import type { Store } from './schema.ts';
 
 /**
  * Statements that were built before, by name. Whoever runs some again and again keeps one of these, for one database.
@@ -25,7 +25,7 @@ export function createBuilt(direct?: DirectRun): BuiltStatements {
  * they are held to the places that the builder gave them, so that no later run can mix them up.
  */
 export async function runBuilt<Row>(
-  tx: Tx,
+  store: Store,
   built: BuiltStatements,
   name: string,
   values: readonly unknown[],
@@ -34,11 +34,11 @@ export async function runBuilt<Row>(
   const known = built.queries.get(name);
   if (known !== undefined) {
     const query = { query: known.query, queryId: known.queryId, sql: known.sql, parameters: values };
-    return built.direct === undefined ? tx.executeQuery<Row>(query) : built.direct<Row>(query);
+    return built.direct === undefined ? store.executeQuery<Row>(query) : built.direct<Row>(query);
   }
   const made = build().compile();
   if (made.parameters.length !== values.length || made.parameters.some((one, i) => one !== values[i]))
     throw new AppError('internal', `the values of \`${name}\` are in another order than its places`);
   built.queries.set(name, made);
-  return tx.executeQuery<Row>(made);
+  return store.executeQuery<Row>(made);
 }

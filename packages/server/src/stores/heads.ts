@@ -156,24 +156,14 @@ export async function listHeads(store: Store): Promise<readonly Progress[]> {
 
 /** The size of one log, and how much of it is projected. */
 export async function readProgress(
-  tx: Tx,
+  store: Store,
   orgId: OrgId,
   built: BuiltStatements = createBuilt(),
 ): Promise<Progress | undefined> {
-  const { rows } = await runBuilt<Progress>(tx, built, 'progress', [orgId], () =>
-    tx.selectFrom('heads').select(progress).where('org_id', '=', orgId),
+  const { rows } = await runBuilt<Progress>(store, built, 'progress', [orgId], () =>
+    store.selectFrom('heads').select(progress).where('org_id', '=', orgId),
   );
   return rows[0];
-}
-
-/** How many entries of the organization's current log are projected; undefined where it has none. */
-export async function readProjected(store: Store, orgId: OrgId): Promise<number | undefined> {
-  const row = await store
-    .selectFrom('heads')
-    .select('projected')
-    .where('org_id', '=', orgId)
-    .executeTakeFirst();
-  return row?.projected;
 }
 
 /**

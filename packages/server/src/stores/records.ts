@@ -2,7 +2,7 @@
 
 import type { OrgId } from '@countersign/core/ids';
 import { type BuiltStatements, createBuilt, runBuilt } from './built-statements.ts';
-import { readProjected } from './heads.ts';
+import { readProgress } from './heads.ts';
 import { insertRows } from './insert-rows.ts';
 import { leastIndex } from './log-places.ts';
 import { findPacked, listPacked, listPackedIntents } from './packed-records.ts';
@@ -133,7 +133,7 @@ export async function listRecords(
   const most = limit + 1;
   // INVARIANT: a step of the projection between two statements adds to none of them: of its rows and its packs, a page
   // would show one without the other, and the next page begins behind both.
-  const projected = (await readProjected(store, orgId)) ?? 0;
+  const { projected } = (await readProgress(store, orgId)) ?? { projected: 0 };
   const end = Math.min(beforeIndex ?? projected, projected);
   const rows = await listRows(store, orgId, filter, end, most);
   // What lies behind a full page of rows is on none.

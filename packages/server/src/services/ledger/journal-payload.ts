@@ -65,7 +65,10 @@ export function encodePayload(batches: readonly PlacedBatch[]): readonly Uint8Ar
   ];
 }
 
-/** The batches of a payload, whose bytes stay where they are. Throws `internal` for one that another release wrote in another form. */
+/**
+ * The batches of a payload, whose bytes stay where they are. Throws `internal` for one that another release wrote in
+ * another form.
+ */
 export function decodePayload(payload: Buffer): readonly PlacedBatch[] {
   const start = 4 + payload.readUInt32BE(0);
   const description: unknown = parseJson(payload.toString('utf8', 4, start));

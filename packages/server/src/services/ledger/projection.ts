@@ -1,4 +1,4 @@
-// Owns what entries leave in `records`, `usage_daily` and `key_uses`, inside a transaction of whoever has them.
+// Owns what entries leave in `records`, `record_packs`, `usage_daily` and `key_uses`, inside a transaction of whoever has them.
 
 import type { OrgId } from '@countersign/core/ids';
 import { writeKeyUses } from '../../stores/bookkeeping.ts';

@@ -142,6 +142,12 @@ async function commitWaiting(deps: RecorderDeps, batch: readonly Waiting[]): Pro
   }
 }
 
+/** Milliseconds until so many entries are to be committed, when the last commit began at `lastAt`. */
+function restOf(deps: RecorderDeps, waiting: number, underWay: number, lastAt: number): number {
+  if (waiting >= Math.min(underWay, deps.maxBatch)) return 0;
+  return lastAt + deps.gatherMs(underWay) - performance.now();
+}
+
 /**
  * A recorder with one commit under way at a time: what arrives meanwhile is the next batch, so that the batch grows
  * with the load. A lone entry waits for nobody. When others may come, commits keep a distance: each costs the same,
@@ -158,10 +164,10 @@ export function createRecorder(deps: RecorderDeps): Recorder {
   function schedule(): void {
     if (isDue || inFlight > 0 || waiting.length === 0) return;
     const underWay = deps.underWay();
-    if (waiting.length < Math.min(underWay, deps.maxBatch)) {
-      const left = lastAt + deps.gatherMs(underWay) - performance.now();
-      if (left > 0) timer ??= setTimeout(flush, left);
-      if (left > 0) return;
+    const left = restOf(deps, waiting.length, underWay, lastAt);
+    if (left > 0) {
+      timer ??= setTimeout(flush, left);
+      return;
     }
     isDue = true;
     // A call that is alone gains nothing by the wait for the end of this turn.
