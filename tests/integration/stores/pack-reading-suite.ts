@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { encodeBundle } from '@countersign/core/ledger/tile';
 import { query } from '@countersign/server/control/sample-organization';
 import { readHead } from '@countersign/server/stores/heads';
 import { findRecord, listClosed, listRecords } from '@countersign/server/stores/records';
@@ -108,11 +109,20 @@ function readingTests(fixture: (context: TestContext) => Promise<Fixture>, skip:
       .where('org_id', '=', orgId)
       .where('first_index', '=', row.entry_index)
       .execute();
-    const lost = { code: 'internal', message: 'the ledger has lost entries of its records' };
+    const lost = { code: 'ledger_unavailable', message: /keep the store as it is/ };
     const { id } =
       calls.findLast((_call, n) => n % 11 !== 3 && n % 13 !== 4 && n % 9 !== 5)?.intent ?? assert.fail();
     await assert.rejects(findRecord(store.db, orgId, id), lost);
     await assert.rejects(listRecords(store.db, orgId, {}, undefined, 100), lost);
+    // An entry that is no JSON any more is told alike.
+    const bytes = Buffer.alloc(2_000, '{');
+    await store.db
+      .updateTable('entry_bundles')
+      .set({ bytes: encodeBundle([bytes, bytes]) })
+      .where('org_id', '=', orgId)
+      .where('entry_count', '=', 2)
+      .execute();
+    await assert.rejects(listRecords(store.db, orgId, {}, 30, 100), lost);
   });
 
   test('which of a few intents have ended is read from the packs that may hold them alone', {

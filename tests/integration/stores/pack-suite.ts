@@ -6,7 +6,11 @@ import type { OrgId } from '@countersign/core/ids';
 import { type CallIntent, type CallOutcome, encodeEntry } from '@countersign/core/ledger/entry';
 import { encodeBundle } from '@countersign/core/ledger/tile';
 import { callEntries } from '@countersign/server/control/sample-calls';
-import type { SampleOrganization, SampleStore } from '@countersign/server/control/sample-organization';
+import {
+  makeOrganization,
+  type SampleOrganization,
+  type SampleStore,
+} from '@countersign/server/control/sample-organization';
 import { neverPause } from '@countersign/server/services/ledger/pause';
 import { createProjection } from '@countersign/server/services/ledger/projection';
 import { readEntries } from '@countersign/server/services/ledger/read-tiles';
@@ -239,5 +243,25 @@ export function packTests(fixture: (context: TestContext) => Promise<Fixture>, s
     const { principalId: actor } = owner;
     const own = await listAll(next.store, owner.orgId, { actor, type: 'model_call' });
     assert.equal(own.length, calls.filter(({ intent }) => intent.actor.id === actor).length);
+  });
+
+  test('calls in packs of one organization are nothing to another', { skip }, async (context) => {
+    const one = await fixture(context);
+    const { store } = one;
+    const other = await makeOrganization(store, 'other');
+    const { orgId } = other.owner;
+    const calls = await writeCalls(one, 40);
+    await projectBy(one, 1_000);
+    assert.equal(await countOf(one, 'record_packs'), 1);
+    const ids = calls.map(({ intent }) => intent.id);
+    assert.deepEqual(await listRecords(store.db, orgId, { type: 'model_call' }, undefined, 100), []);
+    for (const { intent } of calls.slice(0, 3)) {
+      assert.equal(await findRecord(store.db, orgId, intent.id), undefined);
+      assert.equal(await findRecord(store.db, orgId, intent.req), undefined);
+      assert.equal(await lastTraceAt(store.db, orgId, intent.actor.id), undefined);
+    }
+    assert.deepEqual(await listClosed(store.db, orgId, ids), new Set());
+    await store.db.transaction().execute((tx) => clearRecords(tx, orgId));
+    assert.equal(await countOf(one, 'record_packs'), 1);
   });
 }

@@ -85,7 +85,7 @@ export function createLogCheck(deps: LogCheckDeps): LogCheck {
         return await readTileBytes(db, hasher, orgId, tile, base);
       } catch (error) {
         // Entries or tiles that are not there; what else fails says nothing of the log.
-        if (error instanceof AppError && error.code === 'internal') return undefined;
+        if (error instanceof AppError && error.code === 'ledger_unavailable') return undefined;
         throw error;
       } finally {
         await rest(restAfter(clock() - began, files), signal);

@@ -1,10 +1,19 @@
 // Owns the ledger's bytes at rest: bundles of entries, full tiles of hashes, and which entry made which version.
 
+import { AppError } from '@countersign/core/errors';
 import type { OrgId } from '@countersign/core/ids';
 import { type BuiltStatements, createBuilt, runBuilt } from './built-statements.ts';
 import type { Store, Tx } from './schema.ts';
 
 export type Bundle = { readonly firstIndex: number; readonly count: number; readonly bytes: Uint8Array };
+
+/** What the log should have at some place is not there, or is not what it was. */
+export function lostEntries(cause?: unknown): AppError {
+  const message =
+    'the log has lost entries, or they were changed: somebody edited the store, or its disk fails; keep the store as it ' +
+    'is, and see docs/guides/operate.md';
+  return new AppError('ledger_unavailable', message, { cause });
+}
 
 /** Appends one batch as one blob. */
 export async function insertBundle(

@@ -1,17 +1,16 @@
 // Owns reading records out of packs: their rows are made from the entries in the log, when somebody asks.
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { AppError } from '@countersign/core/errors';
 import type { OrgId } from '@countersign/core/ids';
 import { decodeBundle } from '@countersign/core/ledger/tile';
 import { callBytesOf } from './call-bytes.ts';
-import { readBundles } from './entries.ts';
+import { lostEntries, readBundles } from './entries.ts';
 import { leastIndex } from './log-places.ts';
 import { type CallPlaces, decodePlaces } from './pack-places.ts';
 import type { Span } from './record-blocks.ts';
 import { fits, neededTexts, type RecordFilter } from './record-filter.ts';
 import { listPacks, type PackPlaces, packsBetween, packsOf } from './record-packs.ts';
-import { projectEntry } from './record-rows.ts';
+import { type Projected, projectEntry } from './record-rows.ts';
 import type { RecordRow, Store } from './schema.ts';
 
 /** Packs that are looked up at a time. */
@@ -19,9 +18,7 @@ const page = 8;
 
 type Call = CallPlaces & { readonly intent: Buffer; readonly outcome: Buffer };
 
-const lost = (): AppError => new AppError('internal', 'the ledger has lost entries of its records');
-
-/** The calls of a pack with their entries, in the order of the log. Throws `internal` where one is missing. */
+/** The calls of a pack with their entries, in the order of the log. Throws `ledger_unavailable` where one is missing. */
 async function readCalls(
   store: Store,
   orgId: OrgId,
@@ -35,22 +32,30 @@ async function readCalls(
   for (const bundle of await readBundles(store, orgId, first, end, end - first + 1)) {
     if (entries.length === 0) begin = bundle.firstIndex;
     // INVARIANT: entries are told by their places: behind a bundle that is lost, each would stand for another.
-    if (bundle.firstIndex !== begin + entries.length) throw lost();
+    if (bundle.firstIndex !== begin + entries.length) throw lostEntries();
     entries.push(...decodeBundle(bundle.bytes).entries);
   }
   const at = (index: number): Buffer => {
     const entry = entries[index - begin];
-    if (entry === undefined) throw lost();
+    if (entry === undefined) throw lostEntries();
     return Buffer.from(entry.buffer, entry.byteOffset, entry.byteLength);
   };
   return calls.map((call) => ({ ...call, intent: at(call.index), outcome: at(call.outcomeIndex) }));
 }
 
+/** Throws `ledger_unavailable` for an entry that cannot be read any more. */
+function projectedOf(index: number, entry: Buffer): Projected {
+  try {
+    return projectEntry(index, entry.toString('utf8'));
+  } catch (error) {
+    throw lostEntries(error);
+  }
+}
+
 function rowOf({ index, intent, outcomeIndex, outcome }: Call): RecordRow {
-  const begun = projectEntry(index, intent.toString('utf8'));
-  const ended = projectEntry(outcomeIndex, outcome.toString('utf8'));
-  if (begun.kind !== 'row' || ended.kind !== 'outcome' || ended.intent !== begun.row.id)
-    throw new AppError('internal', 'the records name entries that are no call: make the projection anew');
+  const begun = projectedOf(index, intent);
+  const ended = projectedOf(outcomeIndex, outcome);
+  if (begun.kind !== 'row' || ended.kind !== 'outcome' || ended.intent !== begun.row.id) throw lostEntries();
   return { ...begun.row, outcome_index: outcomeIndex, status: ended.status, outcome: ended.outcome };
 }
 

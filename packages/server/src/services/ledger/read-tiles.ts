@@ -1,6 +1,5 @@
 // Owns the reading of a log's tiles and entries from the store: full tiles as stored, the right edge from bundles.
 
-import { AppError } from '@countersign/core/errors';
 import type { OrgId } from '@countersign/core/ids';
 import {
   decodeBundle,
@@ -12,10 +11,10 @@ import {
   tileWidth,
 } from '@countersign/core/ledger/tile';
 import type { TreeHasher } from '@countersign/core/ledger/tree';
-import { readBundles, readTile } from '../../stores/entries.ts';
+import { lostEntries, readBundles, readTile } from '../../stores/entries.ts';
 import type { Store } from '../../stores/schema.ts';
 
-/** The committed entries [from, to), as bytes. Throws `internal` if one is missing. */
+/** The committed entries [from, to), as bytes. Throws `ledger_unavailable` if one is missing. */
 export async function readEntries(
   store: Store,
   orgId: OrgId,
@@ -30,7 +29,7 @@ export async function readEntries(
       if (index >= from && index < to) entries.push(entry);
     }
   }
-  if (entries.length !== to - from) throw new AppError('internal', 'the ledger has lost entries');
+  if (entries.length !== to - from) throw lostEntries();
   return entries;
 }
 
@@ -49,7 +48,7 @@ async function partialTile(
   const hashes: Uint8Array[] = [];
   for (let below = first; below < first + width; below += 1) {
     const tile = await readTile(store, orgId, level - 1, base + below);
-    if (tile === undefined) throw new AppError('internal', `the ledger has lost tile ${level - 1}/${below}`);
+    if (tile === undefined) throw lostEntries();
     hashes.push(foldTile(hasher, tile));
   }
   return encodeTile(hashes);

@@ -6,6 +6,7 @@ import { parseSignedCheckpoint } from '@countersign/core/ledger/checkpoint';
 import { formatTlogProof } from '@countersign/core/ledger/tlog-proof';
 import { listClosedLogs } from '../../stores/closed-logs.ts';
 import { readCosigned } from '../../stores/cosignatures.ts';
+import { lostEntries } from '../../stores/entries.ts';
 import { readHead } from '../../stores/heads.ts';
 import { placeOf } from '../../stores/log-places.ts';
 import type { Store } from '../../stores/schema.ts';
@@ -55,7 +56,7 @@ export async function makeReceipt(store: Store, orgId: OrgId, row: number): Prom
     throw new AppError('not_found', `the log has no entry ${index}`);
   const hashes = await proveInclusion(store, orgId, index, size, row - index);
   const [entry] = await readEntries(store, orgId, row, row + 1);
-  if (entry === undefined) throw new AppError('internal', 'the ledger has lost an entry');
+  if (entry === undefined) throw lostEntries();
   return {
     index,
     entry: Buffer.from(entry).toString('utf8'),
