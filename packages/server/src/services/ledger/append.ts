@@ -1,4 +1,4 @@
-// Owns appending entries to one log inside a transaction: places, bundle, tiles, checkpoint, head.
+// Owns appending entries to one log inside a transaction: places, bundles, tiles, and one checkpoint and head at its end.
 
 import type { OrgId } from '@countersign/core/ids';
 import { signCheckpoint } from '@countersign/core/ledger/checkpoint';
@@ -29,11 +29,13 @@ export type AppendInput = {
   readonly version: number;
 };
 
-export type Appended = {
-  readonly firstIndex: number;
-  readonly checkpoint: string;
-  /** The log as it is when the transaction has committed. */
-  readonly state: LogState;
+/** A log inside a transaction that appends to it: its head as the store has it, and what has grown from there. */
+export type Grown = {
+  readonly signer: LogSigner;
+  readonly from: Head;
+  readonly version: number;
+  readonly frontier: Frontier;
+  readonly edge: Edge | undefined;
 };
 
 /** The edge of a log's tree, as its head has it. */
@@ -49,31 +51,44 @@ function packFrontier(frontier: Frontier): Uint8Array {
   return bytes;
 }
 
-/**
- * Gives entries their places at the end of the log, signs the new checkpoint and moves the head, all inside
- * `tx`. `bundle` is the entries in their stored form. INVARIANT: nothing of the result may leave before the
- * transaction has committed, above all not the signature.
- */
-export async function appendEntries(
-  deps: { readonly hasher: TreeHasher; readonly built: BuiltStatements },
+/** A log to which nothing is appended yet. */
+export function notGrown({ signer, head, edge }: LogState): Grown {
+  return { signer, from: head, version: head.version, frontier: frontierOf(head), edge };
+}
+
+/** Gives entries their places at the end of the log, inside `tx`. `bundle` is the entries in their stored form. */
+export async function growLog(
+  { hasher, built }: { readonly hasher: TreeHasher; readonly built: BuiltStatements },
   tx: Tx,
   orgId: OrgId,
-  { signer, head, edge: known }: LogState,
-  input: AppendInput,
-): Promise<Appended> {
-  const { hasher, built } = deps;
-  const edge = known?.size === head.size ? known : await loadEdge(tx, hasher, orgId, head.size);
-  const leaves = input.entries.map((entry) => hasher.leaf(entry));
-  const frontier = appendLeaves(hasher, frontierOf(head), leaves);
+  grown: Grown,
+  { entries, bundle, version }: AppendInput,
+): Promise<Grown> {
+  const { size } = grown.frontier;
+  const known = grown.edge;
+  const edge = known?.size === size ? known : await loadEdge(tx, hasher, orgId, size);
+  const leaves = entries.map((entry) => hasher.leaf(entry));
+  const frontier = appendLeaves(hasher, grown.frontier, leaves);
+  if (entries.length > 0)
+    await insertBundle(tx, orgId, { firstIndex: size, count: entries.length, bytes: bundle }, built);
+  return { ...grown, version, frontier, edge: await growEdge(tx, hasher, orgId, edge, leaves) };
+}
+
+/**
+ * Signs the checkpoint of what has grown and moves the head there, inside `tx`: once for a transaction, however many
+ * bundles it appends. Returns the log as it is when the transaction has committed. INVARIANT: nothing of the result may
+ * leave before that, above all not the signature.
+ */
+export async function signGrown(
+  { hasher, built }: { readonly hasher: TreeHasher; readonly built: BuiltStatements },
+  tx: Tx,
+  orgId: OrgId,
+  { signer, from, version, frontier, edge }: Grown,
+): Promise<LogState> {
+  const { size } = frontier;
   const root = frontierRoot(hasher, frontier);
-  const checkpoint = signCheckpoint(utf8, signer.key, { size: frontier.size, root }, signer.sign);
-  if (input.entries.length > 0) {
-    const bundle = { firstIndex: head.size, count: input.entries.length, bytes: input.bundle };
-    await insertBundle(tx, orgId, bundle, built);
-  }
-  const grown = await growEdge(tx, hasher, orgId, edge, leaves);
-  const { version } = input;
-  const next = { ...head, version, size: frontier.size, frontier: packFrontier(frontier), checkpoint };
-  await advanceHead(tx, orgId, head, next, built);
-  return { firstIndex: head.size, checkpoint, state: { signer, head: next, edge: grown } };
+  const checkpoint = signCheckpoint(utf8, signer.key, { size, root }, signer.sign);
+  const head = { ...from, version, size, frontier: packFrontier(frontier), checkpoint };
+  await advanceHead(tx, orgId, from, head, built);
+  return { signer, head, edge };
 }

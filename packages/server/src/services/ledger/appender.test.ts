@@ -25,13 +25,16 @@ async function openLog(context: TestContext) {
     onCheckpoint: (_orgId, checkpoint) => void published.push(checkpoint),
     onAltered: (_orgId, origin) => void altered.push(origin),
   });
-  const entry = (n: number) => [Buffer.from(`{"n":${n}}`, 'utf8')];
-  async function add(tx: Tx, n: number, former?: Uncommitted): Promise<Uncommitted> {
+  /** Appends bundles of one entry each, and signs once. */
+  async function add(tx: Tx, ...numbers: readonly number[]): Promise<Uncommitted> {
     const head = await lockHead(tx, orgId, false);
-    const checked = appender.check(orgId, head, former);
-    const entries = entry(n);
-    const input = { entries, bundle: encodeBundle(entries), version: head.version + 1 };
-    return appender.append(tx, orgId, checked, input);
+    let growing = await appender.begin(tx, orgId, appender.check(orgId, head));
+    for (const n of numbers) {
+      const entries = [Buffer.from(`{"n":${n}}`, 'utf8')];
+      const input = { entries, bundle: encodeBundle(entries), version: head.version + 1 };
+      growing = await appender.grow(tx, growing, input);
+    }
+    return appender.sign(tx, growing);
   }
   /** Appends one entry; `after` is what comes when the commit was asked for, inside the transaction. */
   const append = (n: number, after: () => void = () => {}): Promise<Uncommitted> =>
@@ -85,20 +88,23 @@ test('commits that are confirmed in another order than they were made leave the 
   assert.deepEqual(altered, []);
 });
 
-test('after two appends of one transaction, the head may be as before both, or as after the second', async (t) => {
-  const { db, add, append, appender, altered } = await openLog(t);
+test('after two bundles in one transaction, the head may be as before both, or as after the second', async (t) => {
+  const { db, add, append, appender, altered, published, head } = await openLog(t);
   const both = (fail: () => void) =>
     db.transaction().execute(async (tx) => {
-      const second = await add(tx, 2, await add(tx, 1));
-      appender.asked([second]);
+      const done = await add(tx, 1, 2);
+      appender.asked([done]);
       fail();
-      return second;
+      return done;
     });
   await assert.rejects(both(diskFails), /the disk/);
   appender.confirm([await append(3)]);
+  const { size } = await head();
   appender.confirm([await both(() => {})]);
+  assert.equal((await head()).size, size + 2);
   appender.confirm([await append(4)]);
   assert.deepEqual(altered, []);
+  assert.equal(published.length, 3, 'one checkpoint for each transaction');
 });
 
 test('a commit that is tried again and again, and fails, keeps what is remembered small and right', async (t) => {

@@ -8,38 +8,38 @@ import type { Sealer } from '../../platform/sealer/sealer.ts';
 import type { BuiltStatements } from '../../stores/built-statements.ts';
 import { type Head, noLedger } from '../../stores/heads.ts';
 import type { Tx } from '../../stores/schema.ts';
-import { type AppendInput, appendEntries, type LogState } from './append.ts';
+import { type AppendInput, type Grown, growLog, type LogState, notGrown, signGrown } from './append.ts';
 import { openSigner } from './open-log.ts';
 
 /** An append whose transaction may still fail. */
 export type Uncommitted = {
   readonly orgId: OrgId;
-  readonly firstIndex: number;
-  /** The log before the transaction. */
+  /** The log before the transaction, and after it. */
   readonly former: LogState;
   readonly state: LogState;
-  readonly checkpoint: string;
 };
 
-/** A head, what is known of its log as it is there, and what the same transaction has appended before. */
-export type CheckedHead = {
-  readonly head: Head;
-  readonly known: LogState | undefined;
-  readonly former: Uncommitted | undefined;
-};
+/** A head, and what is known of its log as it is there. */
+export type CheckedHead = { readonly head: Head; readonly known: LogState | undefined };
+
+/** An append that its transaction goes on with: the log before it, and what has grown. */
+export type Growing = { readonly orgId: OrgId; readonly former: LogState; readonly grown: Grown };
 
 export type Appender = {
   /**
-   * Holds a head that a transaction has locked to what this thread has left, perhaps by a former append of the same
-   * transaction. Throws `ledger_unavailable` where it is another one, or gone, and `not_found` where there has never been
-   * one. INVARIANT: asked before anything of the head is used, its version too.
+   * Holds a head that a transaction has locked to what this thread has left. Throws `ledger_unavailable` where it is
+   * another one, or gone, and `not_found` where there has never been one. INVARIANT: asked before anything of the head is
+   * used, its version too.
    */
-  readonly check: (orgId: OrgId, head: Head | undefined, former?: Uncommitted) => CheckedHead;
+  readonly check: (orgId: OrgId, head: Head | undefined) => CheckedHead;
   /**
-   * Appends, inside the transaction `tx` that has locked the head; nothing is remembered yet. Where nothing was known of
-   * the log, its head must be what it has signed: else it throws `ledger_unavailable`.
+   * Begins to append, inside the transaction `tx` that has locked the head; nothing is remembered yet. Where nothing was
+   * known of the log, its head must be what it has signed: else it throws `ledger_unavailable`.
    */
-  readonly append: (tx: Tx, orgId: OrgId, checked: CheckedHead, input: AppendInput) => Promise<Uncommitted>;
+  readonly begin: (tx: Tx, orgId: OrgId, checked: CheckedHead) => Promise<Growing>;
+  readonly grow: (tx: Tx, growing: Growing, input: AppendInput) => Promise<Growing>;
+  /** Signs what has grown. INVARIANT: once for a log and transaction, and nothing is appended to it after that. */
+  readonly sign: (tx: Tx, growing: Growing) => Promise<Uncommitted>;
   /** At the end of the transaction, before its commit is asked for: from now on the heads can be these. */
   readonly asked: (done: readonly Uncommitted[]) => void;
   /** After the transaction has committed: the heads are these, or what was built on them; lets the checkpoints out. */
@@ -98,20 +98,25 @@ export function createAppender(deps: AppenderDeps): Appender {
   }
 
   return {
-    check(orgId, head, former) {
-      const states = former === undefined ? logs.get(orgId) : [former.state];
+    check(orgId, head) {
+      const states = logs.get(orgId);
       const last = states?.at(-1);
       const known = head && states?.findLast((state) => sameHead(state.head, head));
-      if (head !== undefined && (last === undefined || known !== undefined)) return { head, known, former };
+      if (head !== undefined && (last === undefined || known !== undefined)) return { head, known };
       if (last === undefined) throw noLedger(orgId);
       const { origin } = last.head;
       onAltered(orgId, origin);
       throw altered(origin);
     },
-    async append(tx, orgId, { head, known, former }, input) {
-      const log = known ?? (await open(tx, orgId, head));
-      const appended = await appendEntries({ hasher, built }, tx, orgId, log, input);
-      return { orgId, former: former?.former ?? log, ...appended };
+    async begin(tx, orgId, { head, known }) {
+      const former = known ?? (await open(tx, orgId, head));
+      return { orgId, former, grown: notGrown(former) };
+    },
+    async grow(tx, { orgId, former, grown }, input) {
+      return { orgId, former, grown: await growLog({ hasher, built }, tx, orgId, grown, input) };
+    },
+    async sign(tx, { orgId, former, grown }) {
+      return { orgId, former, state: await signGrown({ hasher, built }, tx, orgId, grown) };
     },
     asked(done) {
       for (const { orgId, former, state } of done) {
@@ -123,11 +128,11 @@ export function createAppender(deps: AppenderDeps): Appender {
       }
     },
     confirm(done) {
-      for (const { orgId, state, checkpoint } of done) {
+      for (const { orgId, state } of done) {
         const states = logs.get(orgId) ?? [state];
         // A later one, which has found this one in the store, may be confirmed before it.
         logs.set(orgId, states.slice(Math.max(0, states.indexOf(state))));
-        onCheckpoint(orgId, checkpoint);
+        onCheckpoint(orgId, state.head.checkpoint);
       }
     },
     forget(orgId) {

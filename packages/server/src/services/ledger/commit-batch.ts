@@ -8,7 +8,7 @@ import { findHeadLocked } from '../../stores/heads.ts';
 import { insertProviderObject } from '../../stores/provider-objects.ts';
 import type { Tx } from '../../stores/schema.ts';
 import { insertSidecars } from '../../stores/secrets.ts';
-import type { Appender, Uncommitted } from './appender.ts';
+import type { Appender, CheckedHead, Growing, Uncommitted } from './appender.ts';
 import type { Beside, OrgBatch, OrgCommit } from './batch.ts';
 import type { Pause } from './pause.ts';
 
@@ -20,8 +20,6 @@ export type BatchDeps = {
   readonly now: () => number;
 };
 
-type CommittedBatch = { readonly reply: OrgCommit; readonly done: Uncommitted | undefined };
-
 /** Places for the entries that are kept, in order from `first`; -1 for the others. */
 function placesOf(isKept: readonly boolean[], first: number): readonly number[] {
   let next = first;
@@ -32,43 +30,52 @@ function placesOf(isKept: readonly boolean[], first: number): readonly number[] 
   });
 }
 
+/** A log in one transaction: the head that it has locked, and what has grown from there, if anything has. */
+type Log = { readonly checked: CheckedHead; readonly growing: Growing | undefined };
+
+async function lockLog(deps: BatchDeps, tx: Tx, orgId: OrgId): Promise<Log> {
+  const found = await findHeadLocked(tx, orgId, deps.locksRows, deps.built);
+  return { checked: deps.appender.check(orgId, found), growing: undefined };
+}
+
 /**
  * Appends those entries of a batch that were decided under the version that the head still has. INVARIANT: the
- * head is locked before versions are compared, so that no change can come between. `former` is what the same
- * transaction has appended to the log before.
+ * head is locked before versions are compared, so that no change can come between.
  */
 async function commitBatch(
-  deps: BatchDeps,
+  { appender, now }: BatchDeps,
   tx: Tx,
   batch: OrgBatch,
-  former?: Uncommitted,
-): Promise<CommittedBatch> {
+  { checked, growing }: Log,
+): Promise<{ readonly reply: OrgCommit; readonly log: Log }> {
   const { orgId } = batch;
-  const found = await findHeadLocked(tx, orgId, deps.locksRows, deps.built);
-  const checked = deps.appender.check(orgId, found, former);
-  const { head } = checked;
-  if (batch.at !== undefined && batch.at !== head.size)
-    throw new AppError('internal', `the log has ${head.size} entries where ${batch.at} were promised`);
+  const { version } = checked.head;
+  const size = growing?.grown.frontier.size ?? checked.head.size;
+  if (batch.at !== undefined && batch.at !== size)
+    throw new AppError('internal', `the log has ${size} entries where ${batch.at} were promised`);
   const { entries, torn } = decodeBundle(batch.bundle);
   if (torn || entries.length !== batch.versions.length)
     throw new AppError('internal', 'a batch arrived torn');
-  const isKept = batch.versions.map((version) => version < 0 || version === head.version);
+  const isKept = batch.versions.map((decided) => decided < 0 || decided === version);
   const kept = entries.filter((_, i) => isKept[i]);
-  const reply = { orgId, version: head.version };
-  if (kept.length === 0) return { reply: { ...reply, indices: placesOf(isKept, 0) }, done: former };
+  const reply = { orgId, version, indices: placesOf(isKept, size) };
+  if (kept.length === 0) return { reply, log: { checked, growing } };
   const bundle = kept.length === entries.length ? batch.bundle : encodeBundle(kept);
-  const input = { entries: kept, bundle, version: head.version };
-  const done = await deps.appender.append(tx, orgId, checked, input);
+  const begun = growing ?? (await appender.begin(tx, orgId, checked));
+  const grown = await appender.grow(tx, begun, { entries: kept, bundle, version });
   const isWritten = ({ position }: Beside<unknown>) => isKept[position] === true;
   const sidecars = batch.sidecars.filter(isWritten).map(({ value }) => value);
   await insertSidecars(tx, orgId, sidecars);
   for (const { value } of batch.objects.filter(isWritten)) {
-    await insertProviderObject(tx, orgId, value, deps.now());
+    await insertProviderObject(tx, orgId, value, now());
   }
-  return { reply: { ...reply, indices: placesOf(isKept, done.firstIndex) }, done };
+  return { reply, log: { checked, growing: grown } };
 }
 
-/** Commits batches one after the other, of which several may be of one log; `done` gets the last append to each. */
+/**
+ * Commits batches one after the other, of which several may be of one log, and signs each log that has grown once, at
+ * the end; `done` gets its append.
+ */
 export async function commitBatches(
   deps: BatchDeps,
   tx: Tx,
@@ -77,11 +84,21 @@ export async function commitBatches(
   pause: Pause,
 ): Promise<readonly OrgCommit[]> {
   const replies: OrgCommit[] = [];
+  const logs = new Map<OrgId, Log>();
   for (const batch of batches) {
-    const committed = await commitBatch(deps, tx, batch, done.get(batch.orgId));
-    if (committed.done !== undefined) done.set(batch.orgId, committed.done);
-    replies.push(committed.reply);
+    const { orgId } = batch;
+    const { reply, log } = await commitBatch(
+      deps,
+      tx,
+      batch,
+      logs.get(orgId) ?? (await lockLog(deps, tx, orgId)),
+    );
+    logs.set(orgId, log);
+    replies.push(reply);
     await pause();
+  }
+  for (const [orgId, { growing }] of logs) {
+    if (growing !== undefined) done.set(orgId, await deps.appender.sign(tx, growing));
   }
   return replies;
 }

@@ -78,7 +78,7 @@ export function createCommitter(deps: CommitterDeps): DirectCommitter {
   const appender = createAppender({ sealer, hasher, built, onCheckpoint, onAltered });
   const batchDeps = { appender, built, locksRows, now };
 
-  /** Runs a transaction that appends; `done` gets the last append to each log. */
+  /** Runs a transaction that appends; `done` gets its append to each log. */
   async function committing<T>(work: (tx: Tx, done: Map<OrgId, Uncommitted>) => Promise<T>): Promise<T> {
     const done = new Map<OrgId, Uncommitted>();
     const value = await db.transaction().execute(async (tx) => {
@@ -103,9 +103,10 @@ export function createCommitter(deps: CommitterDeps): DirectCommitter {
         append: async (entries, version) => {
           if (done.size > 0) throw new AppError('internal', 'one transaction appends once');
           const bundle = encodeBundle(entries);
-          const appended = await appender.append(tx, orgId, checked, { entries, bundle, version });
-          done.set(orgId, appended);
-          return appended.firstIndex;
+          const growing = await appender.begin(tx, orgId, checked);
+          const grown = await appender.grow(tx, growing, { entries, bundle, version });
+          done.set(orgId, await appender.sign(tx, grown));
+          return checked.head.size;
         },
       });
     });

@@ -12,7 +12,7 @@ import type { BuiltStatements } from '../../stores/built-statements.ts';
 import { closeLog, keepSuccession, listClosedLogs, replaceHead } from '../../stores/closed-logs.ts';
 import { type Head, lockHead } from '../../stores/heads.ts';
 import type { Tx } from '../../stores/schema.ts';
-import { appendEntries, frontierOf, type LogSigner } from './append.ts';
+import { frontierOf, growLog, type LogSigner, notGrown, signGrown } from './append.ts';
 import { utf8 } from './crypto.ts';
 import { makeLogKey, openSigner } from './open-log.ts';
 
@@ -97,11 +97,11 @@ export async function continueLog(
   const root = frontierRoot(deps.hasher, frontierOf(head));
   const succession = signSuccession(utf8, { size: head.size, root }, former, signer);
   await keepSuccession(tx, orgId, { number, succession });
+  let grown = notGrown({ signer, head: empty, edge: undefined });
   for (const entries of bundlesOf(begun.entries)) {
-    const at = await lockHead(tx, orgId, deps.locksRows, deps.built);
     const input = { entries, bundle: encodeBundle(entries), version: begun.version };
-    await appendEntries(deps, tx, orgId, { signer, head: at, edge: undefined }, input);
+    grown = await growLog(deps, tx, orgId, grown, input);
   }
-  const begunHead = await lockHead(tx, orgId, deps.locksRows, deps.built);
+  const { head: begunHead } = await signGrown(deps, tx, orgId, grown);
   return { head: begunHead, firstNote: signedByBoth(begunHead.checkpoint, former) };
 }
