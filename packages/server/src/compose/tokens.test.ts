@@ -125,6 +125,21 @@ test('the newest token of a person says what they are; an older one gives nothin
   assert.deepEqual((await people())[0]?.roles, []);
 });
 
+test('what the map of an issuer no longer gives is taken at the next request, also with the token that brought it', async (context) => {
+  const { token, call, people, api, issuerId } = await open(context);
+  const iat = Math.floor(Date.now() / 1000);
+  const [older, newest] = [iat - 10, iat].map((at) => token({ iat: at, groups: ['users', 'audit'] }));
+  assert.equal(await call(older ?? ''), 200);
+  assert.equal(await call(newest ?? ''), 200);
+  assert.deepEqual((await people())[0]?.roles.toSorted(), ['auditor', 'member']);
+  await api('PATCH', `/token-issuers/${issuerId}`, { roleMap: { users: 'member' } });
+  assert.equal(await call(newest ?? ''), 200);
+  assert.deepEqual((await people())[0]?.roles, ['member']);
+  await api('PATCH', `/token-issuers/${issuerId}`, { roleMap: { nobody: 'member' } });
+  assert.notEqual(await call(older ?? ''), 200);
+  assert.deepEqual((await people())[0]?.roles, []);
+});
+
 test('a person who is suspended, and an issuer that is, end at the next request with the same token', async (context) => {
   const { token, call, people, api, issuerId } = await open(context);
   const text = token();

@@ -1,6 +1,7 @@
 // Owns the claims about issuers' keys: which may verify, when they are fetched, and what holds while the issuer is down.
 
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import type { TokenIssuer } from '@countersign/core/directory/objects';
 import type { FetchDocument } from './key-document.ts';
@@ -205,6 +206,21 @@ test('a key set may be named by its own URL; what is no key set changes nothing'
   await settledShort();
   await settledShort();
   assert.equal(await outcome(token(first, 'e')), 'unknown_key');
+});
+
+test('a key that would make each forged token a long piece of work is no key', () => {
+  const { jwk } = first;
+  const modulus = (bits: number): string => {
+    const bytes = randomBytes(bits / 8);
+    bytes[0] = 0xff;
+    bytes[bytes.length - 1] = 0xff;
+    return bytes.toString('base64url');
+  };
+  assert.ok(importKey({ ...jwk, n: modulus(8_192) }));
+  assert.equal(importKey({ ...jwk, n: modulus(8_200) }), undefined, 'longer than 8,192 bits');
+  assert.ok(importKey({ ...jwk, e: Buffer.from('ffffffff', 'hex').toString('base64url') }));
+  for (const e of ['0100000001', 'ffffffffffffffff'])
+    assert.equal(importKey({ ...jwk, e: Buffer.from(e, 'hex').toString('base64url') }), undefined, e);
 });
 
 test('what may not verify is no key: symmetric, private, weak, for another use, of another curve', () => {
