@@ -2,7 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { isId } from '@countersign/core/ids';
+import { serveInference } from '@countersign/server/gateway/inference';
 import { makeKey, makeToken } from '@countersign/server/services/authn/sample-issuer';
+import { chatCall, countingUpstream } from '../../support/call-in-process.ts';
 import { startGateway, type TestGateway, until } from '../../support/gateway.ts';
 import { countOf, figuresLine, tellProgress } from '../../support/long-run.ts';
 import { beginStream, chatEvents } from '../../support/provider-answers.ts';
@@ -120,6 +123,30 @@ async function endOf(stream: ReturnType<typeof openStream>): Promise<void> {
   running.provider.dropAll();
   await stream.answer;
 }
+
+test('a key that is revoked when its call is recorded and nobody watches over it yet cuts that call', async () => {
+  const { id, key } = await running.keyFor({});
+  const sent: string[] = [];
+  const { deps } = running.server.gateway;
+  const held = {
+    ...deps,
+    upstreamOf: () => countingUpstream((body) => void sent.push(body)),
+    providerKeyOf: async () => {
+      const version = at(await running.must('GET', '/organization'), 'version');
+      await running.must('POST', `/keys/${id}/revoke`, {});
+      const { organizationId } = running;
+      if (isId('org', organizationId)) await deps.snapshots.catchUp(organizationId, Number(version) + 1);
+      return undefined;
+    },
+  };
+  const body = JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'hello' }] });
+  const { call, reply, done } = chatCall(key, body, (count) => new Uint8Array(count).fill(9));
+  await serveInference(held, call, reply);
+  const { refused, headers } = await done;
+  assert.equal(refused, 'authentication_failed');
+  const record = await running.record(headers[headers.indexOf('x-countersign-record') + 1] ?? '');
+  assert.equal(textAt(record, 'status'), 'cut');
+});
 
 test('the stream of an agent is cut when its owner is suspended, and its key stops', async () => {
   answerEndlessly();

@@ -189,7 +189,8 @@ test('litellm#40398: the principal is (issuer, subject), the same through every 
   const other = trustIssuer(trusted.orgId, 'https://other.example.com');
   const elsewhere = trustIssuer(makeOrgId(), trusted.issuer.issuer);
   const commit = ({ orgId, issuer }: TrustedIssuer) => subjectCommitment(indexKey, orgId, issuer.id, 'alice');
-  assert.equal(new Set([first, commit(other), commit(elsewhere)]).size, 3);
+  const sameIssuer = { orgId: elsewhere.orgId, issuer: trusted.issuer };
+  assert.equal(new Set([first, commit(other), commit(elsewhere), commit(sameIssuer)]).size, 4);
 });
 
 test('litellm#31441, litellm#41417: nothing but the token is kept, and the same for everyone who sends it', async (context) => {
