@@ -168,11 +168,16 @@ test('a usage that is not a whole number is refused, never recorded', () => {
     cost_nanos: 1,
     currency: 'USD',
     price_version: 't1',
-    in: Number.NaN,
+    in: 1,
     out: 1,
     source: 'provider',
   } as const;
-  assert.throws(() => assembleOutcome(sample, { ...sample, usage }), RangeError);
+  for (const wrong of [Number.NaN, 0.5, 2 ** 53])
+    assert.throws(
+      () => assembleOutcome(sample, { ...sample, usage: { ...usage, in: wrong } }),
+      RangeError,
+      String(wrong),
+    );
 });
 
 test('what a caller wrote cannot leave its string', () => {

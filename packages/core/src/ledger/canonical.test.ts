@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import canonicalize from 'canonicalize';
 import fc from 'fast-check';
 import { parseJson } from '../parse-json.ts';
-import { canonicalJson, fragment, fragmentObject, quote, utf8Length } from './canonical.ts';
+import { canonicalJson, fragment, fragmentObject, maxDepth, quote, utf8Length } from './canonical.ts';
 
 const wellFormed = fc.string({ unit: 'binary', maxLength: 12 });
 const { value: recorded } = fc.letrec((tie) => ({
@@ -59,9 +59,14 @@ test('numbers that are not safe integers are refused', () => {
 test('what is not JSON is refused', () => {
   for (const value of [1n, Symbol('x'), () => 1, [undefined]])
     assert.throws(() => canonicalJson(value), TypeError);
-  let deep: unknown = 1;
-  for (let i = 0; i < 40; i += 1) deep = [deep];
-  assert.throws(() => canonicalJson(deep), RangeError);
+});
+
+test('a value nests as deep as its bound says, and no deeper', () => {
+  const nested = (levels: number, inner: unknown): unknown =>
+    levels === 0 ? inner : nested(levels - 1, levels % 2 === 0 ? [inner] : { a: inner });
+  assert.equal(canonicalJson(nested(maxDepth, 1)).match(/[[{]/g)?.length, maxDepth);
+  assert.throws(() => canonicalJson(nested(maxDepth + 1, 1)), RangeError);
+  assert.throws(() => canonicalJson(nested(maxDepth, [])), RangeError);
 });
 
 test('a member named __proto__ is recorded like any other', () => {

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { makeEntryId, makeRequestId } from '../ids.ts';
+import { canonicalJson } from './canonical.ts';
 import { decodeEntry, type Entry, encodeEntry, entryTypes, maxEntryBytes } from './entry.ts';
 import {
   actorKinds,
@@ -96,15 +97,13 @@ test('an entry of every type comes back from its text unchanged', () => {
 
 test('what was done names all of it: a reading its reason and the entry, an erasure its reason and approvers', () => {
   const read = { ...base, type: 'content_read', actor: system, req, record: id } as const;
-  const erased = {
-    ...base,
-    type: 'erasure',
-    actor: system,
-    req,
-    subject: 'usr_2',
-    reason: 'art. 17',
-  } as const;
-  for (const entry of [read, { ...read, reason: 'audit 12', record: req }, erased]) {
+  const erased = { ...base, type: 'erasure', actor: system, req, subject: 'usr_2' } as const;
+  for (const entry of [
+    read,
+    { ...read, reason: 'audit 12', record: req },
+    { ...erased, reason: 'art. 17' },
+    { ...erased, approvers: ['usr_3'] },
+  ]) {
     assert.throws(() => encodeEntry({ ...entry, status: 'ok' }), { code: 'internal' });
     const refused = { ...entry, status: 'refused' } as const;
     assert.deepEqual(decodeEntry(encodeEntry(refused)), { ok: true, entry: refused });
@@ -157,7 +156,9 @@ test('an entry beyond its limit is refused, counted in bytes', () => {
   assert.equal(Buffer.byteLength(encodeEntry(withTag('x'.repeat(maxEntryBytes - overhead)))), maxEntryBytes);
   const code = 'payload_too_large';
   assert.throws(() => encodeEntry(withTag('x'.repeat(maxEntryBytes - overhead + 1))), { code });
-  assert.throws(() => encodeEntry(withTag('é'.repeat(maxEntryBytes / 2))), { code });
+  const wide = withTag('é'.repeat(maxEntryBytes / 2));
+  assert.throws(() => encodeEntry(wide), { code });
+  assert.deepEqual(decodeEntry(canonicalJson(wide)), { ok: false, reason: 'the entry is too long' });
 });
 
 test('a fraction in a decision input is a fault of ours, not a record', () => {

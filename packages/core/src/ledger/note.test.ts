@@ -22,8 +22,10 @@ import {
   formatVerifierKey,
   isKeyName,
   makeVerifierKey,
+  maxNoteSignatures,
   parseNote,
   parseVerifierKey,
+  signNote,
   type VerifierKey,
 } from './note.ts';
 import type { Verifying } from './primitives.ts';
@@ -153,6 +155,20 @@ test('signatures of strangers are passed over, but a false one of a known key sp
   assert.equal(checkNote(deps, { ...note, signatures: [strange] }, parsed(exampleKey)), 'absent');
 });
 
+test('what a witness signs without a time makes no note of its log valid', () => {
+  const text = 'witness.example/w1\n';
+  const payload = witness.sign(deps.utf8(text));
+  const note = { text, signatures: [{ name: witness.key.name, id: witness.key.id, payload }] };
+  assert.equal(checkNote(deps, note, witness.key), 'absent');
+});
+
+test('a note of as many signatures as may stand is read, and one more is not', () => {
+  const [head = '', line = ''] = exampleNote.split('\n\n');
+  const signed = (count: number) => parseNote(`${head}\n\n${line.repeat(count)}`);
+  assert.equal(signed(maxNoteSignatures)?.signatures.length, maxNoteSignatures);
+  assert.equal(signed(maxNoteSignatures + 1), undefined);
+});
+
 test('notes that are malformed, unsigned or too large are not read', () => {
   for (const text of [
     '',
@@ -200,6 +216,14 @@ test('a checkpoint under another origin or by another key is refused by name', (
     ok: false,
     problem: 'origin_differs',
   });
+  const text = formatCheckpoint({
+    origin: `${log.key.name}/2`,
+    size: 0,
+    root: new Uint8Array(32),
+    extensions: [],
+  });
+  const below = formatNote({ text, signatures: [signNote(deps.utf8, log.key, text, log.sign)] });
+  assert.deepEqual(openCheckpoint(deps, below, log.key), { ok: false, problem: 'origin_differs' });
   const edited = sample('checkpoint').replace('\n1000\n', '\n1001\n');
   assert.deepEqual(openCheckpoint(deps, edited, log.key), { ok: false, problem: 'signature_invalid' });
 });

@@ -82,9 +82,26 @@ test('a bundle gives back its entries, and a cut one is torn', () => {
       assert.equal(whole.torn, false);
       const cut = decodeBundle(bundle.subarray(0, pick % bundle.length));
       assert.ok(cut.torn || cut.entries.length < list.length);
+      assert.deepEqual(
+        cut.entries.map((e) => Uint8Array.from(e)),
+        list.slice(0, cut.entries.length),
+      );
     }),
   );
   assert.throws(() => encodeBundle([new Uint8Array(65_536)]), RangeError);
+});
+
+test('a bundle that lacks its last byte gives none of its last entry', () => {
+  const bundle = encodeBundle([Uint8Array.of(1, 2), Uint8Array.of(3, 4)]);
+  const { entries, torn } = decodeBundle(bundle.subarray(0, -1));
+  assert.deepEqual([entries.length, torn], [1, true]);
+});
+
+test('a tile of another length than its place has is refused, whatever of it a proof would read', () => {
+  for (const width of [3, 5]) {
+    const ranges = rangeHashFromTiles(hasher, 4, () => new Uint8Array(width * 32));
+    assert.throws(() => inclusionProof(0, 4, ranges), RangeError, String(width));
+  }
 });
 
 test('proofs read from tiles are those computed from all leaves, and the dry run names the tiles', () => {

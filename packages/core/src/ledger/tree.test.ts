@@ -110,6 +110,22 @@ test('every consistency proof verifies, and only between its own trees', () => {
   );
 });
 
+test('a proof that goes on behind the root of its size is refused, even where it leads to the root told', () => {
+  const [first = new Uint8Array(0), second = new Uint8Array(0)] = many;
+  const claim = { index: 0, size: 1, leaf: second, root: rootOf(2) };
+  assert.ok(verifyInclusion(hasher, { ...claim, index: 1, size: 2 }, [first]));
+  assert.ok(!verifyInclusion(hasher, claim, [first]));
+});
+
+test('nothing but 32 bytes is hashed as half of a tree', () => {
+  const good = new Uint8Array(32);
+  for (const length of [0, 31, 33]) {
+    const bad = new Uint8Array(length);
+    assert.throws(() => hasher.inner(bad, good), RangeError);
+    assert.throws(() => hasher.inner(good, bad), RangeError);
+  }
+});
+
 test('hashing does not keep its scratch: two leaves differ', () => {
   const a = hasher.leaf(new Uint8Array(5000));
   const kept = Uint8Array.from(a);

@@ -87,6 +87,14 @@ test('a rolled-back log verifies alone, and is short to who held a later head', 
   assert.deepEqual(await check(shorter, [headAt(601)]), finding);
 });
 
+test('each held head counts, whichever is given first, and that of the empty log too', async () => {
+  const shorter = build(entries.slice(0, 600));
+  const finding = { kind: 'rolled_back', held: 'head 700', size: 700, index: 600 };
+  assert.deepEqual(await check(shorter, [headAt(0), headAt(600), headAt(700)]), finding);
+  const forged = { ...headAt(0), root: headAt(1).root };
+  assert.deepEqual(await check(whole, [headAt(1), forged]), { kind: 'forked', held: 'head 0', size: 0 });
+});
+
 test('a missing, cut, or lengthened file is named', async () => {
   for (const file of whole.files.keys()) {
     const bytes = whole.files.get(file) ?? assert.fail(file);
@@ -162,6 +170,9 @@ test('a receipt verifies offline for its own record bytes alone', () => {
   }
   const proof = parseTlogProof(receipt);
   assert.ok(proof !== undefined);
+  const long = (count: number) =>
+    parseTlogProof(formatTlogProof({ ...proof, hashes: new Array(count).fill(new Uint8Array(32)) }));
+  assert.deepEqual([long(63)?.hashes.length, long(64)], [63, undefined]);
   assert.equal(formatTlogProof(proof), receipt);
 });
 
