@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { classify, type Part } from './classification.ts';
+import { classify, mostExaminedUnits, type Part } from './classification.ts';
 import { compileClassifiers } from './custom.ts';
 import { startWork } from './patterns.ts';
 import { findSpans, mergeSpans, replaceSpans } from './redact.ts';
@@ -79,6 +79,12 @@ test('when the work limit is reached the result says that text is unexamined', (
   assert.ok(result.labels.includes('unexamined'));
 });
 
+test('text beyond what one request may have examined is not passed as clean', () => {
+  const parts = [said('user', 'x'.repeat(mostExaminedUnits + 1)), said('user', 'bob@example.com')];
+  const result = classify(parts, undefined);
+  assert.deepEqual([result.unexamined, result.labels], [true, ['unexamined']]);
+});
+
 test('a deadline that has passed leaves patterns unexamined and says so', () => {
   const late = classify(
     [said('user', 'EMP-123 bob@example.com')],
@@ -122,6 +128,19 @@ test('redaction replaces each value by its label and leaves the rest', () => {
   assert.equal(unexamined, false);
   assert.equal(replaceSpans(text, spans), 'mail [email] or [payment_card], [project]');
   assert.equal(replaceSpans(text, findSpans(text, ['iban'], own).spans), text);
+});
+
+test('two findings that overlap are replaced as one, from the first beginning to the last end', () => {
+  const labels = ['email', 'project', 'employee'];
+  const redacted = (text: string) => replaceSpans(text, findSpans(text, labels, own).spans);
+  assert.equal(redacted('to bob@sample.com now'), 'to [project] now');
+  assert.equal(redacted('to falcon@example.com now'), 'to [project] now');
+  const spans = [
+    { label: 'a', start: 2, end: 5 },
+    { label: 'b', start: 4, end: 8 },
+    { label: 'c', start: 6, end: 7 },
+  ];
+  assert.equal(replaceSpans('0123456789', spans), '01[a]89');
 });
 
 test('a number of ten digits is replaced whole where digits are hidden as surrogate pairs', () => {

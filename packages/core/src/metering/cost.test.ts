@@ -88,6 +88,17 @@ test('a cost equals the exact sum, beyond 2^53 pico-units too', () => {
   fc.assert(fc.property(price, usage, (p, u) => BigInt(cost(p, u)) === exactCost(p, u)));
 });
 
+test('a cost beyond 2^53 pico-units is rounded up as a small one is', () => {
+  const input = 2 ** 50;
+  for (const [output, nanos] of [
+    [0, 9007199254741],
+    [7, 9007199254741],
+    [8, 9007199254741],
+    [9, 9007199254742],
+  ] as const)
+    assert.equal(cost({ input: 8, output: 1 }, { ...noUsage, input, output }), nanos, String(output));
+});
+
 test('a cost that no number can hold stops at the largest amount', () => {
   const huge = { input: Number.MAX_SAFE_INTEGER, output: 0 };
   assert.equal(cost(huge, { ...noUsage, input: Number.MAX_SAFE_INTEGER }), maxNanos);
@@ -140,6 +151,16 @@ test('no call within its bound costs more than was reserved for it', () => {
       return cost(p, u) <= worstCase(p, bound) && totalTokens(u) <= worstCaseTokens(bound);
     }),
   );
+});
+
+test('a dearer tier is reserved from the first token at which it may be billed', () => {
+  const dearer = { input: 6000, cacheWrite: 6000, cacheWrite1h: 6000, output: 0 };
+  const tiered = {
+    ...{ input: 3000, cacheWrite: 3000, cacheWrite1h: 3000, output: 0 },
+    tiers: [{ overInput: 100, price: dearer }],
+  };
+  const reserved = (input: number) => worstCase(tiered, { input, output: 0, choices: 1 });
+  assert.deepEqual([reserved(100), reserved(101)], [300, 606]);
 });
 
 test('several choices reserve several outputs and one input', () => {

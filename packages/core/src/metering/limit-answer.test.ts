@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { makeId } from '../ids.ts';
-import { moneyText, refusalError, retryAfterSeconds } from './limit-answer.ts';
+import { moneyText, pushLimitHeaders, refusalError, retryAfterSeconds } from './limit-answer.ts';
 import type { LimitRefusal } from './rules.ts';
 
 const now = Date.parse('2026-11-22T10:00:00Z');
@@ -53,4 +53,17 @@ test('each measure says its own numbers and what to do', () => {
     text({ wanted: 101, resetsAtMs: null }),
     /; ask for fewer tokens, or ask an administrator to raise it$/,
   );
+});
+
+test('what is left is never told as less than nothing, of a limit that was lowered below what is taken', () => {
+  const rate = { limit: 10, remaining: -5, resetMs: 1500 };
+  const budget = { id: 'b', name: 'b', limitNanos: 10, remainingNanos: -7, resetsAtMs: null };
+  const flat: string[] = [];
+  pushLimitHeaders(flat, { budget, requests: rate, tokens: { ...rate, remaining: 3 } });
+  assert.deepEqual(flat, [
+    ...['x-ratelimit-limit-requests', '10', 'x-ratelimit-remaining-requests', '0'],
+    ...['x-ratelimit-reset-requests', '2s', 'x-ratelimit-limit-tokens', '10'],
+    ...['x-ratelimit-remaining-tokens', '3', 'x-ratelimit-reset-tokens', '2s'],
+    ...['x-countersign-budget-remaining', '0'],
+  ]);
 });

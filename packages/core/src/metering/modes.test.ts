@@ -71,6 +71,12 @@ test('fast mode and the region multiply each other', () => {
   assert.equal(chargedFactor(claude, noModes, { ...noModes, inferenceGeo: 'us' }), 1_100);
 });
 
+test('a speed and a region that were asked for are charged where the answer does not mention them', () => {
+  const asked = readModes('anthropic', { speed: 'fast', inference_geo: 'us' });
+  assert.equal(chargedFactor(claude, asked, noModes), 6_600);
+  assert.equal(chargedFactor(claude, asked, { ...noModes, inferenceGeo: 'global' }), 6_000);
+});
+
 test('an organization states its own tiers', () => {
   const own: Multiplied = { dialect: 'openai', model: 'gpt-5', own: { priority: 1_300, flex: 400 } };
   assert.equal(reservedFactor(own, tier('priority')), 1_300);

@@ -63,6 +63,27 @@ test('a correction replaces what was taken, and is dropped once its second has l
   assert.equal(window.sum, 2);
 });
 
+test('a correction whose second has just left changes nothing of the second that took its place', () => {
+  const window = emptyWindow();
+  advance(window, 5000);
+  const second = take(window, 8);
+  advance(window, 65_000);
+  correct(window, second, 8, 7);
+  assert.equal(window.sum, 7);
+  advance(window, 66_000);
+  take(window, 5);
+  correct(window, second, 7, 0);
+  assert.equal(window.sum, 5);
+});
+
+test('a correction never leaves less than nothing, and so makes no room', () => {
+  const window = emptyWindow();
+  advance(window, 5000);
+  const second = take(window, 2);
+  correct(window, second, 5, 0);
+  assert.equal(window.sum, 0);
+});
+
 test('a clock that runs backwards frees nothing', () => {
   const window = emptyWindow();
   advance(window, 100_000);

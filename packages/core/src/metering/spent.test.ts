@@ -5,9 +5,11 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Budget } from '../directory/objects.ts';
 import { type Id, type IdKind, makeId } from '../ids.ts';
+import { maxNanos } from './cost.ts';
 import { applicable, type CallDimensions, covers, indexByScope } from './dimensions.ts';
 import { dayMs } from './period.ts';
-import { allowsSpend, crosses, warnAtNanos } from './rules.ts';
+import { emptyWindow, take } from './rate-window.ts';
+import { addNanos, allowsSpend, checkRate, crosses, warnAtNanos } from './rules.ts';
 import { type SpentRow, spentByBudget } from './spent.ts';
 
 function idFor<K extends IdKind>(kind: K, n: number): Id<K> {
@@ -47,6 +49,13 @@ const dims: fc.Arbitrary<CallDimensions> = fc.record({
     { nil: undefined },
   ),
   modelId: few.map((n) => idFor('model', n)),
+  otherModelIds: fc.option(
+    fc.array(
+      few.map((n) => idFor('model', n)),
+      { maxLength: 4 },
+    ),
+    { nil: undefined },
+  ),
 });
 
 function budgetOf(n: number, over: Partial<Budget>): Budget {
@@ -93,10 +102,13 @@ test('only rows of the current period count, to the day', () => {
     { ...call, day: today - 7, costNanos: 100n },
     { ...call, day: today - 40, costNanos: 1000n },
     { ...call, day: today + 30, costNanos: 10_000n },
+    // The first day of the next day, week and month: 2026-11-22 is a Sunday.
+    { ...call, day: today + 1, costNanos: 100_000n },
+    { ...call, day: today + 9, costNanos: 1_000_000n },
   ];
   const budgets = (['day', 'week', 'month', 'total'] as const).map((period, n) => budgetOf(n, { period }));
   const spent = spentByBudget(budgets, rows, now);
-  assert.deepEqual([...spent.values()], [1, 11, 111, 11_111]);
+  assert.deepEqual([...spent.values()], [1, 11, 100_111, 1_111_111]);
 });
 
 test('spending beyond 2^53 nano-units stops there instead of wrapping', () => {
@@ -110,6 +122,20 @@ test('a warn budget never refuses, a stop budget refuses what could pass it, and
   assert.equal(allowsSpend({ action: 'stop', limitNanos: 101 }, count, 2), false);
   assert.equal(allowsSpend({ action: 'stop', limitNanos: 10 }, count, 0), true);
   assert.equal(allowsSpend({ action: 'warn', limitNanos: 10 }, count, 1000), true);
+  const most = { used: Number.MAX_SAFE_INTEGER, reserved: 10 };
+  assert.equal(allowsSpend({ action: 'warn', limitNanos: 10 }, most, 1000), true);
+});
+
+test('sums of spending stop at the largest amount', () => {
+  assert.deepEqual([addNanos(maxNanos - 3, 2), addNanos(maxNanos - 3, 4)], [maxNanos - 1, maxNanos]);
+});
+
+test('a call of no tokens passes a limit on tokens that others have used up', () => {
+  const count = { requests: emptyWindow(), tokens: emptyWindow(), inFlight: 0 };
+  take(count.tokens, 11);
+  const limit = { id: idFor('rateLimit', 1), name: 'r', scope: { kind: 'organization' } } as const;
+  assert.equal(checkRate({ ...limit, tokensPerMinute: 10 }, count, 0, now), null);
+  assert.equal(checkRate({ ...limit, tokensPerMinute: 10 }, count, 1, now)?.measure, 'tokens_per_minute');
 });
 
 test('a period’s spending crosses its threshold in exactly one step', () => {

@@ -145,6 +145,20 @@ test('a call whose answer named no model counts for the version that other answe
   ]);
 });
 
+test('an estimated call without a name is certain of neither the name it sent nor the one that others were given', () => {
+  const least = amounts(1, 0, 0);
+  const guessed = { ...told(noon), kind: 'estimated' as const, least, most: amounts(1, 100, 100, 100) };
+  const dated = { ...told(noon), served: 'm-2026' };
+  for (const model of ['m', 'm-2026']) {
+    const lines = [line(start, 'm-2026', amounts(1, 10, 4, 2)), line(start + dayMs, 'm', nothing)];
+    const [first = assert.fail(), ...rest] = lines;
+    const both = line(start, 'm-2026', amounts(2, 20, 8, 4));
+    const bill =
+      model === 'm-2026' ? [both, ...rest] : [first, ...rest, line(start, 'm', amounts(1, 10, 4, 2))];
+    assert.equal(compared([guessed, dated], bill).ok, true, model);
+  }
+});
+
 test('an alias puts both sides under one name', () => {
   const nameOf = (name: string): string => (name === 'theirs' ? 'm' : name);
   const lines = [line(start, 'theirs', amounts(1, 10, 4, 2)), line(start, 'm', amounts(1, 10, 4, 2))];
