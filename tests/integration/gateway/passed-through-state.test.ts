@@ -64,8 +64,11 @@ test('a foreign id is found by how it looks, wherever in the body or the query i
   const sent = running.provider.dispatched();
   for (const body of [{ file_id: file }, { deep: [{ x: file }] }, { attachments: [{ file_id: file }] }])
     await assertForeign(await pass(carol.key, 'POST', '/v1/vector_stores', body), sent, JSON.stringify(body));
-  const path = `/v1/rerank?source=${file}`;
-  await assertForeign(await pass(carol.key, 'POST', path, { query: 'x' }), sent, path);
+  // Some servers take `;` for `&`.
+  for (const query of [`source=${file}`, `limit=1;source=${file}`, `${file};limit=1`, `limit=1;${file}=1`]) {
+    const path = `/v1/rerank?${query}`;
+    await assertForeign(await pass(carol.key, 'POST', path, { query: 'x' }), sent, path);
+  }
 });
 
 test('what the content of an own file says of ids makes none of them one’s own', async () => {

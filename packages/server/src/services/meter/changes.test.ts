@@ -84,6 +84,24 @@ describe('periods and changes', () => {
     assert.deepEqual(use(meter, 1), { used: 10, reserved: 0 });
   });
 
+  test('a rate limit that changes its scope and back, or goes and comes, while a call runs counts that call once', () => {
+    const limit = limitOf(1, { concurrent: 2 });
+    const elsewhere = limitOf(1, { concurrent: 2, scope: { kind: 'model', id: idFor('model', 9) } });
+    for (const meanwhile of [[elsewhere], []]) {
+      const { meter } = meterWith([], [limit]);
+      const running = held(meter.reserve(orgId, call, 0, 0));
+      meter.load(orgId, [], meanwhile, none);
+      meter.load(orgId, [], [limit], none);
+      const second = held(meter.reserve(orgId, call, 0, 0));
+      assert.equal(refused(meter.reserve(orgId, call, 0, 0)).measure, 'concurrent');
+      meter.release(running);
+      meter.release(second);
+      held(meter.reserve(orgId, call, 0, 0));
+      held(meter.reserve(orgId, call, 0, 0));
+      refused(meter.reserve(orgId, call, 0, 0));
+    }
+  });
+
   test('loading says which budgets are past their threshold, each time that this is news', () => {
     const { meter } = meterWith([]);
     const spent = new Map([[idFor('budget', 1), 85]]);

@@ -165,18 +165,22 @@ test('a call that ended before its budget was thought of, and whose record is on
   assert.deepEqual(use(meter, 1), { used: 40, reserved: 0 });
 });
 
-test('a call that was reserved in a former period is not charged to the new budget', async () => {
+test('a call is charged to the new budget of the period in which it was reserved, from its first millisecond on', async () => {
   const { meter, clock } = meterWith([]);
+  clock.ms = Date.parse('2026-11-22T23:59:59.999Z');
   const yesterday = held(meter.reserve(orgId, call, 100, 0));
-  clock.ms = Date.parse('2026-11-23T00:00:01Z');
+  clock.ms = Date.parse('2026-11-23T00:00:00Z');
+  const today = held(meter.reserve(orgId, call, 100, 0));
   meter.settle(yesterday, 40, 0);
+  meter.settle(today, 7, 0);
   const budgets = [budgetOf(1, { period: 'day' })];
   const read: ReadSpent = async () => {
     meter.ended(orgId).recorded(yesterday, 3);
+    meter.ended(orgId).recorded(today, 4);
     return { rows: [], projected: 3, closed: [] };
   };
   await loadBudgets({ meter, now: () => clock.ms }, orgId, { budgets, rateLimits: [] }, read);
-  assert.deepEqual(use(meter, 1), { used: 0, reserved: 0 });
+  assert.deepEqual(use(meter, 1), { used: 7, reserved: 0 });
 });
 
 test('an organization is not forgotten while a record of it is on its way, and is afterwards', () => {
