@@ -115,6 +115,24 @@ test('a result beyond 2^53 keeps every digit, a result beyond 2^63 errs', () => 
   assert.equal(decide(overflow, requestWith({ n: big })).errors.length, 1);
 });
 
+test('a set with a stray value errs, even where an entity before it matches', () => {
+  const policy = compiled(
+    'permit(principal, action, resource) when { principal in [principal, context.n] };',
+  );
+  const { outcome, errors } = decide(policy, requestWith({ n: 1 }));
+  assert.deepEqual([outcome, errors.length], ['deny', 1]);
+});
+
+test('a denial because a forbid errs names it and the satisfied ones, in the order of the text', () => {
+  const erring = 'forbid(principal, action, resource) when { context.absent == 1 };';
+  const asking = '@requestable("") forbid(principal, action, resource);';
+  const decision = decide(compiled(erring, asking, erring, asking), requestWith({}));
+  assert.deepEqual(decision.outcome === 'deny' && [decision.reason, decision.policyIds], [
+    'error',
+    ['policy0', 'policy1', 'policy2', 'policy3'],
+  ]);
+});
+
 test('64-bit arithmetic agrees with exact arithmetic', () => {
   const long = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n });
   const narrow = (n: bigint): number | bigint => (Number.isSafeInteger(Number(n)) ? Number(n) : n);
@@ -198,12 +216,15 @@ test('an explanation says which term failed and what it read', () => {
 });
 
 test('a simulation counts the outcomes', () => {
-  const policy = compiled('permit(principal, action, resource) when { context.n > 3 };');
+  const policy = compiled(
+    'permit(principal, action, resource) when { context.n > 3 };',
+    '@requestable("") forbid(principal, action, resource) when { context.n == 7 };',
+  );
   const { allowed, denied, requestable } = simulate(
     policy,
-    [1, 4, 5].map((n) => requestWith({ n })),
+    [1, 4, 5, 7].map((n) => requestWith({ n })),
   );
-  assert.deepEqual([allowed, denied, requestable], [2, 1, 0]);
+  assert.deepEqual([allowed, denied, requestable], [2, 1, 1]);
 });
 
 test('the default policy validates against the schema, also with labels of an organization', () => {
@@ -214,6 +235,10 @@ test('the default policy validates against the schema, also with labels of an or
     const formatted = cedar.formatPolicies({ policyText: defaultPolicyText, lineWidth: 80, indentWidth: 2 });
     assert.equal(formatted.type === 'success' ? formatted.formatted_policy : '', defaultPolicyText);
   }
+});
+
+test('a label called `total` leaves the count of everything what it is', () => {
+  assert.equal(cedarSchema(['total']), cedarSchema());
 });
 
 test('the reference page shows the schema and the default policy as they are', () => {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { modelActions } from './actions.ts';
 import { actionNamed, actionOf, actionOnModel, modelEndpoints } from './endpoint-actions.ts';
-import { strictest } from './strictest.ts';
+import { type Allow, strictest, substituted } from './strictest.ts';
 import type { Decision } from './types.ts';
 
 test('an endpoint that is known by name has the action that its type has', () => {
@@ -15,6 +15,13 @@ test('an endpoint that is known by name has the action that its type has', () =>
   assert.deepEqual([...used, 'passthrough'].sort(), [...modelActions].sort());
 });
 
+test('whatever answers a prompt is a chat to policy, and nothing that does is a count', () => {
+  for (const endpoint of ['chat', 'responses', 'messages', 'response_compact', 'response_object'] as const)
+    assert.equal(actionOf(endpoint), 'chat', endpoint);
+  const counting = modelEndpoints.filter((endpoint) => actionOnModel(endpoint) === 'count_tokens');
+  assert.deepEqual(counting.sort(), ['count_tokens', 'response_tokens']);
+});
+
 test('a name that asks for no model has no action', () => {
   for (const name of ['passthrough', '', 'toString', '__proto__', 'Chat']) {
     assert.equal(actionOnModel(name), undefined, name);
@@ -22,7 +29,7 @@ test('a name that asks for no model has no action', () => {
   }
 });
 
-const allow: Decision = {
+const allow: Allow = {
   outcome: 'allow',
   policyIds: ['a'],
   obligations: { redact: [], content: undefined, model: undefined, maxTokens: undefined },
@@ -60,4 +67,17 @@ test('two permits apply together: obligations unite, and two models deny', () =>
   });
   const torn = strictest(permit('small', 1), permit('large', 1));
   assert.equal(torn.outcome === 'deny' && torn.reason, 'obligation_conflict');
+});
+
+test('a call that goes to another model is allowed by the rules that allow that one, under its name', () => {
+  const permit = (id: string, model: string | undefined, maxTokens: number) => ({
+    ...allow,
+    policyIds: [id],
+    obligations: { redact: [id], content: undefined, model, maxTokens },
+  });
+  const joined = substituted(permit('a', 'small', 100), permit('b', 'tiny', 200), 'small');
+  assert.ok(joined.outcome === 'allow');
+  assert.deepEqual(joined.policyIds, ['b']);
+  const obligations = { redact: ['a', 'b'], content: undefined, model: 'small', maxTokens: 100 };
+  assert.deepEqual(joined.obligations, obligations);
 });
