@@ -131,6 +131,19 @@ test('a tool that only its member names is hosted, and the models in the setting
   assert.deepEqual(accept('messages', { tools: [{ name: 'own', input_schema: {} }] }).hostedTools, []);
 });
 
+test('a tool is the caller’s to run only under exactly the names that its vendor gives such tools', () => {
+  for (const type of ['bash_20250124', 'text_editor_20250728', 'memory_20250818', 'computer_20251124'])
+    assert.deepEqual(accept('messages', { tools: [{ type, name: 'own' }] }).hostedTools, [], type);
+  for (const type of ['bash_20250124x', 'computer_20251124_hosted', 'bash_2025012', 'xbash_20250124', 'bash'])
+    assert.deepEqual(accept('messages', { tools: [{ type, name: 'own' }] }).hostedTools, [type]);
+});
+
+test('every id in a list is a reference, the last as much as the first', () => {
+  const tools = [{ type: 'file_search', vector_store_ids: ['vs_1', 'vs_2', 'vs_3'] }];
+  const references = ['vs_1', 'vs_2', 'vs_3'].map((id) => ({ kind: 'vector_store', id }));
+  assert.deepEqual(accept('responses', { tools }).providerState.references, references);
+});
+
 test('an id of something that the provider keeps is a reference under every known name', () => {
   for (const [more, kind, id] of [
     [{ preset: 'p' }, 'prompt', 'p'],

@@ -67,6 +67,25 @@ test('the worst case counts n, media, predictions, unseen context and hosted rou
   assert.equal(tokens(predicted)[1], 19);
 });
 
+test('a picture, a recording and a file each count for the most that one can', () => {
+  const dear = { ...caps, contextWindow: 10 ** 9, perImage: 10 ** 5, perAudio: 10 ** 6, perFile: 10 ** 7 };
+  const parts = {
+    image: { type: 'image_url', image_url: { url: 'https://example.com/a.png' } },
+    audio: { type: 'input_audio', input_audio: { data: 'AAAA', format: 'wav' } },
+    file: { type: 'file', file: { file_data: 'AAAA', filename: 'a.pdf' } },
+  };
+  const bound = (...content: readonly object[]) =>
+    inputBound(accept('chat', { model: 'a', messages: [{ role: 'user', content }] }), dear);
+  const { image, audio, file } = parts;
+  for (const [content, most] of [
+    [[image], 10 ** 5],
+    [[audio], 10 ** 6],
+    [[file], 10 ** 7],
+    [[image, image, audio, file], 2 * 10 ** 5 + 10 ** 6 + 10 ** 7],
+  ] as const)
+    assert.equal(Math.floor(bound(...content) / 10 ** 5) * 10 ** 5, most);
+});
+
 test('a ceiling replaces the limit that is there, fills a null, or is added where none is', () => {
   const cap = (body: string) => {
     const request = accept('chat', body);
