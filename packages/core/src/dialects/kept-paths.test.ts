@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { matchEndpoint } from './endpoints.ts';
 import { parseInferenceRequest } from './inference-request.ts';
-import { keptInPairs } from './kept-ids.ts';
+import { keptInPairs, mostNamed } from './kept-ids.ts';
 import { keptByPath, madeByAnswer } from './kept-paths.ts';
 import { defaultParseLimits } from './request-types.ts';
 
@@ -189,12 +189,27 @@ test('what a caller sends is read in a time that its length bounds', () => {
 
 test('a query names kept things too, by each of its pairs', () => {
   const query = new URLSearchParams(
-    'limit=3&file_id=x&file_id=y&FileIds[]=a,b&q=file-8FzZkQ2a&after=file-8FzZkQ3a',
+    'limit=3&file_id=x&file_id=y&FileIds[]=a,b&q=file-8FzZkQ2a&after=file-8FzZkQ3a&file-8FzZkQ4a=1',
   );
   assert.deepEqual(
     keptInPairs(query).map(({ kind, id }) => `${kind} ${id}`),
-    ['file x', 'file y', 'file a', 'file b', 'file file-8FzZkQ2a'],
+    ['file x', 'file y', 'file a', 'file b', 'file file-8FzZkQ2a', 'file file-8FzZkQ4a'],
   );
+});
+
+test('of too many things in a query so many are told that it is refused, and no more', () => {
+  const ids = (letter: string) => Array.from({ length: mostNamed }, (_, i) => `${letter}${i}`).join();
+  const pairs = (letters: string) => [...letters].map((letter) => ['file_id', ids(letter)] as const);
+  assert.equal(keptInPairs(pairs('a')).length, mostNamed);
+  for (const letters of ['ab', 'abc']) assert.equal(keptInPairs(pairs(letters)).length, mostNamed + 1);
+});
+
+test('what stands in the `input` of anything but a call of the caller’s own tool is named', () => {
+  const input = { file_id: 'x' };
+  assert.deepEqual(namedIn({ input }), ['file x']);
+  assert.deepEqual(namedIn({ content: [{ type: 'other', input }] }), ['file x']);
+  assert.deepEqual(namedIn({ content: [{ type: 'tool_use', input }] }), []);
+  assert.deepEqual(namedIn({ content: [{ type: 'tool_use', other: input }] }), ['file x']);
 });
 
 test('an answer makes what its provider alone writes, on exactly the paths where it does', () => {

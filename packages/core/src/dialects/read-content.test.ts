@@ -79,6 +79,7 @@ test('pictures, files and inline data in the results of hosted tools are opaque'
     result('web_fetch_tool_result', { type: 'web_fetch_result', url: 'u', content: fetched }),
     result('code_execution_tool_result', { stdout: '', content: [image] }),
     result('web_search_tool_result', [{ type: 'web_search_result', encrypted_content: 'not sealed' }]),
+    result('code_execution_tool_result', { stdout: '', content: [{ type: 'base64', data: 'AAAA' }] }),
   ])
     assert.deepEqual(reasonsOf(answered(part)), ['unknown_type']);
   for (const item of [
