@@ -81,6 +81,8 @@ test("an error that the provider reports is an answer's end, and no success, wha
     ['messages', named(start, { type: 'error', ...{ error: { type: 'overloaded_error' } } })],
     ['responses', named({ type: 'error' })],
     ['responses', named(responseEvent('response.failed'))],
+    ['responses', sse(responseEvent('response.failed'))],
+    ['messages', sse({ type: 'error' })],
   ] as const)
     assert.equal(follow(endpoint, text).ending, 'error', text);
   const whole = (endpoint: EndpointId, text: string) => readAnswer(endpoint, text, estimates).ending;

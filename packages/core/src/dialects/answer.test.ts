@@ -44,6 +44,9 @@ test('with n = 2 the answer ends with the second choice, or with [DONE]', () => 
   const open = sse(chunk('a', null, 0), chunk('', 'stop', 0), chunk('b', null, 1));
   assert.equal(follow('chat', open + sse(chunk('', 'stop', 1), '[DONE]'), 2).passed, open);
   assert.equal(follow('chat', open + sse('[DONE]'), 2).passed, open);
+  const again = open + sse(chunk('', 'stop', 0), chunk('c', null, 1));
+  const twice = follow('chat', again, 2);
+  assert.deepEqual([twice.passed, twice.ending], [again, 'cut'], 'one choice that finishes twice is one');
 });
 
 test('a finish reason is found behind spaces and escapes, and one that cannot be read is held', () => {
@@ -139,6 +142,12 @@ test('a responses stream passes up to response.completed, and names all that it 
       type: 'message',
       content: [{ annotations: [{ type: 'container_file_citation', file_id: 'cfile_1' }] }],
     },
+    // What is cited of a file that was there before made none.
+    {
+      id: 'msg_2',
+      type: 'message',
+      content: [{ annotations: [{ type: 'file_citation', file_id: 'file_v', container_id: 'cntr_v' }] }],
+    },
     // What stands in the hands of the caller, or of a tool of theirs, makes nothing.
     { id: 'fc_1', type: 'function_call', arguments: '{}', file_id: 'file_x', input: { file_id: 'file_y' } },
     { id: 'ml_1', type: 'mcp_list_tools', tools: [{ input_schema: { file_id: 'file_z' } }] },
@@ -166,7 +175,7 @@ test('a responses stream passes up to response.completed, and names all that it 
     });
     assert.deepEqual(
       new Set(report.createdState.map(({ id }) => id)),
-      new Set(['resp_1', 'conv_1', 'ci_1', 'msg_1', 'cntr_1', 'cfile_1', 'fc_1', 'ml_1', 'fs_1']),
+      new Set(['resp_1', 'conv_1', 'ci_1', 'msg_1', 'msg_2', 'cntr_1', 'cfile_1', 'fc_1', 'ml_1', 'fs_1']),
     );
   }
 });
@@ -189,4 +198,36 @@ test('a stream that makes things without end fills no memory: what is beyond the
   const events = Array.from({ length: 10_050 }, (_, id) => item(id));
   const { report } = follow('responses', named(...events));
   assert.equal(report.createdState.length, 10_000);
+});
+
+test('an id that no later request could name is nobody’s, and what is passed through makes nothing by its form', () => {
+  const made = (endpoint: 'responses' | 'passthrough', id: string) =>
+    readAnswer(endpoint, JSON.stringify({ id, object: 'response' }), estimates).createdState;
+  for (const id of ['resp_1', 'r'.repeat(256), 'é'])
+    assert.deepEqual(made('responses', id), [{ kind: 'response', id }]);
+  for (const id of ['', 'r'.repeat(257), 'a\u0000b', '\ud800'])
+    assert.deepEqual(made('responses', id), [], id);
+  assert.deepEqual(made('passthrough', 'resp_1'), []);
+});
+
+test('a count that stands in every event is no last word until the answer has ended', () => {
+  const counted = (finish: string | null) => ({
+    ...chunk('x'.repeat(400), finish),
+    usage: { prompt_tokens: 10, completion_tokens: 1 },
+  });
+  const cut = follow('chat', sse(counted(null))).report;
+  assert.deepEqual([cut.estimated, cut.usage.output], [true, 100]);
+  const whole = follow('chat', sse(counted(null), counted('stop'))).report;
+  assert.deepEqual([whole.estimated, whole.usage.output], [false, 1]);
+});
+
+test('an estimate goes up to what the provider was held to, and no further', () => {
+  const answer = JSON.stringify({ choices: [{ message: { content: 'x'.repeat(400) } }] });
+  const output = (mostOutputTokens?: number) =>
+    readAnswer(
+      'chat',
+      answer,
+      mostOutputTokens === undefined ? estimates : { ...estimates, mostOutputTokens },
+    ).usage.output;
+  assert.deepEqual([output(), output(99), output(100), output(101)], [100, 99, 100, 100]);
 });

@@ -77,6 +77,14 @@ test('a speed and a region that were asked for are charged where the answer does
   assert.equal(chargedFactor(claude, asked, { ...noModes, inferenceGeo: 'global' }), 6_000);
 });
 
+test('a mode is the same word in any case, and what is longer than a word is none that is known', () => {
+  for (const name of ['Priority', 'PRIORITY', 'priority'])
+    assert.equal(reservedFactor(openai('gpt-5'), readModes('openai', { service_tier: name })), 2_000, name);
+  assert.equal(reservedFactor(claude, readModes('anthropic', { inference_geo: 'US' })), 1_100);
+  const long = readModes('openai', { service_tier: 'x'.repeat(65) });
+  assert.deepEqual([long.serviceTier, reservedFactor(openai('gpt-5'), long)], ['?', 3_000]);
+});
+
 test('an organization states its own tiers', () => {
   const own: Multiplied = { dialect: 'openai', model: 'gpt-5', own: { priority: 1_300, flex: 400 } };
   assert.equal(reservedFactor(own, tier('priority')), 1_300);
