@@ -73,6 +73,18 @@ test('a certificate that nobody vouches for is unreachable, and nothing was sent
   assert.deepEqual([error.kind, error.requestSent], ['unreachable', false]);
 });
 
+test('no variable of the environment makes such a certificate good', async (t) => {
+  const before = process.env.NODE_TLS_REJECT_UNAUTHORIZED;
+  t.after(() => {
+    if (before === undefined) delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
+    else process.env.NODE_TLS_REJECT_UNAUTHORIZED = before;
+  });
+  process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
+  const error = await call(post(2));
+  assert.ok(typeof error === 'object');
+  assert.deepEqual([error.kind, error.requestSent], ['unreachable', false]);
+});
+
 test('requests of any size go out by TLS on one connection, and answers come back whole', async () => {
   setDefaultCACertificates([own.cert]);
   for (const length of [2, 2_000, 60_000, 3_000_000]) {

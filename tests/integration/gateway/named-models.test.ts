@@ -210,3 +210,17 @@ test('the model that a name with an escape names is the one that is decided, wha
     assert.equal(running.provider.dispatched(), sent, 'it was dispatched');
   }
 });
+
+test('a path that names a provider leads to no model of another one', async () => {
+  const sent = running.provider.dispatched();
+  for (const [path, model] of [
+    ['/providers/claude/v1/chat/completions', 'm'],
+    ['/providers/fake/v1/messages', 'c'],
+    ['/providers/claude/v1/moderations', 'm'],
+  ] as const) {
+    const answer = await running.call({ path, body: { model, max_tokens: 10, messages } });
+    await assertNotSent(answer, sent, 404, 'not_found');
+  }
+  const own = await running.call({ path: '/providers/fake/v1/chat/completions', body: chat });
+  assert.equal(own.status, 200, own.text);
+});

@@ -58,6 +58,12 @@ test('a form that another reader might take for another one is refused', async (
       'x',
       part('content-disposition: form-data; name="a"\r\ncontent-type: application/json', '{"file_id":"f"}'),
     ],
+    ['x', part('content-disposition: form-data; name="a"\r\ncontent-disposition: form-data; name="file_id"')],
+    [
+      'x',
+      part('content-disposition: form-data; name="a"\r\ncontent-disposition : form-data; name="file_id"'),
+    ],
+    ['x', `${dummy}--x--\r\n${plain}`],
     ['x', `${plain}--y--`],
     ['"x\\"', plain],
     ['x; charset="; boundary=y"', plain],

@@ -116,6 +116,15 @@ test("another key of the same person may continue; an agent of another's may not
   assert.equal((await follow(agentKey, id)).status, 404);
 });
 
+test('what a person made in one workspace is not there for them in another', async () => {
+  const workspaceId = textAt(await running.must('POST', '/workspaces', { name: 'elsewhere' }), 'id');
+  await running.must('POST', '/role-assignments', { principalId: bob.id, role: 'member', workspaceId });
+  const { key } = await running.keyFor({ principalId: bob.id, workspaceId });
+  const [here, there] = [await respond(bob.key), await respond(key)];
+  assert.deepEqual([(await follow(bob.key, here)).status, (await follow(key, there)).status], [200, 200]);
+  assert.deepEqual([(await follow(key, here)).status, (await follow(bob.key, there)).status], [404, 404]);
+});
+
 test('an answer that was not to be kept makes no id that could be continued', async () => {
   const id = await respond(bob.key, { store: false });
   assert.equal((await follow(bob.key, id)).status, 404);

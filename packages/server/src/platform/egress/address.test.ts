@@ -119,6 +119,17 @@ test('an entry opens its name, port, address or range, and nothing beside them',
   check('c', 'not an address', 9, false);
 });
 
+test('what clouds have on addresses of their own is opened by no name and no range', () => {
+  const isListed = compileAllowList(['a.internal', '0.0.0.0/0', '::/0', '100.64.0.0/10', 'fd00::/8']);
+  for (const address of [
+    ...['169.254.169.254', '169.254.170.2', '168.63.129.16', '100.100.100.200', '192.0.0.192'],
+    ...['fd00:ec2::254', 'fd00:ec2::23', 'fd20:ce::254', '0.0.0.0', '255.255.255.255', '224.0.0.1'],
+  ]) {
+    assert.equal(classifyAddress(address), 'never', address);
+    assert.equal(isListed({ name: 'a.internal', address, port: 80 }), false, address);
+  }
+});
+
 test('metadata is opened by its own address only, not by a name or a range', () => {
   const metadata = { name: 'a.internal', address: '169.254.169.254', port: 80 };
   assert.equal(compileAllowList(['a.internal', '0.0.0.0/0', '::/0'])(metadata), false);

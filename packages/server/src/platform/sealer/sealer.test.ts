@@ -42,3 +42,9 @@ test('rotation wraps anew, leaves the body alone, and then needs the old key no 
   assert.deepEqual(Buffer.from(createSealer([second]).open(after, binding)), secret);
   assert.throws(() => createSealer([second]).open(before, binding), /`k1` is not configured/);
 });
+
+test('a master key of another length than 32 bytes seals nothing, nor does none', () => {
+  for (const length of [0, 16, 24, 31, 33, 64])
+    assert.throws(() => createSealer([first, { id: 'k3', key: randomBytes(length) }]), /must have 32 bytes/);
+  assert.throws(() => createSealer([]), /at least one master key/);
+});

@@ -152,3 +152,28 @@ test('a head that came back from before is refused, whether or not a commit has 
   appender.confirm([await append(5)]);
   assert.equal(published.length, 3);
 });
+
+test('whatever of its head somebody changes, nothing is signed until it is as it was', async (t) => {
+  const { db, orgId, append, appender, head, published, altered } = await openLog(t);
+  const older = await head();
+  appender.confirm([await append(1)]);
+  const now = await head();
+  const changes = [
+    { version: now.version + 1 },
+    { size: now.size - 1 },
+    { frontier: now.frontier.map((byte, at) => (at === 0 ? byte ^ 1 : byte)) },
+    { checkpoint: older.checkpoint },
+    { origin: `${now.origin}.example` },
+    { verifier_key: `${now.verifierKey.slice(0, -4)}AAA=` },
+  ];
+  for (const [i, change] of changes.entries()) {
+    await db.updateTable('heads').set(change).where('org_id', '=', orgId).execute();
+    await assert.rejects(append(2), { code: 'ledger_unavailable' }, Object.keys(change).join());
+    assert.deepEqual(altered, Array(i + 1).fill(now.origin));
+    const { version, size, frontier, checkpoint, origin, verifierKey } = now;
+    const asItWas = { version, size, frontier, checkpoint, origin, verifier_key: verifierKey };
+    await db.updateTable('heads').set(asItWas).where('org_id', '=', orgId).execute();
+  }
+  appender.confirm([await append(3)]);
+  assert.equal(published.length, 2);
+});
