@@ -30,6 +30,14 @@ test('no part of a line begins a formula where `;`, a tab or a line feed separat
   assert.equal(csvCell('a; b = c - d'), 'a; b = c - d');
 });
 
+test('whatever begins a formula is text, behind white space too', () => {
+  for (const sign of '=+-@＝＋－＠')
+    for (const space of ['', ' ', '\u00a0'])
+      assert.equal(csvCell(`${space}${sign}1`), `'${space}${sign}1`, JSON.stringify(space + sign));
+  assert.equal(csvCell('\tx'), "'\tx");
+  assert.equal(csvCell(-1), '-1');
+});
+
 test('cells come back as they are but for apostrophes and controls, and lines have as many as were written', () => {
   fc.assert(
     fc.property(fc.array(difficult, { minLength: 1, maxLength: 4 }), (texts) => {

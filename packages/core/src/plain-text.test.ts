@@ -30,5 +30,6 @@ test('text from elsewhere loses what is not plain, and is cut between characters
   assert.equal(plainTextOf('\n=cmd\u001b[2Jx\u202e', 200), '=cmd[2Jx');
   assert.equal(plainTextOf(' \u0007 ', 200), '');
   assert.equal(plainTextOf('👩'.repeat(10), 3), '👩👩👩');
+  assert.equal(plainTextOf('abcdef', 3), 'abc');
   assert.equal(isPlainText(plainTextOf('a👩'.repeat(50), 7)), true);
 });

@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import { AppError } from '../errors.ts';
 import { type ClassifierSpec, classifierLimits, compileClassifiers, findCustom } from './custom.ts';
 import { normalise } from './normalise.ts';
-import { startWork } from './patterns.ts';
+import { mostProgramSize, startWork } from './patterns.ts';
 
 function dictionary(
   label: string,
@@ -106,6 +106,7 @@ describe('patterns', () => {
     ['a|', 'empty string'],
     ['', 'is empty'],
     ['[0-9]{900}', 'instructions'],
+    [`[0-9]{${mostProgramSize}}`, 'instructions'],
     ['a'.repeat(513), 'characters'],
   ] as const;
   for (const [source, reason] of refused) {
@@ -115,6 +116,14 @@ describe('patterns', () => {
       assert.ok(message.includes(reason), message);
     });
   }
+
+  test('what begins a word is told by what stands before it, also where a search begins', () => {
+    const classifiers = compileClassifiers('1', [pattern('p', '\\bid7')]);
+    const found: number[] = [];
+    const { text, units } = normalise(`${'x'.repeat(256)}id7 id7`);
+    findCustom(classifiers, { text, units }, startWork(), (_, start) => found.push(start));
+    assert.deepEqual(found, [260]);
+  });
 
   test('a pattern whose matches are found in quadratic time is stopped by the work limit', () => {
     const classifiers = compileClassifiers('1', [pattern('p', '.*[^A-Z]|[A-Z]')]);

@@ -216,6 +216,9 @@ test('a ceiling under which the vendor lets no model think is not spliced', () =
   const body = { model: 'a', thinking, messages: hi, max_tokens: 4_000 };
   assert.equal(lowered(body, 1_024), undefined);
   assert.deepEqual(lowered(body, 1_025), { ...body, max_tokens: 1_025 });
+  const more = { ...body, thinking: { ...thinking, budget_tokens: 2_000 } };
+  assert.equal(lowered(more, 1_024), undefined);
+  assert.deepEqual(lowered(more, 1_025), { ...body, max_tokens: 1_025 }, 'down to the least');
   const off = { ...body, thinking: { type: 'disabled' } };
   assert.deepEqual(lowered(off, 50), { ...off, max_tokens: 50 });
 });
