@@ -63,6 +63,10 @@ const notPlain: readonly (readonly [string, string])[] = [
   ['Expect', `${good}Expect: 100-continue\r\n`],
   ['Upgrade', `${good}Upgrade: websocket\r\n`],
   ['Trailer', `${good}Trailer: x\r\n`],
+  ['TE', `${good}TE: trailers\r\n`],
+  ['Keep-Alive', `${good}Keep-Alive: timeout=5\r\n`],
+  ['Proxy-Connection', `${good}Proxy-Connection: keep-alive\r\n`],
+  ['HTTP2-Settings', `${good}HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n`],
   ['65 headers', good + Array.from({ length: 63 }, (_, i) => `x${i}: 1\r\n`).join('')],
   ...lengths.map((length) => [`the length \`${length}\``, good.replace('3', length)] as const),
 ];

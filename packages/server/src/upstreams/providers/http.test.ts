@@ -62,6 +62,27 @@ test('clean answers keep their connection: 20 requests in a row use one', async 
   await server.close();
 });
 
+test('a request whose method expects no body, and that has one, is the last on its connection', async () => {
+  const seen: string[] = [];
+  const server = await listenHttp((request, response) => {
+    seen.push(`${request.method} ${request.socket.remotePort}`);
+    request.resume();
+    request.on('end', () => response.end('ok'));
+  });
+  const pool = createTestPool();
+  const upstream = createHttpUpstream({ baseUrl: server.origin, timeouts: shortTimeouts, pool });
+  const hidden = 'POST /v1/files HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n';
+  for (const method of ['GET', 'DELETE', 'OPTIONS']) {
+    assert.equal((await exchange(upstream, { ...post('/v1/x', hidden), method })).body, 'ok');
+    assert.equal((await exchange(upstream, post('/v1/x', '{}'))).body, 'ok');
+  }
+  const ports = seen.map((one) => one.split(' ')[1]);
+  for (const at of [0, 2, 4]) assert.notEqual(ports[at], ports[at + 1], seen.join());
+  assert.equal(ports[1], ports[2], 'one with a body that is expected is not');
+  await pool.close();
+  await server.close();
+});
+
 test('a connection that the provider closed while idle is replaced without an error', async () => {
   const server = await listenHttp((request, response) => {
     request.resume();
