@@ -5,6 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { isId } from '@countersign/core/ids';
 import { readEntries } from '../services/ledger/read-tiles.ts';
 import { readHead } from '../stores/heads.ts';
+import { listByOwner } from '../stores/objects.ts';
 import { recordCall } from './sample-calls.ts';
 import {
   type Asker,
@@ -146,6 +147,22 @@ test('a request counts only while who made it could still make it', async (conte
   await command(store, owner, 'user.update', suspend);
   assert.equal(textOf(await erase(first), 'state'), 'requested');
   await assert.rejects(erase(first), { code: 'second_person_required' });
+});
+
+test('a request of one who is an owner of a workspace alone by now does not count', async (context) => {
+  const { store, owner, workspaceId } = await open(context);
+  const { first, second } = await twoOwners(store, owner);
+  const leaver = await makePerson(store, owner, 'leaver', 'member');
+  const erase = (by: Asker) =>
+    command(store, by, 'user.erase', { params: { id: leaver.principalId }, body: reason });
+  assert.equal(textOf(await erase(second), 'state'), 'requested');
+  const { principalId } = second;
+  await make(store, owner, 'role_assignment.create', { principalId, role: 'owner', workspaceId });
+  const rows = await listByOwner(store.db, owner.orgId, 'roleAssignment', principalId);
+  for (const { state } of rows)
+    if (state.workspaceId === undefined)
+      await command(store, owner, 'role_assignment.remove', { params: { id: state.id } });
+  assert.equal(textOf(await erase(first), 'state'), 'requested');
 });
 
 test('a record says why its person has no name, to whoever may see names', async (context) => {

@@ -98,6 +98,14 @@ test('a member makes an agent for nobody else', async (context) => {
   await assert.rejects(command(store, member, 'agent.create', { body }), denied);
 });
 
+test('nobody makes an agent for a person who is suspended', async (context) => {
+  const { store, owner, member, workspaceId } = await open(context);
+  const suspend = { params: { id: member.principalId }, body: { status: 'suspended' } };
+  await command(store, owner, 'user.update', suspend);
+  const body = { name: 'helper', workspaceId, ownerId: member.principalId };
+  await assert.rejects(command(store, owner, 'agent.create', { body }), { code: 'conflict' });
+});
+
 test('nobody changes an agent that acts for one who holds more, and no agent changes any', async (context) => {
   const { store, owner, local, member, second, workspaceId } = await open(context);
   const agent = await make(store, owner, 'agent.create', { name: 'owners', workspaceId: second });

@@ -21,12 +21,16 @@ export function createSubjectKeys(deps: {
   const keys = new Map<string, { readonly orgId: OrgId; readonly key: SubjectKey }>();
   const loading = new Map<string, Promise<SubjectKey | undefined>>();
 
-  async function load(orgId: OrgId, id: PrincipalId, name: string): Promise<SubjectKey | undefined> {
+  async function load(
+    orgId: OrgId,
+    id: PrincipalId,
+    isWanted: () => boolean,
+  ): Promise<SubjectKey | undefined> {
     const sealed = await deps.load(orgId, id);
     if (sealed === undefined) return undefined;
     const key = subjectKeyOf(deps.opener.open(sealed, subjectKeyBinding(orgId, id)));
-    // What was forgotten while it loaded stays forgotten.
-    if (loading.has(name)) keys.set(id, { orgId, key });
+    // INVARIANT: what was forgotten while it loaded stays forgotten, also where it was asked for again meanwhile.
+    if (isWanted()) keys.set(id, { orgId, key });
     const [oldest] = keys.keys();
     if (keys.size > deps.maxKeys && oldest !== undefined) keys.delete(oldest);
     return key;
@@ -39,7 +43,10 @@ export function createSubjectKeys(deps: {
       const name = `${orgId} ${id}`;
       const underway = loading.get(name);
       if (underway !== undefined) return underway;
-      const started = load(orgId, id, name).finally(() => loading.delete(name));
+      const isWanted = (): boolean => loading.get(name) === started;
+      const started: Promise<SubjectKey | undefined> = load(orgId, id, isWanted).finally(() => {
+        if (isWanted()) loading.delete(name);
+      });
       loading.set(name, started);
       return started;
     },
