@@ -63,7 +63,10 @@ test('a record shows its call, its entries as they are hashed, and names to whom
   }
   const own = await query(store, member, 'record.get', { params });
   assert.equal(memberOf(memberOf(own, 'actor'), 'name'), 'member');
-  await assert.rejects(query(store, outsider, 'record.get', { params }), { code: 'not_found' });
+  await assert.rejects(query(store, outsider, 'record.get', { params }), {
+    code: 'not_found',
+    message: `there is no record \`${params.id}\`: \`records\` lists those that you may see`,
+  });
 });
 
 test('without `records.read` one lists only what one did, whatever one asks for', async (context) => {

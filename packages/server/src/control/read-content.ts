@@ -3,6 +3,7 @@
 import type { recordContent } from '@countersign/contract/evidence-operations';
 import { AppError } from '@countersign/core/errors';
 import { isId } from '@countersign/core/ids';
+import { noRecord } from '../stores/records.ts';
 import type { Command } from './command.ts';
 import { demand, demandNoAgent } from './guard.ts';
 
@@ -16,11 +17,7 @@ export const readContent: Command<typeof recordContent> = async (view, ctx, { pa
     typeof workspaceId === 'string' && isId('workspace', workspaceId) ? workspaceId : 'organization',
   );
   demandNoAgent(ctx.actor);
-  if (record === undefined)
-    throw new AppError(
-      'not_found',
-      `there is no record \`${params.id}\`: list those that you may see with \`GET /records\``,
-    );
+  if (record === undefined) throw noRecord(params.id);
   const content = await view.contentOf(record.id);
   if (content === undefined)
     throw new AppError(

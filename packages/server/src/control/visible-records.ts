@@ -1,8 +1,7 @@
 // Owns which records an asker may see: all, those of the asker's workspace, or the asker's own.
 
-import { AppError } from '@countersign/core/errors';
 import type { RecordFilter } from '../stores/record-filter.ts';
-import { findRecord } from '../stores/records.ts';
+import { findRecord, noRecord } from '../stores/records.ts';
 import type { RecordRow } from '../stores/schema.ts';
 import { may } from './guard.ts';
 import type { QueryContext } from './run-query.ts';
@@ -24,8 +23,5 @@ export async function needRecord(ctx: QueryContext, id: string): Promise<RecordR
     (actor === undefined || row.actor_id === actor) &&
     (workspace === undefined || row.workspace_id === workspace);
   if (isVisible) return row;
-  throw new AppError(
-    'not_found',
-    `there is no record \`${id}\`: list those that you may see with \`GET /records\``,
-  );
+  throw noRecord(id);
 }

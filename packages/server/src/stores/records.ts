@@ -1,5 +1,6 @@
 // Owns the queryable projection of the ledger: a record for each call or management entry, in a row or in a pack.
 
+import { AppError } from '@countersign/core/errors';
 import type { OrgId } from '@countersign/core/ids';
 import { type BuiltStatements, createBuilt, runBuilt } from './built-statements.ts';
 import { readProgress } from './heads.ts';
@@ -157,6 +158,11 @@ async function findRow(
     .execute()
     .then((rows) => rows.toSorted((a, b) => b.entry_index - a.entry_index));
   return row;
+}
+
+/** What is thrown for a record that is not there, or that the asker may not see: alike. */
+export function noRecord(id: string): AppError {
+  return new AppError('not_found', `there is no record \`${id}\`: \`records\` lists those that you may see`);
 }
 
 /** The record with this entry id or request id: the newest attempt of a request. */

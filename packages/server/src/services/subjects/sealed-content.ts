@@ -6,7 +6,7 @@ import { isId, type OrgId } from '@countersign/core/ids';
 import { parseJson } from '@countersign/core/parse-json';
 import { z } from 'zod';
 import { decrypt, encrypt, type Opener } from '../../platform/sealer/sealer.ts';
-import { findRecord } from '../../stores/records.ts';
+import { findRecord, noRecord } from '../../stores/records.ts';
 import type { Store } from '../../stores/schema.ts';
 import { readSidecars, readSubject } from '../../stores/secrets.ts';
 import { subjectKeyBinding } from './bindings.ts';
@@ -93,11 +93,7 @@ export async function readContent(
   entryText: (index: number) => Promise<string>,
 ): Promise<OpenedContent | undefined> {
   const record = await findRecord(store, orgId, recordId);
-  if (record === undefined)
-    throw new AppError(
-      'not_found',
-      `there is no record \`${recordId}\`: list those that you may see with \`GET /records\``,
-    );
+  if (record === undefined) throw noRecord(recordId);
   // A management operation's client lies beside its own entry.
   const client = clientEntry(await entryText(record.entry_index)) ?? record.id;
   const rows = await readSidecars(store, orgId, client === record.id ? [client] : [record.id, client]);
