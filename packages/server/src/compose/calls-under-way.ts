@@ -27,7 +27,8 @@ export function trackCalls(serve: ServeCall, activeCalls: Pick<ActiveCalls, 'cut
 
   function leave(): void {
     count -= 1;
-    if (count > 0) return;
+    // A set that is cleared gets a new table, to which the old one points: what is old keeps each of them.
+    if (count > 0 || waiting.size === 0) return;
     for (const wake of waiting) wake();
     waiting.clear();
   }

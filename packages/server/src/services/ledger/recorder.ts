@@ -161,6 +161,13 @@ export function createRecorder(deps: RecorderDeps): Recorder {
   let timer: NodeJS.Timeout | undefined;
   const idlers = new Set<() => void>();
 
+  function wakeIdlers(): void {
+    // A set that is cleared gets a new table, to which the old one points: what is old keeps each of them.
+    if (idlers.size === 0) return;
+    for (const wake of idlers) wake();
+    idlers.clear();
+  }
+
   function schedule(): void {
     if (isDue || inFlight > 0 || waiting.length === 0) return;
     const underWay = deps.underWay();
@@ -185,12 +192,8 @@ export function createRecorder(deps: RecorderDeps): Recorder {
     lastAt = performance.now();
     void commitWaiting(deps, batch).finally(() => {
       inFlight = 0;
-      if (waiting.length === 0) {
-        for (const wake of idlers) wake();
-        idlers.clear();
-      } else {
-        schedule();
-      }
+      if (waiting.length === 0) wakeIdlers();
+      else schedule();
     });
   }
 
