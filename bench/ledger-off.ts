@@ -4,10 +4,8 @@
 import { healthFace, inferenceFace } from '@countersign/server/compose/data-faces';
 import { createHttpServer } from '@countersign/server/compose/http-server';
 import { serveCall } from '@countersign/server/gateway/serve-call';
-import { yieldToServing } from '@countersign/server/platform/memory/collectors';
 import { openWithoutLedger } from './without-ledger.ts';
 
-yieldToServing();
 const { config, gateway, close } = await openWithoutLedger();
 const faces = [healthFace(() => true), inferenceFace(config, gateway, serveCall(gateway.deps))];
 const listen = { ...config.listen, variable: 'COUNTERSIGN_LISTEN', serves: 'all' } as const;

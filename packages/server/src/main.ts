@@ -1,5 +1,7 @@
 // Owns the process: configuration, log, the server, signals, and what is printed at the start.
 
+import { availableParallelism } from 'node:os';
+import { setFlagsFromString } from 'node:v8';
 import { AppError } from '@countersign/core/errors';
 import { readFlags } from './compose/flags.ts';
 import { serve } from './compose/serve.ts';
@@ -7,7 +9,6 @@ import { readSettings } from './compose/settings.ts';
 import { ConfigError } from './platform/config/load.ts';
 import { createLog } from './platform/log/log.ts';
 import { scrubText } from './platform/log/scrub-text.ts';
-import { yieldToServing } from './platform/memory/collectors.ts';
 import { createShutdown } from './platform/shutdown/shutdown.ts';
 import { stopOnSignals } from './platform/shutdown/signals.ts';
 
@@ -27,7 +28,8 @@ Settings come from the environment (COUNTERSIGN_…) or the JSON file that COUNT
 A flag wins over its variable. With npm they follow two dashes: npm start -- --listen 127.0.0.1:7071
 `;
 
-yieldToServing();
+/** Where there is one core, helper threads of the collector only take turns with what they should help. */
+if (availableParallelism() === 1) setFlagsFromString('--single-threaded-gc');
 
 async function start(env: Readonly<Record<string, string | undefined>>, json: boolean): Promise<void> {
   const config = readSettings(env);
