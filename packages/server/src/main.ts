@@ -1,7 +1,5 @@
 // Owns the process: configuration, log, the server, signals, and what is printed at the start.
 
-import { availableParallelism } from 'node:os';
-import { setFlagsFromString } from 'node:v8';
 import { AppError } from '@countersign/core/errors';
 import { readFlags } from './compose/flags.ts';
 import { serve } from './compose/serve.ts';
@@ -27,9 +25,6 @@ Settings come from the environment (COUNTERSIGN_…) or the JSON file that COUNT
 
 A flag wins over its variable. With npm they follow two dashes: npm start -- --listen 127.0.0.1:7071
 `;
-
-/** Where there is one core, helper threads of the collector only take turns with what they should help. */
-if (availableParallelism() === 1) setFlagsFromString('--single-threaded-gc');
 
 async function start(env: Readonly<Record<string, string | undefined>>, json: boolean): Promise<void> {
   const config = readSettings(env);
