@@ -148,6 +148,13 @@ function restOf(deps: RecorderDeps, waiting: number, underWay: number, lastAt: n
   return lastAt + deps.gatherMs(underWay) - performance.now();
 }
 
+function wakeAll(idlers: Set<() => void>): void {
+  // A set that is cleared gets a new table, to which the old one points: what is old keeps each of them.
+  if (idlers.size === 0) return;
+  for (const wake of idlers) wake();
+  idlers.clear();
+}
+
 /**
  * A recorder with one commit under way at a time: what arrives meanwhile is the next batch, so that the batch grows
  * with the load. A lone entry waits for nobody. When others may come, commits keep a distance: each costs the same,
@@ -160,13 +167,6 @@ export function createRecorder(deps: RecorderDeps): Recorder {
   let isDue = false;
   let timer: NodeJS.Timeout | undefined;
   const idlers = new Set<() => void>();
-
-  function wakeIdlers(): void {
-    // A set that is cleared gets a new table, to which the old one points: what is old keeps each of them.
-    if (idlers.size === 0) return;
-    for (const wake of idlers) wake();
-    idlers.clear();
-  }
 
   function schedule(): void {
     if (isDue || inFlight > 0 || waiting.length === 0) return;
@@ -192,7 +192,7 @@ export function createRecorder(deps: RecorderDeps): Recorder {
     lastAt = performance.now();
     void commitWaiting(deps, batch).finally(() => {
       inFlight = 0;
-      if (waiting.length === 0) wakeIdlers();
+      if (waiting.length === 0) wakeAll(idlers);
       else schedule();
     });
   }
