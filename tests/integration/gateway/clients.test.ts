@@ -154,6 +154,11 @@ test('an organization that keeps no clients has none in its records', async () =
   const answer = await call('a');
   assert.equal(at(intentOf(answer), 'content.client'), undefined);
   assert.equal((await open(answer.record())).status, 404);
+  const { key } = await running.keyFor({ principalId: bob.id, use: 'management' });
+  const team = { workspaceId: running.workspaceId, name: 'nowhere' };
+  assert.equal((await running.api('POST', '/teams', team, key)).status, 403);
+  const denial = entriesOnDisk(running).findLast((entry) => at(entry, 'op') === 'team.create');
+  assert.deepEqual([at(denial, 'status'), at(denial, 'content.client')], ['denied', undefined]);
   assert.equal(await sealedClients(), before);
   await running.must('PATCH', '/organization', { clientMode: 'sealed' });
   assert.equal((await open((await call('a')).record())).status, 200);

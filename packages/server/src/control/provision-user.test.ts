@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { isId } from '@countersign/core/ids';
 import { readEntries } from '../services/ledger/read-tiles.ts';
 import { readHead } from '../stores/heads.ts';
+import { listByOwner } from '../stores/objects.ts';
 import {
   type Asker,
   command,
@@ -129,6 +130,31 @@ test('roles and teams follow the claims; what was given directly stays and is no
   assert.deepEqual(new Set(now), new Set([...direct, { role: 'auditor', source: issuerId }]));
   await arrive({ roles: [], teams: [] });
   assert.deepEqual(new Set(await heldBy(store, alice)), new Set(direct));
+});
+
+test('what an issuer gave nobody else takes away, for as long as it is trusted', async (context) => {
+  const { store, owner, red, issuerId, arrive, version } = await open(context);
+  const alice = await arrive({ roles: ['member'], teams: [red] });
+  const given = {
+    'role_assignment.remove': await listByOwner(store.db, owner.orgId, 'roleAssignment', alice.principalId),
+    'membership.remove': await listByOwner(store.db, owner.orgId, 'membership', alice.principalId),
+  };
+  const take = async () => {
+    const codes: string[] = [];
+    for (const [operation, [only, ...others]] of Object.entries(given)) {
+      assert.deepEqual([only === undefined, others.length], [false, 0]);
+      const params = { id: only?.state.id ?? '' };
+      await command(store, owner, operation, { params }).catch((error) => codes.push(error.code));
+    }
+    return codes;
+  };
+  const before = await version();
+  assert.deepEqual(await take(), ['conflict', 'conflict']);
+  assert.equal(await version(), before);
+  assert.equal((await heldBy(store, alice)).length, 2);
+  await command(store, owner, 'token_issuer.remove', { params: { id: issuerId } });
+  assert.deepEqual(await take(), []);
+  assert.deepEqual(await heldBy(store, alice), []);
 });
 
 test('nobody becomes an owner by a token, and nothing is given that the maps do not name', async (context) => {
