@@ -120,6 +120,13 @@ function build(text: string, parts: readonly string[]): Built {
   return { problems: result.problems.map(toProblem) };
 }
 
+/** Valid, and sometimes meant; a file that was emptied by mistake is the same text. */
+function warnOfDenyingAll({ rules }: CompiledPolicy): readonly PolicyProblem[] {
+  if (rules.some(({ effect }) => effect === 'permit')) return [];
+  const message = 'no rule permits anything: every call is denied';
+  return [problemAt(start, message, 'add a `permit`, or publish the former text again')];
+}
+
 /**
  * Checks a Cedar text whole: it is accepted or refused with every problem found. Blocks its thread for up to
  * seconds, so it runs in the publish worker only.
@@ -160,7 +167,7 @@ export function checkPolicy(task: PolicyCheckTask): PolicyCheckResult {
     compiled: built.compiled,
     rules: built.policy.rules.length,
     formatted: formatted.type === 'success' ? formatted.formatted_policy : text,
-    warnings: [...validated.warnings, ...named.warnings],
+    warnings: [...validated.warnings, ...named.warnings, ...warnOfDenyingAll(built.policy)],
     compared: comparison.compared,
   };
 }

@@ -59,10 +59,17 @@ test('an obligation that names a label which nothing finds is refused, and a mod
   assert.deepEqual(known.warnings, []);
 });
 
-test('an empty text is a policy that denies everything', () => {
+test('a text that permits nothing is a policy, and a warning says that it denies everything', () => {
   const result = check('// nothing is permitted\n');
   assert.ok(result.ok);
   assert.equal(result.rules, 0);
+  for (const text of ['', '// nothing yet', 'forbid (principal, action, resource);']) {
+    const denying = check(text);
+    assert.ok(denying.ok);
+    assert.deepEqual(denying.warnings.map(problemText), [
+      '1:1 no rule permits anything: every call is denied (add a `permit`, or publish the former text again)',
+    ]);
+  }
 });
 
 test('a name of a record that the engine may take for one of an earlier policy is refused (nodejs/node#63785)', () => {
