@@ -29,6 +29,8 @@ export type AppendInput = {
   readonly version: number;
 };
 
+type AppendDeps = { readonly hasher: TreeHasher; readonly built: BuiltStatements };
+
 /** A log inside a transaction that appends to it: its head as the store has it, and what has grown from there. */
 export type Grown = {
   readonly signer: LogSigner;
@@ -58,7 +60,7 @@ export function notGrown({ signer, head, edge }: LogState): Grown {
 
 /** Gives entries their places at the end of the log, inside `tx`. `bundle` is the entries in their stored form. */
 export async function growLog(
-  { hasher, built }: { readonly hasher: TreeHasher; readonly built: BuiltStatements },
+  { hasher, built }: AppendDeps,
   tx: Tx,
   orgId: OrgId,
   grown: Grown,
@@ -80,7 +82,7 @@ export async function growLog(
  * leave before that, above all not the signature.
  */
 export async function signGrown(
-  { hasher, built }: { readonly hasher: TreeHasher; readonly built: BuiltStatements },
+  { hasher, built }: AppendDeps,
   tx: Tx,
   orgId: OrgId,
   { signer, from, version, frontier, edge }: Grown,

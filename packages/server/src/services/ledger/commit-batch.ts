@@ -33,6 +33,8 @@ function placesOf(isKept: readonly boolean[], first: number): readonly number[] 
 /** A log in one transaction: the head that it has locked, and what has grown from there, if anything has. */
 type Log = { readonly checked: CheckedHead; readonly growing: Growing | undefined };
 
+type Committed = Pick<Log, 'growing'> & { readonly reply: OrgCommit };
+
 async function lockLog(deps: BatchDeps, tx: Tx, orgId: OrgId): Promise<Log> {
   const found = await findHeadLocked(tx, orgId, deps.locksRows, deps.built);
   return { checked: deps.appender.check(orgId, found), growing: undefined };
@@ -47,7 +49,7 @@ async function commitBatch(
   tx: Tx,
   batch: OrgBatch,
   { checked, growing }: Log,
-): Promise<{ readonly reply: OrgCommit; readonly log: Log }> {
+): Promise<Committed> {
   const { orgId } = batch;
   const { version } = checked.head;
   const size = growing?.grown.frontier.size ?? checked.head.size;
@@ -59,7 +61,7 @@ async function commitBatch(
   const isKept = batch.versions.map((decided) => decided < 0 || decided === version);
   const kept = entries.filter((_, i) => isKept[i]);
   const reply = { orgId, version, indices: placesOf(isKept, size) };
-  if (kept.length === 0) return { reply, log: { checked, growing } };
+  if (kept.length === 0) return { reply, growing };
   const bundle = kept.length === entries.length ? batch.bundle : encodeBundle(kept);
   const begun = growing ?? (await appender.begin(tx, orgId, checked));
   const grown = await appender.grow(tx, begun, { entries: kept, bundle, version });
@@ -69,7 +71,7 @@ async function commitBatch(
   for (const { value } of batch.objects.filter(isWritten)) {
     await insertProviderObject(tx, orgId, value, now());
   }
-  return { reply, log: { checked, growing: grown } };
+  return { reply, growing: grown };
 }
 
 /**
@@ -87,13 +89,9 @@ export async function commitBatches(
   const logs = new Map<OrgId, Log>();
   for (const batch of batches) {
     const { orgId } = batch;
-    const { reply, log } = await commitBatch(
-      deps,
-      tx,
-      batch,
-      logs.get(orgId) ?? (await lockLog(deps, tx, orgId)),
-    );
-    logs.set(orgId, log);
+    const log = logs.get(orgId) ?? (await lockLog(deps, tx, orgId));
+    const { reply, growing } = await commitBatch(deps, tx, batch, log);
+    logs.set(orgId, { checked: log.checked, growing });
     replies.push(reply);
     await pause();
   }
